@@ -1,0 +1,16 @@
+"""Celery only wakes the workers; the tables are the truth."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+app = Celery("regulars")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "inbox": {"task": "loyalty.tasks.drain_inbox", "schedule": 5.0},
+    "outbox": {"task": "loyalty.tasks.drain_outbox", "schedule": 5.0},
+    "due": {"task": "loyalty.tasks.fold_due_members", "schedule": 60.0},
+    "reconcile": {"task": "loyalty.tasks.reconcile_shops", "schedule": 3600.0},
+}

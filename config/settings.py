@@ -1,0 +1,236 @@
+"""Every setting, read once. The README's table explains each variable; `manage.py doctor` and checks.py judge them.
+
+Without any variable this is the embedded edition for development: SQLite in `data/`, DEBUG off, loopback only.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+import structlog
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _flag(name: str, default: bool = False) -> bool:
+    return os.environ.get(name, str(default)).strip().lower() in {"1", "true", "yes", "on"}
+
+
+def _list(name: str, default: str = "") -> list[str]:
+    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+# Where everything of one installation lies: the SQLite file, the keys that `serve` made.
+DATA_DIR = Path(os.environ.get("DATA_DIR", BASE_DIR / "data"))
+
+# Keys. `manage.py serve` and `demo` make and keep their own; anything else must be given them.
+SECRET_KEY = os.environ.get("SECRET_KEY", "")
+FIELD_ENCRYPTION_KEYS = _list("FIELD_ENCRYPTION_KEYS")  # Fernet keys, newest first; older ones still decrypt
+DEBUG = _flag("DEBUG")
+
+APP_URL = os.environ.get("APP_URL", "http://127.0.0.1:8000").rstrip("/")
+_app = urlsplit(APP_URL)
+ALLOWED_HOSTS = [*_list("ALLOWED_HOSTS"), _app.hostname or "127.0.0.1"]
+TRUSTED_PROXIES = int(os.environ.get("TRUSTED_PROXIES", "0"))  # how many proxies in front append X-Forwarded-For
+
+# Platforms. The base URLs are settings so that the sandbox can stand in; {shop} is the validated shop domain.
+SANDBOX_URL = os.environ.get("SANDBOX_URL", "")  # set only by demo and tests; allows the client to reach loopback
+SHOPIFY_API_KEY = os.environ.get("SHOPIFY_API_KEY", "")
+SHOPIFY_API_SECRET = os.environ.get("SHOPIFY_API_SECRET", "")
+SHOPIFY_API_SECRET_OLD = os.environ.get("SHOPIFY_API_SECRET_OLD", "")
+SHOPIFY_SCOPES = _list(
+    "SHOPIFY_SCOPES", "read_orders,read_customers,write_customers,read_products,write_discounts,write_app_proxy"
+)
+SHOPIFY_SHOP_URL = os.environ.get("SHOPIFY_SHOP_URL", "https://{shop}")  # server to server: API and tokens
+SHOPIFY_SHOP_ORIGIN = os.environ.get("SHOPIFY_SHOP_ORIGIN", "https://{shop}")  # in the browser; {name} also works
+SHOPIFY_ADMIN_URL = os.environ.get("SHOPIFY_ADMIN_URL", "https://admin.shopify.com")
+SHOPIFY_CDN_URL = os.environ.get("SHOPIFY_CDN_URL", "https://cdn.shopify.com")
+ECWID_CLIENT_ID = os.environ.get("ECWID_CLIENT_ID", "")
+ECWID_CLIENT_SECRET = os.environ.get("ECWID_CLIENT_SECRET", "")
+ECWID_SCOPES = _list(
+    "ECWID_SCOPES",
+    "read_store_profile,update_store_profile,read_orders,read_customers,update_customers,"
+    "read_discount_coupons,create_discount_coupons,update_discount_coupons,customize_storefront,add_to_cp,"
+    "public_storefront",
+)
+ECWID_API_URL = os.environ.get("ECWID_API_URL", "https://app.ecwid.com/api/v3")
+ECWID_OAUTH_URL = os.environ.get("ECWID_OAUTH_URL", "https://my.ecwid.com/api/oauth")  # server to server
+ECWID_ADMIN_URL = os.environ.get("ECWID_ADMIN_URL", "https://my.ecwid.com")  # in the browser
+ECWID_FRAME_ANCESTORS = _list("ECWID_FRAME_ANCESTORS", f"{ECWID_ADMIN_URL},https://*.ecwid.com")
+ECWID_SDK_URL = os.environ.get("ECWID_SDK_URL", "https://djqizrxa6f10j.cloudfront.net/ecwid-sdk/js/1.3.0/ecwid-app.js")
+ECWID_STOREFRONT_ORIGIN = os.environ.get("ECWID_STOREFRONT_ORIGIN", "")  # {store}; empty: what the profile says
+
+# Mail leaves through the outbox.
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+_mail = urlsplit(os.environ.get("EMAIL_URL", "smtp://127.0.0.1:25"))
+EMAIL_HOST = _mail.hostname or "127.0.0.1"
+EMAIL_PORT = _mail.port or 25
+EMAIL_HOST_USER = _mail.username or ""
+EMAIL_HOST_PASSWORD = _mail.password or ""
+EMAIL_USE_TLS = _mail.scheme == "smtp+tls"
+EMAIL_USE_SSL = _mail.scheme == "smtps"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", f"rewards@{_app.hostname or 'localhost'}")
+
+# Database: PostgreSQL in production, SQLite (WAL, IMMEDIATE transactions) embedded.
+DATABASES = {
+    "default": dj_database_url.parse(
+        os.environ.get("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'regulars.sqlite3'}", conn_max_age=60
+    )
+}
+_database = DATABASES["default"]
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000;"
+        " PRAGMA recursive_triggers=ON",
+    }
+else:
+    _database["OPTIONS"] = {"application_name": "regulars", **_database.get("OPTIONS", {})}
+    _database["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "rest_framework",
+    "loyalty",
+    "storefront_widget",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# People
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_ADAPTER = "allauth.account.adapter.DefaultAccountAdapter"
+LOGIN_REDIRECT_URL = "/admin/"
+LOGIN_URL = "/accounts/login/"
+
+# Language and time. Days are each shop's time zone; the server itself thinks in UTC.
+LANGUAGE_CODE = "en"
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Served straight from the source folders where nobody has run collectstatic: the embedded edition is one command.
+WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if WHITENOISE_USE_FINDERS
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# Security. Embedded pages carry no cookies; /admin/ and /accounts/ do, and can never be framed.
+SECURE_SSL = _app.scheme == "https"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_SSL_REDIRECT = SECURE_SSL and TRUSTED_PROXIES > 0
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = False
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = [APP_URL]
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+WEBHOOK_MAX_BYTES = 2_097_152
+
+# Work
+CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "")
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+INBOX_BATCH = int(os.environ.get("INBOX_BATCH", "200"))
+
+# Logs: one line each, no personal data, no secrets.
+LOG_JSON = _flag("LOG_JSON")
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer() if LOG_JSON else structlog.processors.LogfmtRenderer(),
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=False,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(message)s"}, "named": {"format": "%(levelname)s %(name)s %(message)s"}},
+    "handlers": {
+        "regulars": {"class": "logging.StreamHandler", "formatter": "line"},
+        "console": {"class": "logging.StreamHandler", "formatter": "named"},
+    },
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"regulars": {"handlers": ["regulars"], "level": os.environ.get("LOG_LEVEL", "INFO"), "propagate": False}},
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "UNAUTHENTICATED_USER": None,
+}

@@ -1,0 +1,23 @@
+"""Tables, constraints, scoped managers. No verbs, no signals, no save() logic."""
+
+from loyalty.models.members import LedgerEntry, Member, Redemption, StoredFact
+from loyalty.models.queues import EmailCode, InboxDelivery, OutboxMessage, QueueState, RateCounter, ShopperDevice
+from loyalty.models.shops import Credential, OAuthState, ProgramVersion, Shop, StaffMembership
+
+__all__ = [
+    "Credential",
+    "EmailCode",
+    "InboxDelivery",
+    "LedgerEntry",
+    "Member",
+    "OAuthState",
+    "OutboxMessage",
+    "ProgramVersion",
+    "QueueState",
+    "RateCounter",
+    "Redemption",
+    "Shop",
+    "ShopperDevice",
+    "StaffMembership",
+    "StoredFact",
+]

@@ -1,0 +1,37 @@
+"""Text encrypted at rest with Fernet. The newest of FIELD_ENCRYPTION_KEYS encrypts, all of them decrypt."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+
+
+@lru_cache(maxsize=4)
+def _fernet(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+def cipher() -> MultiFernet:
+    keys = tuple(settings.FIELD_ENCRYPTION_KEYS)
+    if not keys:
+        raise ImproperlyConfigured("FIELD_ENCRYPTION_KEYS is empty: set it to a Fernet key, or use `manage.py serve`")
+    return _fernet(keys)
+
+
+class EncryptedTextField(models.TextField[str, str]):
+    """Reads and writes plain text; the column holds ciphertext, so it can be neither searched nor leaked by a dump."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        if value is None or value == "":
+            return value
+        return cipher().encrypt(str(value).encode()).decode()
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
+        if not value:
+            return value
+        return cipher().decrypt(value.encode()).decode()

@@ -1,0 +1,150 @@
+"""A member, what is known to have happened to them, and what the ledger says of it."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from loyalty.models.shops import Shop
+from loyalty.models.tenancy import ScopedManager
+
+
+class Member(models.Model):
+    """A shopper of one shop. `external_id` is the platform's customer id; a guest has only an e-mail. The balances are
+    the last fold's, kept for lists; the ledger and the fold are the truth."""
+
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="members")
+    external_id = models.CharField(max_length=64, null=True, blank=True)
+    email = models.CharField(max_length=320, blank=True, db_index=False)
+    name = models.CharField(max_length=255, blank=True)
+    locale = models.CharField(max_length=16, blank=True)
+    enrolled_at = models.DateTimeField()
+    merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged_from")
+    as_of = models.DateTimeField(null=True, blank=True, help_text="The instant of the last fold; it never goes back")
+    next_due = models.DateTimeField(null=True, blank=True, help_text="When the clock alone changes something")
+    available = models.BigIntegerField(default=0)
+    pending = models.BigIntegerField(default=0)
+    posted = models.BigIntegerField(default=0, help_text="balance_after of the last ledger row")
+    tier = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "external_id"], name="one_member_per_customer"),
+            models.UniqueConstraint(
+                fields=["shop", "email"],
+                condition=models.Q(external_id__isnull=True) & ~models.Q(email=""),
+                name="one_guest_per_email",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["shop", "email"], name="member_email"),
+            models.Index(fields=["next_due"], name="member_due", condition=models.Q(next_due__isnull=False)),
+            models.Index(fields=["shop", "-available"], name="member_available"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"Member {self.pk}"
+
+
+class StoredFact(models.Model):
+    """One fact as engine/facts.py encodes it. An order is one row, replaced by a greater snapshot; everything else is
+    written once (a redemption is closed once). `member` is empty for an order that belongs to nobody."""
+
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="facts")
+    member = models.ForeignKey(Member, null=True, blank=True, on_delete=models.PROTECT, related_name="facts")
+    kind = models.CharField(max_length=16)
+    external_id = models.CharField(max_length=128)
+    at = models.DateTimeField()
+    rank = models.CharField(
+        max_length=160, blank=True, help_text="Orders two snapshots of the same thing: the greatest is kept"
+    )
+    body = models.TextField()
+    stored_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "kind", "external_id"], name="one_fact_per_source")]
+        indexes = [models.Index(fields=["shop", "member", "at"], name="fact_member_at")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.external_id}"
+
+
+class LedgerEntry(models.Model):
+    """One movement between a member and a program account; append-only, guarded by triggers. Rows of one key are
+    summed: revision 0 is the first, later ones are corrections."""
+
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="ledger")
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="ledger")
+    kind = models.CharField(max_length=16)
+    source = models.CharField(max_length=160)
+    part = models.CharField(max_length=160, blank=True)
+    revision = models.PositiveIntegerField(default=0)
+    points = models.BigIntegerField()
+    balance_after = models.BigIntegerField()
+    effective_at = models.DateTimeField()
+    posted_at = models.DateTimeField()
+    order_id = models.CharField(max_length=128, blank=True)
+    reason = models.JSONField()
+
+    objects = ScopedManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shop", "member", "kind", "source", "part", "revision"], name="one_row_per_key_and_revision"
+            ),
+            models.CheckConstraint(condition=~models.Q(points=0), name="a_movement_moves_points"),
+        ]
+        indexes = [models.Index(fields=["shop", "order_id"], name="ledger_order")]
+        verbose_name_plural = "ledger entries"
+
+    def __str__(self) -> str:
+        return f"{self.points:+d} {self.kind} {self.source}"
+
+
+class Redemption(models.Model):
+    """The life of one redemption. The fold sees only its decision (a StoredFact with the same `number`)."""
+
+    class State(models.TextChoices):
+        RESERVED = "reserved", "Reserved"
+        ISSUING = "issuing", "Being made"
+        READY = "ready", "Ready"
+        USED = "used", "Used"
+        RETURNED = "returned", "Given back"
+        EXPIRED = "expired", "Expired"
+        FAILED = "failed", "Failed"
+
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="redemptions")
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="redemptions")
+    number = models.UUIDField(unique=True)
+    request_key = models.CharField(max_length=128, help_text="The caller's idempotency key")
+    request_digest = models.CharField(max_length=64)
+    reward = models.CharField(max_length=64)
+    reward_data = models.JSONField(help_text="The reward as it was when it was redeemed")
+    points = models.PositiveBigIntegerField()
+    value_minor = models.BigIntegerField()
+    code = models.CharField(max_length=64)
+    external_id = models.CharField(max_length=255, blank=True, help_text="What the platform calls the discount")
+    state = models.CharField(max_length=16, choices=State.choices, default=State.RESERVED)
+    failure = models.CharField(max_length=500, blank=True)
+    accepted_at = models.DateTimeField()
+    ready_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    order_id = models.CharField(max_length=128, blank=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "code"], name="one_redemption_per_code"),
+            models.UniqueConstraint(fields=["shop", "member", "request_key"], name="one_redemption_per_request"),
+        ]
+        indexes = [models.Index(fields=["shop", "member", "-accepted_at"], name="redemption_member")]
+
+    def __str__(self) -> str:
+        return f"{self.reward} for {self.points}"

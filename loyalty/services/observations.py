@@ -1,0 +1,104 @@
+"""What a platform's parser hands to the services: facts, and whose they are. No platform's words past this point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from loyalty.engine.facts import Order, Refund
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A shopper as the platform names them. Without `external_id` it is a guest, known by e-mail only; an empty e-mail
+    is no e-mail. E-mails are compared in lower case."""
+
+    external_id: str = ""
+    email: str = ""
+    name: str = ""
+    locale: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSeen:
+    """One snapshot of an order. `person` is None where nobody can be told (a walk-in). `rank` orders snapshots of one
+    order as text: updated_at, amount refunded, cancelled, paid, digest - the greatest is kept (see rank_of)."""
+
+    order: Order
+    person: Person | None
+    rank: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundSeen:
+    """A refund that came alone; it counts until a snapshot at least as new speaks for it."""
+
+    order_id: str
+    refund: Refund
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonSeen:
+    """A customer was created or changed. `signed_up_at` is set where the platform says that an account was made."""
+
+    person: Person
+    at: datetime
+    signed_up_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopUninstalled:
+    """The platform says that the shop removed the app at `at`."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NothingToDo:
+    """Understood, and of no consequence here; `why` is shown beside the delivery."""
+
+    why: str
+
+
+Observation = OrderSeen | RefundSeen | PersonSeen | ShopUninstalled | NothingToDo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreProfile:
+    """What an install needs to know of a store, read from the platform with the token that was just granted."""
+
+    external_id: str
+    name: str
+    email: str
+    currency: str
+    exponent: int
+    time_zone: str
+    locale: str = "en"
+    storefront_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a platform's install flow gave us: tokens in the clear, to be encrypted as they are stored."""
+
+    access_token: str = field(repr=False)
+    scopes: tuple[str, ...] = ()
+    access_expires_at: datetime | None = None
+    refresh_token: str = field(default="", repr=False)
+    refresh_expires_at: datetime | None = None
+    public_token: str = field(default="", repr=False)
+    client_secret: str = field(default="", repr=False)
+
+
+def rank_of(order: Order, digest: str) -> str:
+    """Text that sorts as (updated_at, refunded, cancelled, paid, digest) does; at most 160 characters."""
+    refunded = sum(refund.amount_minor + refund.shipping_minor + refund.tax_minor for refund in order.refunds)
+    return "|".join(
+        (
+            order.updated_at.isoformat(timespec="microseconds"),
+            f"{max(refunded, 0):018d}",
+            "1" if order.cancelled_at else "0",
+            "1" if order.paid_at else "0",
+            digest[:64],
+        )
+    )

@@ -1,0 +1,1 @@
+"""The Shopify stand-in as the core sees it."""

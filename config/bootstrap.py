@@ -53,7 +53,11 @@ def _fill(names: list[str]) -> None:
         apt(["python3-venv"], "Making a Python environment (.venv)")
     print(f"Installing {' and '.join(names)} into {VENV} (once, a minute or two)", flush=True)
     if half_made:
-        _run([uv, "venv", "--quiet", "--clear", "--python", base, str(VENV)] if uv else [base, "-m", "venv", "--clear", str(VENV)])
+        _run(
+            [uv, "venv", "--quiet", "--clear", "--python", base, str(VENV)]
+            if uv
+            else [base, "-m", "venv", "--clear", str(VENV)]
+        )
     install = [uv, "pip", "install", "--python", str(PYTHON)] if uv else [str(PYTHON), "-m", "pip", "install"]
     for name in names:
         _stamp(name).unlink(missing_ok=True)
@@ -76,7 +80,11 @@ def _run(command: list[str]) -> None:
 
 
 def _holds(name: str) -> bool:
-    pins = [line.split()[0].split("==") for line in (ROOT / name).read_text().splitlines() if "==" in line and ";" not in line]
+    pins = [
+        line.split()[0].split("==")
+        for line in (ROOT / name).read_text().splitlines()
+        if "==" in line and ";" not in line
+    ]
     try:
         return all(version(package) == pinned for package, pinned in pins)
     except PackageNotFoundError:

@@ -1,0 +1,47 @@
+"""Rate limits that guard points and codes: exact, because the database counts and refuses in one statement."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+
+from loyalty.engine.errors import TooMany
+from loyalty.models import RateCounter
+
+# RETURNING gives a row only where the counter was made or moved, so an empty answer is a refusal.
+_COUNT = """
+INSERT INTO {table} (key, window_start, hits) VALUES (%s, %s, 1)
+ON CONFLICT (key, window_start) DO UPDATE SET hits = {table}.hits + 1 WHERE {table}.hits < %s
+RETURNING hits
+"""
+
+
+def hit(key: str, *, limit: int, window_seconds: int, at: datetime) -> int:
+    """Counts one event of `key` in the fixed window around `at`; gives how many there were. Raises TooMany from event
+    `limit` + 1 on. Call it outside the transaction it guards: what rolls back was not counted. `key` holds at most
+    180 characters and no personal data (see `shoppers.fingerprint`)."""
+    epoch = int(at.timestamp())
+    start = epoch - epoch % window_seconds
+    table = connection.ops.quote_name(RateCounter._meta.db_table)
+    window_start = connection.ops.adapt_datetimefield_value(datetime.fromtimestamp(start, tz=UTC))
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT.format(table=table), [f"{key}/{window_seconds}", window_start, limit])
+        row = cursor.fetchone()
+    if row is None:
+        wait_seconds = start + window_seconds - epoch
+        raise TooMany(f"Too many tries. Try again in {_wait(wait_seconds)}.", retry_after_seconds=wait_seconds)
+    return int(row[0])
+
+
+def forget(*, before: datetime) -> int:
+    """Deletes counters of windows that began before `before`; gives how many. For the schedule; a day is kept."""
+    deleted, _ = RateCounter.objects.filter(window_start__lt=before - timedelta(days=1)).delete()
+    return deleted
+
+
+def _wait(seconds: int) -> str:
+    if seconds < 90:
+        return f"{seconds} {'second' if seconds == 1 else 'seconds'}"
+    minutes = -(-seconds // 60)
+    return f"{minutes} minutes" if minutes < 90 else f"{-(-minutes // 60)} hours"

@@ -1,0 +1,208 @@
+"""Who the shopper is, where the platform does not say: a code by e-mail, then our own tokens.
+
+Nothing here depends on whether an address is known until the right code has come back: a request for a code runs the
+same statements, leaves the same kind of rows and gives the same answer for any address.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core import signing
+from django.db import transaction
+from django.db.models import F
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from loyalty.engine.errors import Invalid, Unauthorized
+from loyalty.models import EmailCode, Member, OutboxMessage, QueueState, Shop, ShopperDevice
+
+CODE_LIFE = timedelta(minutes=10)
+CODE_TRIES = 5
+TOKEN_LIFE = timedelta(minutes=15)
+DEVICE_LIFE = timedelta(days=30)
+EMAIL_CHARACTERS = 320
+
+_WRONG_CODE = "This code is not right, or it has expired. Ask for a new one if it does not work."
+_SIGN_IN = "You have been signed out. Sign in again with a code by e-mail."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What a device holds: `token` proves the member for TOKEN_LIFE, `device_token` gets the next pair, once."""
+
+    token: str
+    device_token: str
+    expires_at: datetime
+
+
+def normal_email(text: str) -> str:
+    """The address as members' addresses are stored. Raises Invalid for what can be none."""
+    email = text.strip().lower()
+    name, _, domain = email.rpartition("@")
+    if not name or "." not in domain or len(email) > EMAIL_CHARACTERS or not email.isprintable() or " " in email:
+        raise Invalid("Enter your e-mail address, such as marta@example.com.", code="email")
+    return email
+
+
+def fingerprint(text: str) -> str:
+    """Stands for personal data in keys of counters: the same text gives the same 32 characters on this installation."""
+    return salted_hmac("shopper-fingerprint", text, algorithm="sha256").hexdigest()[:32]
+
+
+@transaction.atomic
+def request_code(*, shop: Shop, email: str, at: datetime) -> str:
+    """Leaves a mail with a six-digit code for the outbox, if a member of the shop has this address. Gives a challenge
+    that comes back with the code, so that nobody else's request spoils this one. The caller counts requests first."""
+    code = f"{secrets.randbelow(1_000_000):06d}"
+    row = EmailCode.objects.create(
+        shop=shop, email=email, code_hash=_code_hash(shop, email, code), created_at=at, expires_at=at + CODE_LIFE
+    )
+    known = _member_with(shop, email) is not None
+    OutboxMessage.objects.create(
+        shop=shop,
+        kind="mail",
+        subject=f"code:{row.pk}",
+        secret=json.dumps({"to": email, "subject": _subject(shop, code), "text": _text(shop, code)}),
+        # An unknown address gets the same row, never sent: neither the answer nor its time tells them apart.
+        state=QueueState.WAITING if known else QueueState.DONE,
+        outcome="" if known else "No member has this address",
+        due_at=at,
+        created_at=at,
+        done_at=None if known else at,
+    )
+    return signing.Signer(salt="shopper-challenge").sign_object({"s": shop.pk, "c": row.pk})
+
+
+def start_session(*, shop: Shop, challenge: str, code: str, at: datetime) -> Session:
+    """Raises Unauthorized for a wrong, used, expired or too often tried code. A try is counted before it is judged,
+    in a statement of its own, so that parallel guesses get no more tries than others."""
+    try:
+        claims = signing.Signer(salt="shopper-challenge").unsign_object(challenge)
+    except signing.BadSignature:
+        raise Unauthorized(_WRONG_CODE, code="wrong_code") from None
+    live = EmailCode.objects.filter(shop=shop, pk=claims["c"], used_at=None, expires_at__gt=at)
+    if claims["s"] != shop.pk or not live.filter(tries__lt=CODE_TRIES).update(tries=F("tries") + 1):
+        raise Unauthorized(_WRONG_CODE, code="wrong_code")
+    row = EmailCode.objects.get(shop=shop, pk=claims["c"])
+    right = constant_time_compare(row.code_hash, _code_hash(shop, row.email, code))
+    member = _member_with(shop, row.email)
+    with transaction.atomic():
+        if not right or member is None or not live.update(used_at=at):
+            raise Unauthorized(_WRONG_CODE, code="wrong_code")
+        return _new_device(shop=shop, member=member, at=at)
+
+
+def renew_session(*, shop: Shop, device_token: str, at: datetime) -> Session:
+    """Changes a device token for the next pair. A device token that was used before ends the device: one of two
+    holders stole it. So does another e-mail address of the member. Raises Unauthorized."""
+    device, secret = _device(shop, device_token)
+    live = ShopperDevice.objects.filter(shop=shop, pk=device.pk, ended_at=None, expires_at__gt=at)
+    if not constant_time_compare(device.token_hash, _device_hash(secret, device.member)):
+        if device.previous_hash and constant_time_compare(device.previous_hash, _device_hash(secret, device.member)):
+            live.update(ended_at=at)
+        raise Unauthorized(_SIGN_IN, code="signed_out")
+    next_secret = secrets.token_urlsafe(32)
+    moved = live.filter(token_hash=device.token_hash).update(
+        token_hash=_device_hash(next_secret, device.member), previous_hash=device.token_hash
+    )
+    if not moved or device.member.merged_into_id is not None:
+        raise Unauthorized(_SIGN_IN, code="signed_out")
+    return _session(shop=shop, device=device, secret=next_secret, at=at)
+
+
+def end_session(*, shop: Shop, device_token: str, at: datetime) -> None:
+    """Signs this device out, its short token too. A token that is not ours ends nothing and says nothing."""
+    try:
+        device, secret = _device(shop, device_token)
+    except Unauthorized:
+        return
+    if constant_time_compare(device.token_hash, _device_hash(secret, device.member)):
+        ShopperDevice.objects.filter(shop=shop, pk=device.pk, ended_at=None).update(ended_at=at)
+
+
+def member_of(*, shop: Shop, token: str, at: datetime) -> Member:
+    """The member a short token speaks for. Raises Unauthorized: forged, of another shop, expired, signed out, or the
+    member's address has changed since."""
+    try:
+        claims = signing.Signer(salt="shopper-token").unsign_object(token)
+    except signing.BadSignature:
+        raise Unauthorized(_SIGN_IN, code="signed_out") from None
+    if claims["s"] != shop.pk or claims["x"] <= at.timestamp():
+        raise Unauthorized(_SIGN_IN, code="signed_out")
+    devices = ShopperDevice.objects.filter(shop=shop, pk=claims["d"], ended_at=None, member__merged_into=None)
+    device = devices.select_related("member").first()
+    if device is None or not constant_time_compare(claims["e"], fingerprint(device.member.email)):
+        raise Unauthorized(_SIGN_IN, code="signed_out")
+    return device.member
+
+
+def forget(*, before: datetime) -> int:
+    """Deletes codes and devices that ended before `before`; gives how many. For the schedule."""
+    codes, _ = EmailCode.objects.across_shops().filter(expires_at__lt=before).delete()
+    devices, _ = ShopperDevice.objects.across_shops().filter(expires_at__lt=before).delete()
+    return codes + devices
+
+
+def _member_with(shop: Shop, email: str) -> Member | None:
+    """Guests wait for an account: they have no points yet that a sign-in could show."""
+    members = Member.objects.filter(shop=shop, email=email, external_id__isnull=False, merged_into=None)
+    return members.order_by("pk").first()
+
+
+def _new_device(*, shop: Shop, member: Member, at: datetime) -> Session:
+    secret = secrets.token_urlsafe(32)
+    device = ShopperDevice.objects.create(
+        shop=shop,
+        member=member,
+        token_hash=_device_hash(secret, member),
+        created_at=at,
+        expires_at=at + DEVICE_LIFE,
+    )
+    return _session(shop=shop, device=device, secret=secret, at=at)
+
+
+def _session(*, shop: Shop, device: ShopperDevice, secret: str, at: datetime) -> Session:
+    expires_at = at + TOKEN_LIFE
+    claims = {"s": shop.pk, "d": device.pk, "e": fingerprint(device.member.email), "x": int(expires_at.timestamp())}
+    token = signing.Signer(salt="shopper-token").sign_object(claims)
+    return Session(token=token, device_token=f"{device.pk}.{secret}", expires_at=expires_at)
+
+
+def _device(shop: Shop, device_token: str) -> tuple[ShopperDevice, str]:
+    number, _, secret = device_token.partition(".")
+    if not number.isascii() or not number.isdigit() or len(number) > 18 or not secret:
+        raise Unauthorized(_SIGN_IN, code="signed_out")
+    device = ShopperDevice.objects.filter(shop=shop, pk=int(number)).select_related("member").first()
+    if device is None:
+        raise Unauthorized(_SIGN_IN, code="signed_out")
+    return device, secret
+
+
+def _device_hash(secret: str, member: Member) -> str:
+    """The address is part of it: when it changes, every device of the member is signed out without being told."""
+    return hashlib.sha256(f"{secret}\n{fingerprint(member.email)}".encode()).hexdigest()
+
+
+def _code_hash(shop: Shop, email: str, code: str) -> str:
+    return salted_hmac("shopper-code", f"{shop.pk}\n{email}\n{code}", algorithm="sha256").hexdigest()
+
+
+def _subject(shop: Shop, code: str) -> str:
+    return f"{code} is your code for {_one_line(shop.name)}"
+
+
+def _text(shop: Shop, code: str) -> str:
+    minutes = int(CODE_LIFE.total_seconds() // 60)
+    return (
+        f"{code}\n\nEnter this code at {_one_line(shop.name)} to see your points. It works for {minutes} minutes, once."
+        "\n\nIf you did not ask for it, do nothing: nobody can sign in without it.\n"
+    )
+
+
+def _one_line(name: str) -> str:
+    """A shop's name is the merchant's text: it must not break a mail's header."""
+    return " ".join(name.split())[:100]

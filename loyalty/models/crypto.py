@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
@@ -23,7 +23,13 @@ def cipher() -> MultiFernet:
     return _fernet(keys)
 
 
-class EncryptedTextField(models.TextField[str, str]):
+if TYPE_CHECKING:
+    TextField = models.TextField[str, str]  # generic in its stubs only
+else:
+    TextField = models.TextField
+
+
+class EncryptedTextField(TextField):
     """Reads and writes plain text; the column holds ciphertext, so it can be neither searched nor leaked by a dump."""
 
     def get_prep_value(self, value: Any) -> Any:

@@ -7,9 +7,12 @@ adjustment). Both are frozen. Money is integer minor units of `currency`, whose 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
+
+from loyalty.engine.errors import Invalid
+from loyalty.engine.money import MAX_MINOR
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -202,21 +205,11 @@ class Import(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag=
 
 
 Fact = (
-    Order
-    | Activity
-    | Profile
-    | Membership
-    | Redemption
-    | Issued
-    | Adjustment
-    | TierGrant
-    | Referral
-    | Segment
-    | Import
+    Order | Activity | Profile | Membership | Redemption | Issued | Adjustment | TierGrant | Referral | Segment | Import
 )
 
 _encoder = msgspec.json.Encoder(order="deterministic")
-_decoder = msgspec.json.Decoder(Fact)
+_decoder: msgspec.json.Decoder[Fact] = msgspec.json.Decoder(Fact)
 
 
 def encode(fact: Fact) -> bytes:
@@ -232,3 +225,92 @@ def decode(raw: bytes | str) -> Fact:
 def kind_of(fact: Fact) -> str:
     """The tag under which a fact is stored: "order", "redemption", ..."""
     return str(fact.__struct_config__.tag)
+
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+MAX_POINTS = 10**12
+MAX_LINES = 5_000
+MAX_REFUNDS = 5_000
+
+
+def validate(fact: Fact) -> None:
+    """Raises errors.Invalid, with the place, for a fact that no platform means: negative quantities or amounts, money
+    of absurd size, times without a zone or outside 1990-2100. A refund larger than its order is a full refund, a
+    refund of an unknown line is taken in proportion from the whole order: both are defined, so both pass."""
+    if not fact.id or len(fact.id) > 200:
+        raise Invalid("A fact needs an id of 1 to 200 characters.", place="id")
+    _check_time(fact.placed_at if isinstance(fact, Order) else fact.at, "at")
+    if isinstance(fact, Order):
+        _check_order(fact)
+    elif isinstance(fact, Redemption):
+        if not 0 <= fact.points <= MAX_POINTS:
+            raise Invalid("A redemption takes 0 points or more.", place="points")
+        _check_time(fact.given_back_at, "given_back_at")
+        _check_time(fact.used_at, "used_at")
+    elif isinstance(fact, Adjustment):
+        if not -MAX_POINTS <= fact.points <= MAX_POINTS or not fact.points:
+            raise Invalid("An adjustment gives or takes between 1 and 1,000,000,000,000 points.", place="points")
+    elif isinstance(fact, Import):
+        _check_import(fact)
+
+
+def _check_order(order: Order) -> None:
+    if not 0 <= order.exponent <= 4:
+        raise Invalid("A currency has 0 to 4 decimals.", place="exponent")
+    if len(order.lines) > MAX_LINES or len(order.refunds) > MAX_REFUNDS:
+        raise Invalid(f"An order has at most {MAX_LINES:,} lines and {MAX_REFUNDS:,} refunds.", place="lines")
+    for name in ("updated_at", "paid_at", "fulfilled_at", "cancelled_at"):
+        _check_time(getattr(order, name), name)
+    for name in ("order_discount_minor", "shipping_minor", "tax_minor", "gift_card_minor", "store_credit_minor"):
+        _check_amount(getattr(order, name), name)
+    if order.rate is not None and (min(order.rate) <= 0 or max(order.rate) > 10**12):
+        raise Invalid("A rate is two positive numbers below 1,000,000,000,000.", place="rate")
+    if len({line.id for line in order.lines}) < len(order.lines):
+        raise Invalid("Each line of an order needs its own id.", place="lines")
+    for index, line in enumerate(order.lines):
+        place = f"lines[{index}]"
+        if not 0 <= line.quantity <= 1_000_000:
+            raise Invalid("A line has 0 to 1,000,000 units.", place=f"{place}.quantity")
+        _check_amount(line.unit_price_minor, f"{place}.unit_price_minor")
+        _check_amount(line.quantity * line.unit_price_minor, f"{place}.unit_price_minor")
+        _check_amount(line.discount_minor, f"{place}.discount_minor")
+        _check_amount(line.tax_minor, f"{place}.tax_minor")
+        _check_time(line.added_at, f"{place}.added_at")
+    _check_refunds(order)
+
+
+def _check_refunds(order: Order) -> None:
+    if len({refund.id for refund in order.refunds}) < len(order.refunds):
+        raise Invalid("Each refund of an order needs its own id.", place="refunds")
+    for index, refund in enumerate(order.refunds):
+        place = f"refunds[{index}]"
+        _check_time(refund.at, f"{place}.at")
+        for name in ("amount_minor", "shipping_minor", "tax_minor"):
+            _check_amount(getattr(refund, name), f"{place}.{name}")
+        for number, line in enumerate(refund.lines):
+            if not 0 <= line.quantity <= 1_000_000:
+                raise Invalid("A refund gives back 0 units or more.", place=f"{place}.lines[{number}].quantity")
+            _check_amount(line.amount_minor, f"{place}.lines[{number}].amount_minor")
+
+
+def _check_import(brought: Import) -> None:
+    for index, lot in enumerate(brought.lots):
+        if not 0 < lot.points <= MAX_POINTS:
+            raise Invalid("An imported lot holds 1 point or more.", place=f"lots[{index}].points")
+        _check_time(lot.at, f"lots[{index}].at")
+        _check_time(lot.expires_at, f"lots[{index}].expires_at")
+
+
+def _check_amount(amount_minor: int, place: str) -> None:
+    if not 0 <= amount_minor <= MAX_MINOR:
+        raise Invalid("An amount is zero or more and below 1,000,000,000,000,000 minor units.", place=place)
+
+
+def _check_time(at: datetime | None, place: str) -> None:
+    if at is None:
+        return
+    if at.tzinfo is None:
+        raise Invalid("A time needs its zone, such as 2026-11-21T10:00:00Z.", place=place)
+    if not EARLIEST <= at <= LATEST:
+        raise Invalid("A time lies between the years 1990 and 2100.", place=place)

@@ -1,0 +1,88 @@
+"""The shapes of a statement: movements, lots, what is pending, what gave nothing, and the sums."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from loyalty.engine.explain import Reason
+
+KINDS = ("earned", "reversed", "redeemed", "returned", "expired", "adjusted", "imported", "fee")
+"""The program accounts a member trades points with; a movement's kind names its account."""
+
+
+class Movement(msgspec.Struct, frozen=True, kw_only=True):
+    """Points between the member and one program account. (kind, source, part) is its key, written at most once per
+    walk and named after what was given: kind "earned", source "order:5001", part ""."""
+
+    kind: str
+    source: str
+    part: str
+    points: int
+    at: datetime
+    reason: Reason
+    order_id: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return (self.kind, self.source, self.part)
+
+
+class Lot(msgspec.Struct, frozen=True, kw_only=True):
+    """Points that opened together: `left` of `points` can still be spent."""
+
+    source: str
+    points: int
+    left: int
+    opened_at: datetime
+    expires_at: datetime | None
+
+
+class Pending(msgspec.Struct, frozen=True, kw_only=True):
+    """Points on hold: not in the ledger, not spendable until `until`."""
+
+    source: str
+    points: int
+    until: datetime
+    reason: Reason
+
+
+class Nothing(msgspec.Struct, frozen=True, kw_only=True):
+    """An order or activity that gave no points, and why."""
+
+    source: str
+    at: datetime
+    reason: Reason
+
+
+class Tier(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the member stands; measures are minor units, points or orders, as the program counts."""
+
+    id: str
+    name: str
+    since: datetime | None
+    measure: int
+    next_id: str = ""
+    next_name: str = ""
+    next_at: int = 0
+    review_at: datetime | None = None
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
+    """`available` = sum of movements = open lots - debt. `totals` is the sum of movements by kind. `next_due` is the
+    next instant at which the clock alone changes something, None if nothing will."""
+
+    as_of: datetime
+    movements: tuple[Movement, ...]
+    lots: tuple[Lot, ...]
+    pending: tuple[Pending, ...]
+    nothing: tuple[Nothing, ...]
+    available: int
+    pending_points: int
+    reserved: int
+    debt: int
+    forgiven: int
+    totals: dict[str, int]
+    tier: Tier | None
+    next_due: datetime | None

@@ -1,0 +1,69 @@
+"""How much of an order has been given back: by line where a refund names lines, in proportion where it does not."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from loyalty.engine.basis import discounted, line_gross_minor
+from loyalty.engine.facts import Order, Refund
+
+ONE = Fraction(1)
+
+
+class Refunded:
+    """Grows with every refund; what it says depends only on the sums so far, not on how many refunds made them."""
+
+    def __init__(self, order: Order) -> None:
+        factor = Fraction(*discounted(order))
+        self._net = {
+            line.id: line_gross_minor(line) * (ONE if line.gift_card else factor)
+            - (line.tax_minor if order.tax_included else 0)
+            for line in order.lines
+        }
+        self._quantity = {line.id: line.quantity for line in order.lines}
+        self._net_minor = sum(self._net.values(), Fraction())
+        self._amounts: dict[str, int] = {}
+        self._returned: dict[str, int] = {}
+        self._loose_minor = 0
+        self.amount_minor = 0
+        self.whole = False
+        """Cancelled, or refunded in full."""
+
+    def add(self, refund: Refund) -> None:
+        named = 0
+        for line in refund.lines:
+            named += line.amount_minor
+            self._amounts[line.line_id] = self._amounts.get(line.line_id, 0) + line.amount_minor
+            self._returned[line.line_id] = self._returned.get(line.line_id, 0) + line.quantity
+        self._loose_minor += max(0, refund.amount_minor - named)
+        self.amount_minor += max(refund.amount_minor, named)
+        if self._net_minor > 0:
+            self.whole = self.whole or self.amount_minor >= self._net_minor
+        else:
+            self.whole = self.whole or all(self._returned.get(key, 0) >= n for key, n in self._quantity.items())
+
+    def cancel(self) -> None:
+        self.whole = True
+
+    def of_line(self, line_id: str) -> Fraction:
+        """The refunded part of one line, 0 to 1. A platform rounds a line's share of a discount to whole minor units,
+        so an amount that reaches the rounded-down price is the whole line."""
+        net = self._net.get(line_id, Fraction())
+        if self.whole:
+            return ONE
+        if net <= 0:
+            return min(ONE, Fraction(self._returned.get(line_id, 0), max(1, self._quantity.get(line_id, 1))))
+        amount = self._amounts.get(line_id, 0)
+        own = ONE if amount >= int(net) > 0 else amount / net
+        return min(ONE, own + self._loose())
+
+    def of_order(self) -> Fraction:
+        """The refunded part of the whole order, 0 to 1."""
+        if self.whole:
+            return ONE
+        if self._net_minor > 0:
+            return min(ONE, self.amount_minor / self._net_minor)
+        return Fraction(sum(self._returned.values()), max(1, sum(self._quantity.values())))
+
+    def _loose(self) -> Fraction:
+        return self._loose_minor / self._net_minor if self._net_minor > 0 else Fraction()

@@ -1,0 +1,106 @@
+"""Rewards: may this be redeemed now, for how many points, and through which states a redemption goes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from loyalty.engine.errors import Conflict, NotFound, Refused
+from loyalty.engine.movement import Statement
+from loyalty.engine.program import Program, Reward
+
+State = Literal["reserved", "issuing", "ready", "used", "returned", "expired", "failed"]
+Event = Literal["issue", "issued", "use", "fail", "cancel", "expire", "retry"]
+
+TERMINAL: frozenset[State] = frozenset({"used", "returned", "expired", "failed"})
+
+TRANSITIONS: dict[tuple[State, Event], State] = {
+    ("reserved", "issue"): "issuing",
+    ("reserved", "cancel"): "returned",
+    ("reserved", "fail"): "failed",
+    ("issuing", "issued"): "ready",
+    ("issuing", "retry"): "issuing",
+    ("issuing", "fail"): "failed",
+    ("issuing", "cancel"): "returned",
+    ("ready", "use"): "used",
+    ("ready", "expire"): "expired",
+    ("ready", "cancel"): "returned",
+}
+"""failed, returned and expired give the points back; used keeps them."""
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is promised: `points` are taken, worth `value_minor` (or `percent` off); the code lives until
+    `expires_at`."""
+
+    reward_id: str
+    reward_name: str
+    kind: str
+    points: int
+    value_minor: int
+    percent: int
+    minimum_order_minor: int
+    expires_at: datetime
+
+
+def accept(
+    statement: Statement,
+    program: Program,
+    reward_id: str,
+    *,
+    as_of: datetime,
+    points: int | None = None,
+    taken_by_member: int,
+    taken_in_total: int,
+) -> Accepted:
+    """May this member have this reward now? `points` is what a slider asks for; `taken_by_member` and
+    `taken_in_total` count earlier redemptions of it that were not given back. Raises NotFound for an unknown reward
+    and Refused with a sentence that says what is missing (codes: not_enough_points, limit_per_member, limit_total,
+    not_offered, bad_amount)."""
+    reward = next((each for each in program.rewards if each.id == reward_id), None)
+    if reward is None:
+        raise NotFound(f"There is no reward {reward_id!r} in the program.")
+    if not reward.enabled:
+        raise Refused(f"{reward.name} is not offered at the moment.", code="not_offered")
+    if reward.limit_total is not None and taken_in_total >= reward.limit_total:
+        raise Refused(f"{reward.name} is sold out.", code="limit_total")
+    if reward.limit_per_member is not None and taken_by_member >= reward.limit_per_member:
+        raise Refused(f"{reward.name} can be taken {reward.limit_per_member} times, and was.", code="limit_per_member")
+    cost, value_minor = _price(reward, points)
+    if statement.available < cost:
+        missing = cost - max(0, statement.available)
+        raise Refused(
+            f"{missing:,} point{'s' if missing != 1 else ''} to go for {reward.name}.", code="not_enough_points"
+        )
+    return Accepted(
+        reward_id=reward.id,
+        reward_name=reward.name,
+        kind=reward.kind,
+        points=cost,
+        value_minor=value_minor,
+        percent=reward.percent,
+        minimum_order_minor=reward.minimum_order_minor,
+        expires_at=as_of + timedelta(days=reward.valid_days),
+    )
+
+
+def transition(state: State, event: Event) -> State:
+    """The state after `event`. Raises Conflict (code already_resolved) for whatever comes after a terminal state, and
+    Refused (code not_allowed) for what this state does not allow."""
+    if state in TERMINAL:
+        raise Conflict(f"This redemption is already {state}.", code="already_resolved")
+    following = TRANSITIONS.get((state, event))
+    if following is None:
+        raise Refused(f"A redemption that is {state} cannot {event}.", code="not_allowed")
+    return following
+
+
+def _price(reward: Reward, points: int | None) -> tuple[int, int]:
+    """Cost and worth. A browser's idea of the cost is never believed: only a slider may choose, in whole steps."""
+    if reward.kind != "points_slider":
+        return reward.points, reward.value_minor
+    if points is None or points <= 0 or points % reward.points:
+        raise Refused(f"Choose a multiple of {reward.points:,} points.", code="bad_amount")
+    return points, points // reward.points * reward.value_minor

@@ -1,0 +1,38 @@
+"""Why an order earned what it earned, as data and as English."""
+
+from loyalty.engine.explain import as_data, find, from_data, full_text, text
+from loyalty.engine.program import Policies
+from tests.engine.factories import day, folded, line, order, program, versions
+
+
+def explained():
+    lines = (line("1", 1250, 2, title="Kenya"), line("2", 2000, title="Gift card", gift_card=True))
+    held = versions(program(policies=Policies(hold_days=14)))
+    bought = order("A", day(1), lines, number="#31042", order_discount_minor=540, shipping_minor=420)
+    return folded(bought, under=held).movements[0].reason
+
+
+def test_an_order_says_what_counts_what_is_left_out_and_what_each_rule_gave():
+    assert full_text(explained()).splitlines() == [
+        "Order #31042: 19 points",
+        "  Counts for points: €19.60",
+        "    Kenya × 2: €25.00",
+        "    Discount : -€5.40",
+        "  Left out",
+        "    Gift card: a gift card earns when it is spent, €20.00",
+        "    Shipping, €4.20",
+        "  Points before rounding: 19.60",
+        "    1 point for every €1.00: 19.60",
+        "    Rounded down, once: -0.60",
+        "  Judged by version 1, in force when the order was placed (Jan 2, 2026)",
+        "  Points are given when an order is paid (Jan 2, 2026)",
+        "  The points become available on Jan 16, 2026, 14 days later",
+    ]
+
+
+def test_an_explanation_survives_json():
+    reason = explained()
+    assert from_data(as_data(reason)) == reason
+    counts = find(reason, "order.counts")
+    assert counts is not None
+    assert text(counts) == "Counts for points: €19.60"

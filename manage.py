@@ -9,10 +9,14 @@ from config import bootstrap
 if __name__ == "__main__":
     if sys.hexversion < 0x030B0000:
         sys.exit(f"Regulars needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
-    testing = sys.argv[1:2] == ["test"]
-    bootstrap.enter((bootstrap.RUNTIME, bootstrap.DEVELOPMENT) if testing else (bootstrap.RUNTIME,))
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if sys.argv[1:2] == ["test"]:
+        bootstrap.enter((bootstrap.RUNTIME, bootstrap.DEVELOPMENT))
+        # The runner starts servers before any setting is read, so it is no Django command.
+        from tests.harness import runner
 
+        sys.exit(runner.main(sys.argv[2:]))
+    bootstrap.enter((bootstrap.RUNTIME,))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -1,0 +1,55 @@
+"""Settings that every test shares, and what a plain `pytest` leaves out because nothing has started it."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from django.conf import settings
+
+POSTGRES = "django.db.backends.postgresql"
+LEFT_OUT: Counter[str] = Counter()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.SECRET_KEY = "tests-only-secret-key-of-no-worth-anywhere"
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a slow hash protects nobody here
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    lacking = _lacking()
+    left_out = [item for item in items if any(item.get_closest_marker(marker) for marker in lacking)]
+    for item in left_out:
+        LEFT_OUT[next(marker for marker in lacking if item.get_closest_marker(marker))] += 1
+    items[:] = [item for item in items if item not in set(left_out)]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if LEFT_OUT and "DATABASE_URL" not in os.environ and "TEST_NODE" not in os.environ:
+        groups = ", ".join(f"{count} {marker}" for marker, count in LEFT_OUT.items())
+        terminalreporter.write_line(f"Left out: {groups}. 'python3 manage.py test' runs everything.")
+
+
+def _lacking() -> list[str]:
+    present = {
+        "browser": "TEST_CHROMIUM" in os.environ,
+        "load": "TEST_LOAD" in os.environ,
+        "postgres": settings.DATABASES["default"]["ENGINE"] == POSTGRES,
+        "redis": "TEST_REDIS_URL" in os.environ,
+        "needs_npm": "TEST_NODE" in os.environ,
+    }
+    return [marker for marker, is_here in present.items() if not is_here]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The embedded edition is a file in WAL mode; SQLite's memory databases lock and forget differently."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"] != POSTGRES:
+        file: Path = tmp_path_factory.mktemp("database") / "regulars.sqlite3"
+        database.setdefault("TEST", {})["NAME"] = str(file)

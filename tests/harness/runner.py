@@ -1,0 +1,131 @@
+"""The passes of `python3 manage.py test`, and the one line that sums them up."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+from config.bootstrap import ROOT
+from tests.harness import needs
+from tests.harness.servers import Postgres, Redis
+
+NO_TESTS_COLLECTED = 5
+INTERRUPTED = 130
+# A developer's own settings must not decide what a test sees.
+FOREIGN = (
+    "SECRET_KEY", "DATABASE_URL", "CELERY_BROKER_URL", "APP_URL", "SANDBOX_URL", "FIELD_ENCRYPTION_KEYS", "DATA_DIR", "DEBUG",
+    "EMAIL_URL", "ALLOWED_HOSTS", "TRUSTED_PROXIES", "SHOPIFY_", "ECWID_", "TEST_", "DJANGO_", "PYTEST_",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Pass:
+    name: str
+    select: str
+    environment: dict[str, str]
+    is_parallel: bool = False
+
+
+@dataclass
+class Tally:
+    passed: int = 0
+    failed: int = 0
+    slowest: list[tuple[float, str]] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+    def read(self, name: str, report: Path, code: int, seconds: float) -> None:
+        """Add one pytest run. A skip is a failure here: a test that does not run proves nothing."""
+        passed = failed = 0
+        for case in ElementTree.parse(report).iter("testcase") if report.exists() else ():
+            title = f"{case.get('classname')}::{case.get('name')}"
+            self.slowest.append((float(case.get("time", 0)), f"{title} ({name})"))
+            if case.find("failure") is not None or case.find("error") is not None:
+                failed += 1
+            elif case.find("skipped") is not None:
+                failed += 1
+                self.lines.append(f"SKIPPED, which counts as failed: {title}")
+            else:
+                passed += 1
+        if code not in (0, NO_TESTS_COLLECTED) and not failed:
+            failed = 1
+            self.lines.append(f"pytest ended with code {code} in the run '{name}'")
+        self.passed += passed
+        self.failed += failed
+        self.lines.append(f"{name:<11} {passed:>5} passed {failed:>4} failed {seconds:>6.0f} s")
+
+    def show(self) -> None:
+        print("\nTen slowest:")
+        for seconds, title in sorted(self.slowest, reverse=True)[:10]:
+            print(f"  {seconds:6.2f} s  {title}")
+        print("\n" + "\n".join(self.lines))
+        print(f"\n{self.passed} passed, {self.failed} failed", flush=True)
+
+
+def main(arguments: list[str]) -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    chosen = _parse(arguments)
+    needs.bring_packages()
+    node = needs.bring_node_modules()
+    tally = Tally()
+    try:
+        with Postgres() as postgres, Redis() as redis, tempfile.TemporaryDirectory(prefix="regulars-test-") as folder:
+            for number, one in enumerate(_passes(postgres, redis, node, Path(folder))):
+                report = Path(folder) / f"{number}.xml"
+                started = time.monotonic()
+                print(f"\n=== {one.name} ===", flush=True)
+                code = _run_pytest(one, chosen, report)
+                tally.read(one.name, report, code, time.monotonic() - started)
+    except KeyboardInterrupt:
+        print("\nInterrupted. The servers of this run are stopped.", flush=True)
+        return INTERRUPTED
+    if not tally.passed and not tally.failed:
+        tally.failed = 1
+        tally.lines.append("No test was found there.")
+    tally.show()
+    return 1 if tally.failed else 0
+
+
+def _parse(arguments: list[str]) -> list[str]:
+    parser = argparse.ArgumentParser(
+        prog="manage.py test",
+        description="Runs every test: once on SQLite, once on PostgreSQL, then load and browser tests. It brings what it"
+        " needs, starts servers of its own on free ports and stops them again.",
+        epilog="Everything else is handed to pytest: 'manage.py test tests/engine -k refund -x' runs a part of the suite,"
+        " with the servers, in one process.",
+    )
+    parser.add_argument("--yes", action="store_true", help="install Debian packages without asking (as CI=true does)")
+    return parser.parse_known_args(arguments)[1]
+
+
+def _passes(postgres: Postgres, redis: Redis, node: str, folder: Path) -> list[Pass]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    clean |= {"PATH": f"{node}:{clean['PATH']}", "DATA_DIR": str(folder / "data")}
+    servers = clean | {"TEST_NODE": f"{node}/node", "TEST_REDIS_URL": redis.url()}
+    on_postgres = servers | {"DATABASE_URL": postgres.url()}
+    return [
+        Pass("static", "static", clean),
+        Pass("SQLite", "not static", servers, is_parallel=True),
+        Pass("PostgreSQL", "not static", on_postgres, is_parallel=True),
+        Pass("load", "load", on_postgres | {"TEST_LOAD": "1"}),
+        Pass("browser", "browser", servers | {"TEST_CHROMIUM": needs.chromium()}),
+    ]
+
+
+def _run_pytest(one: Pass, chosen: list[str], report: Path) -> int:
+    command = [sys.executable, "-m", "pytest", "-q", "-m", one.select, f"--junitxml={report}"]
+    command += chosen or (["-n", "2"] if one.is_parallel else [])
+    with subprocess.Popen(command, cwd=ROOT, env=one.environment) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            try:
+                process.wait(5)  # the terminal's Ctrl-C reached pytest too; let it tear down
+            except subprocess.TimeoutExpired:
+                process.terminate()
+            raise

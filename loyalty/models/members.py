@@ -56,6 +56,7 @@ class StoredFact(models.Model):
     member = models.ForeignKey(Member, null=True, blank=True, on_delete=models.PROTECT, related_name="facts")
     kind = models.CharField(max_length=16)
     external_id = models.CharField(max_length=128)
+    about = models.CharField(max_length=128, blank=True, help_text="The order that a refund on its own belongs to")
     at = models.DateTimeField()
     rank = models.CharField(
         max_length=160, blank=True, help_text="Orders two snapshots of the same thing: the greatest is kept"
@@ -67,7 +68,10 @@ class StoredFact(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["shop", "kind", "external_id"], name="one_fact_per_source")]
-        indexes = [models.Index(fields=["shop", "member", "at"], name="fact_member_at")]
+        indexes = [
+            models.Index(fields=["shop", "member", "at"], name="fact_member_at"),
+            models.Index(fields=["shop", "about"], name="fact_about", condition=~models.Q(about="")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.external_id}"

@@ -1,0 +1,1 @@
+"""Questions: reads for screens, API and services. They never write."""

@@ -1,0 +1,21 @@
+"""The HTTP surface: a contract, so every path stands here or one include away."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from loyalty import health, webhooks
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/admin/")),
+    path("shopify/webhooks", webhooks.shopify_webhooks),
+    path("ecwid/webhooks", webhooks.ecwid_webhooks),
+    path("shopify/proxy/", include("storefront_widget.shopify_proxy_urls")),
+    path("shopify/", include("loyalty.dashboard.shopify_urls")),
+    path("ecwid/", include("loyalty.dashboard.ecwid_urls")),
+    path("dashboard/", include("loyalty.dashboard.urls")),
+    path("widget/v1/", include("storefront_widget.urls")),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+    path("healthz", health.healthz),
+]

@@ -1,0 +1,6 @@
+"""A stand-in for Ecwid that speaks its protocols over HTTP.
+
+It knows the app by its addresses only and imports nothing of it. Facts and their sources are those of
+Ecwid's documentation; what could not be confirmed is marked "(unverified)" where it is decided and can
+be switched, so that the app is tried against both outcomes.
+"""

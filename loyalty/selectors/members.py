@@ -1,0 +1,23 @@
+"""What a member has, folded for the asking."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from loyalty.engine.statement import Statement, fold
+from loyalty.models import Member, Shop
+from loyalty.selectors.facts import facts_of
+from loyalty.selectors.programs import versions_of
+
+
+def statement_of(*, shop: Shop, member: Member, as_of: datetime) -> Statement:
+    """The fold to `as_of`, or to the member's own instant where that is later: time never goes back. Three queries."""
+    facts = facts_of(shop=shop, member_ids=[member.pk]).get(member.pk, [])
+    instant = max(as_of, member.as_of) if member.as_of else as_of
+    return fold(versions_of(shop), facts, instant)
+
+
+def member_by_customer(*, shop: Shop, external_id: str) -> Member | None:
+    """The member the platform knows as `external_id`, or whom they were merged into."""
+    member = Member.objects.filter(shop=shop, external_id=external_id).select_related("merged_into").first()
+    return member.merged_into or member if member else None

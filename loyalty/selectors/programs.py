@@ -1,0 +1,29 @@
+"""Which program was in force when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+
+import msgspec
+
+from loyalty.engine.program import Version, parse_program
+from loyalty.models import ProgramVersion, Shop
+
+
+@lru_cache(maxsize=2048)
+def _parsed(number: int, in_force_from: datetime, document: bytes) -> Version:
+    return Version(number=number, in_force_from=in_force_from, program=parse_program(msgspec.json.decode(document)))
+
+
+def versions_of(shop: Shop | int) -> list[Version]:
+    """The published versions, oldest first."""
+    rows = ProgramVersion.objects.filter(shop=shop, in_force_from__isnull=False).order_by("in_force_from", "number")
+    return [
+        _parsed(row.number, row.in_force_from, msgspec.json.encode(row.document)) for row in rows if row.in_force_from
+    ]
+
+
+def version_in_force(shop: Shop | int, at: datetime) -> Version | None:
+    """The version that judges what happens at `at`."""
+    return next((version for version in reversed(versions_of(shop)) if version.in_force_from <= at), None)

@@ -1,0 +1,177 @@
+"""From what a platform said to a posted point: one INSERT at the door, one transaction per batch behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+from django.db import IntegrityError, transaction
+
+from loyalty.engine.facts import Activity, encode, validate
+from loyalty.models import InboxDelivery, Member, Shop, StoredFact
+from loyalty.selectors.facts import REFUND
+from loyalty.services.members import Key, adopt_guest, find_or_enrol, guests_to_adopt, key_of, update_people
+from loyalty.services.observations import Observation, OrderSeen, Person, PersonSeen, RefundSeen, ShopUninstalled
+from loyalty.services.posting import fold_and_post, lock_members
+from loyalty.services.redemptions import mark_used
+from loyalty.services.shops import uninstall
+
+_encode_refund = msgspec.json.Encoder(order="deterministic").encode
+
+
+class TryAgain(RuntimeError):
+    """Another worker came between; everything was rolled back and may be tried at once."""
+
+
+def receive(*, shop_id: int, delivery_id: str, topic: str, body: bytes, meta: Mapping[str, str], at: datetime) -> None:
+    """The door's one statement. A second delivery with the same id changes nothing."""
+    delivery = InboxDelivery(
+        shop_id=shop_id,
+        delivery_id=delivery_id,
+        topic=topic,
+        body=body,
+        meta=dict(meta),
+        due_at=at,
+        received_at=at,
+    )
+    InboxDelivery.objects.bulk_create([delivery], ignore_conflicts=True)
+
+
+@transaction.atomic
+def record(*, shop: Shop, observations: Sequence[Observation], at: datetime) -> None:
+    """Stores what was seen, folds the members it touches to `at`, and posts: all of it or nothing. Members are locked
+    before facts, in id order. Raises TryAgain where another worker came between, Invalid where a fact cannot be."""
+    for seen in observations:
+        if isinstance(seen, ShopUninstalled):
+            uninstall(shop=shop, at=seen.at)
+    orders = _latest(seen for seen in observations if isinstance(seen, OrderSeen))
+    refunds = [seen for seen in observations if isinstance(seen, RefundSeen)]
+    people_seen = [seen for seen in observations if isinstance(seen, PersonSeen)]
+    for snapshot in orders:
+        validate(snapshot.order)
+    people = [*(seen.person for seen in orders if seen.person), *(seen.person for seen in people_seen)]
+    owners = find_or_enrol(shop=shop, people=people, at=at)
+    guests = guests_to_adopt(shop=shop, people=people)
+    order_ids = {seen.order.id for seen in orders} | {seen.order_id for seen in refunds}
+    touched = {member.pk for member in owners.values()} | guests.keys() | _holders(shop, order_ids)
+    locked = {member.pk: member for member in lock_members(shop=shop, member_ids=touched)}
+    if not _holders(shop, order_ids) <= locked.keys():
+        raise TryAgain("An order moved to another member meanwhile")
+    members = {key: locked[member.pk] for key, member in owners.items()}
+    changed = {member.pk for member in members.values() if member.as_of is None}
+    for pk, key in guests.items():
+        adopt_guest(shop=shop, guest=locked[pk], account=members[key])
+        changed.add(members[key].pk)
+    changed |= _store_orders(shop, orders, members)
+    changed |= _store_refunds(shop, refunds)
+    update_people(members=members, people=people)
+    changed |= _store_sign_ups(shop, people_seen, members)
+    mark_used(shop=shop, orders=[seen.order for seen in orders], at=at)
+    fold_and_post(shop=shop, members=[locked[pk] for pk in sorted(changed)], at=at)
+
+
+def _latest(seen: Iterable[OrderSeen]) -> list[OrderSeen]:
+    """One snapshot per order, the greatest."""
+    best: dict[str, OrderSeen] = {}
+    for snapshot in seen:
+        held = best.get(snapshot.order.id)
+        if held is None or snapshot.rank > held.rank:
+            best[snapshot.order.id] = snapshot
+    return list(best.values())
+
+
+def _holders(shop: Shop, order_ids: Iterable[str]) -> set[int]:
+    rows = StoredFact.objects.filter(
+        shop=shop, kind="order", external_id__in=list(order_ids), member__isnull=False
+    ).values_list("member_id", flat=True)
+    return {pk for pk in rows if pk is not None}
+
+
+def _owner(person: Person | None, members: Mapping[Key, Member]) -> int | None:
+    key = key_of(person) if person else None
+    return members[key].pk if key else None
+
+
+def _store_orders(shop: Shop, orders: Sequence[OrderSeen], members: Mapping[Key, Member]) -> set[int]:
+    """Inserts what is new and replaces what is greater. Returns the members whose facts changed, old owner and new."""
+    rows = StoredFact.objects.filter(shop=shop, kind="order", external_id__in=[seen.order.id for seen in orders])
+    stored = {row.external_id: row for row in rows.select_for_update(of=("self",)).order_by("pk")}
+    new: list[StoredFact] = []
+    replaced: list[StoredFact] = []
+    touched: set[int | None] = set()
+    for seen in orders:
+        row = stored.get(seen.order.id)
+        if row is None:
+            row = StoredFact(shop=shop, kind="order", external_id=seen.order.id)
+            new.append(row)
+        elif row.rank < seen.rank:
+            replaced.append(row)
+        else:
+            continue
+        touched.add(row.member_id)
+        row.member_id = _owner(seen.person, members)
+        touched.add(row.member_id)
+        row.at, row.rank, row.body = seen.order.placed_at, seen.rank, encode(seen.order).decode()
+    try:
+        StoredFact.objects.bulk_create(new)
+    except IntegrityError as error:
+        raise TryAgain("The same order was stored by another worker") from error
+    StoredFact.objects.across_shops().bulk_update(replaced, ["member_id", "at", "rank", "body"], batch_size=200)
+    _move_refunds(shop, [*new, *replaced])
+    return {pk for pk in touched if pk is not None}
+
+
+def _move_refunds(shop: Shop, orders: Sequence[StoredFact]) -> None:
+    """A refund that came before its order, or whose order changed hands, follows the order."""
+    owners = {row.external_id: row.member_id for row in orders}
+    if not owners:
+        return
+    alone = StoredFact.objects.filter(shop=shop, kind=REFUND, about__in=list(owners))
+    moved = [row for row in alone if row.member_id != owners[row.about]]
+    for row in moved:
+        row.member_id = owners[row.about]
+    StoredFact.objects.across_shops().bulk_update(moved, ["member_id"])
+
+
+def _store_refunds(shop: Shop, refunds: Sequence[RefundSeen]) -> set[int]:
+    """Keeps refunds that came alone. Returns the members of their orders, where those are known."""
+    if not refunds:
+        return set()
+    orders = StoredFact.objects.filter(shop=shop, kind="order", external_id__in=[seen.order_id for seen in refunds])
+    owners = dict(orders.values_list("external_id", "member_id"))
+    rows = [
+        StoredFact(
+            shop=shop,
+            member_id=owners.get(seen.order_id),
+            kind=REFUND,
+            external_id=seen.refund.id,
+            about=seen.order_id,
+            at=seen.refund.at,
+            body=_encode_refund(seen.refund).decode(),
+        )
+        for seen in refunds
+    ]
+    StoredFact.objects.bulk_create(rows, ignore_conflicts=True)
+    return {pk for pk in owners.values() if pk is not None}
+
+
+def _store_sign_ups(shop: Shop, people: Sequence[PersonSeen], members: Mapping[Key, Member]) -> set[int]:
+    facts = []
+    for seen in people:
+        key = key_of(seen.person)
+        if seen.signed_up_at is None or key is None or members[key].external_id is None:
+            continue
+        fact = Activity(id=f"sign_up:{seen.person.external_id}", at=seen.signed_up_at, kind="sign_up")
+        facts.append(
+            StoredFact(
+                shop=shop,
+                member=members[key],
+                kind="activity",
+                external_id=fact.id,
+                at=fact.at,
+                body=encode(fact).decode(),
+            )
+        )
+    StoredFact.objects.bulk_create(facts, ignore_conflicts=True)
+    return {row.member_id for row in facts if row.member_id is not None}

@@ -1,0 +1,102 @@
+"""Whose facts these are: members found, enrolled at their first order, and guests who get an account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from loyalty.models import Member, Shop, StoredFact
+from loyalty.services.observations import Person
+
+Key = tuple[str, str]
+"""("id", customer id) for an account, ("email", address in lower case) for a guest."""
+
+
+def key_of(person: Person) -> Key | None:
+    """None where nobody can be told: a walk-in without id and e-mail."""
+    if person.external_id:
+        return ("id", person.external_id)
+    email = person.email.strip().lower()
+    return ("email", email) if email else None
+
+
+def find_or_enrol(*, shop: Shop, people: Iterable[Person], at: datetime) -> dict[Key, Member]:
+    """The member of each person, made where there is none. A guest whose e-mail belongs to an account is that account.
+    Four queries at most, whatever the number of people."""
+    wanted = {key: person for person in people if (key := key_of(person))}
+    found = _find(shop, wanted.keys())
+    missing = [
+        Member(
+            shop=shop,
+            external_id=person.external_id or None,
+            email=person.email.strip().lower()[:320],
+            name=person.name[:255],
+            locale=person.locale[:16],
+            enrolled_at=at,
+        )
+        for key, person in wanted.items()
+        if key not in found
+    ]
+    if missing:
+        Member.objects.bulk_create(missing, ignore_conflicts=True)
+        found = _find(shop, wanted.keys())
+    return found
+
+
+def _find(shop: Shop, keys: Iterable[Key]) -> dict[Key, Member]:
+    ids = [value for kind, value in keys if kind == "id"]
+    emails = [value for kind, value in keys if kind == "email"]
+    found: dict[Key, Member] = {}
+    if emails:
+        # Accounts last, the oldest account last of all: each overwrites what is weaker.
+        rows = Member.objects.filter(shop=shop, email__in=emails).select_related("merged_into")
+        for member in sorted(rows, key=lambda row: (row.external_id is not None, -row.pk)):
+            found[("email", member.email)] = member.merged_into or member
+    if ids:
+        for member in Member.objects.filter(shop=shop, external_id__in=ids).select_related("merged_into"):
+            found[("id", member.external_id or "")] = member.merged_into or member
+    return found
+
+
+def guests_to_adopt(*, shop: Shop, people: Iterable[Person]) -> dict[int, Key]:
+    """Guests whose e-mail now has an account: their id, and the account's key."""
+    accounts = {
+        person.email.strip().lower(): ("id", person.external_id)
+        for person in people
+        if person.external_id and person.email.strip()
+    }
+    if not accounts:
+        return {}
+    rows = Member.objects.filter(
+        shop=shop, external_id__isnull=True, merged_into__isnull=True, email__in=list(accounts)
+    )
+    return {pk: accounts[email] for pk, email in rows.values_list("pk", "email")}
+
+
+def adopt_guest(*, shop: Shop, guest: Member, account: Member) -> None:
+    """The guest's facts become the account's. Both are locked; the account is folded afterwards by the caller. A guest
+    has no ledger rows: guests are never folded."""
+    StoredFact.objects.filter(shop=shop, member=guest).update(member=account)
+    guest.merged_into = account
+    guest.email = ""
+    guest.save(update_fields=["merged_into", "email"])
+
+
+def update_people(*, members: Mapping[Key, Member], people: Iterable[Person]) -> None:
+    """Names, e-mails and languages follow the platform. An empty value says nothing."""
+    changed: dict[int, Member] = {}
+    for person in people:
+        key = key_of(person)
+        member = members.get(key) if key else None
+        if member is None:
+            continue
+        new = {
+            "email": person.email.strip().lower()[:320],
+            "name": person.name[:255],
+            "locale": person.locale[:16],
+        }
+        if any(value and getattr(member, field) != value for field, value in new.items()):
+            for field, value in new.items():
+                setattr(member, field, value or getattr(member, field))
+            changed[member.pk] = member
+    Member.objects.across_shops().bulk_update(list(changed.values()), ["email", "name", "locale"])

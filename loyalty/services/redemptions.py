@@ -1,0 +1,179 @@
+"""The life of one redemption: reserved, issuing, ready, used - or given back, expired, failed. Never half."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from django.db import transaction
+from django.db.models import Q
+
+from loyalty.engine.errors import Conflict, NotFound, Refused
+from loyalty.engine.facts import Order, decode, encode
+from loyalty.engine.facts import Redemption as RedemptionFact
+from loyalty.engine.rewards import accept, transition
+from loyalty.models import Member, OutboxMessage, Redemption, Shop, StoredFact
+from loyalty.selectors.members import statement_of
+from loyalty.selectors.programs import version_in_force
+from loyalty.services.outbox import leave
+from loyalty.services.posting import fold_and_post, lock_members
+
+State = Redemption.State
+ISSUE = "reward.issue"
+REVOKE = "reward.revoke"
+CODE_ALPHABET = "ABCDEFGHJKMNPQRTUVWXYZ2346789"
+"""No 0/O, 1/I/L, 5/S: a code is read aloud and typed."""
+_LIVE = (State.RESERVED, State.ISSUING, State.READY)
+
+
+def new_code() -> str:
+    """Twelve letters in three groups: 29^12, over 58 bits."""
+    letters = [secrets.choice(CODE_ALPHABET) for _ in range(12)]
+    return "-".join("".join(letters[start : start + 4]) for start in (0, 4, 8))
+
+
+@transaction.atomic
+def redeem(
+    *, shop: Shop, member_id: int, reward_id: str, request_key: str, at: datetime, points: int | None = None
+) -> Redemption:
+    """Takes the points and leaves the making of the code to the outbox, in one transaction. The same key and request
+    give the same redemption. Raises NotFound, Refused (with what is missing), Conflict (the key was used otherwise)."""
+    digest = hashlib.sha256(msgspec.json.encode([reward_id, points])).hexdigest()
+    locked = lock_members(shop=shop, member_ids=[member_id])
+    if not locked:
+        raise NotFound("There is no such member in this shop.")
+    member = locked[0]
+    before = Redemption.objects.filter(shop=shop, member=member, request_key=request_key).first()
+    if before is not None:
+        if before.request_digest != digest:
+            raise Conflict("This key was used for another request. Use a new Idempotency-Key for a new redemption.")
+        return before
+    version = version_in_force(shop, at)
+    if version is None or shop.status != Shop.Status.ACTIVE:
+        raise Refused("Rewards can't be redeemed in this shop at the moment.")
+    taken = Redemption.objects.filter(shop=shop, reward=reward_id).exclude(state=State.FAILED)
+    accepted = accept(
+        statement_of(shop=shop, member=member, as_of=at),
+        version.program,
+        reward_id,
+        as_of=at,
+        points=points,
+        taken_by_member=taken.filter(member=member).count(),
+        taken_in_total=taken.count(),
+    )
+    redemption = Redemption.objects.create(
+        shop=shop,
+        member=member,
+        number=uuid.uuid4(),
+        request_key=request_key,
+        request_digest=digest,
+        reward=accepted.reward_id,
+        reward_data=msgspec.to_builtins(accepted),
+        points=accepted.points,
+        value_minor=accepted.value_minor,
+        code=new_code(),
+        accepted_at=at,
+        expires_at=accepted.expires_at,
+    )
+    _write_fact(redemption, accepted.reward_name)
+    fold_and_post(shop=shop, members=[member], at=at)
+    leave(shop=shop, kind=ISSUE, subject=str(redemption.number), at=at)
+    return redemption
+
+
+def _write_fact(redemption: Redemption, reward_name: str) -> None:
+    fact = RedemptionFact(
+        id=str(redemption.number),
+        at=redemption.accepted_at,
+        points=redemption.points,
+        reward=redemption.reward,
+        reward_name=reward_name,
+        code=redemption.code,
+        value_minor=redemption.value_minor,
+    )
+    StoredFact.objects.create(
+        shop_id=redemption.shop_id,
+        member_id=redemption.member_id,
+        kind="redemption",
+        external_id=fact.id,
+        at=fact.at,
+        body=encode(fact).decode(),
+    )
+
+
+def _locked(shop: Shop, number: str | uuid.UUID) -> tuple[Member, Redemption]:
+    """The member first, then the redemption: the order in which everything here locks."""
+    member_id = Redemption.objects.filter(shop=shop, number=number).values_list("member_id", flat=True).first()
+    if member_id is None:
+        raise NotFound("There is no such redemption in this shop.")
+    member = lock_members(shop=shop, member_ids=[member_id])[0]
+    return member, Redemption.objects.select_for_update(of=("self",)).get(shop=shop, number=number)
+
+
+@transaction.atomic
+def begin_issuing(*, shop: Shop, number: str | uuid.UUID) -> Redemption:
+    """Before the platform is asked: from here on the code may exist there. A redemption past this comes back as it is."""
+    _, redemption = _locked(shop, number)
+    if redemption.state == State.RESERVED:
+        redemption.state = transition(redemption.state, "issue")
+        redemption.save(update_fields=["state"])
+    return redemption
+
+
+@transaction.atomic
+def mark_ready(*, shop: Shop, number: str | uuid.UUID, external_id: str, at: datetime) -> Redemption:
+    """The code works. Where the redemption ended meanwhile, the code is taken away again."""
+    _, redemption = _locked(shop, number)
+    redemption.external_id = external_id
+    if redemption.state == State.ISSUING:
+        redemption.state = transition(redemption.state, "issued")
+        redemption.ready_at = at
+    elif redemption.state in (State.RETURNED, State.FAILED, State.EXPIRED):
+        leave(shop=shop, kind=REVOKE, subject=str(redemption.number), at=at)
+    redemption.save(update_fields=["external_id", "state", "ready_at"])
+    return redemption
+
+
+@transaction.atomic
+def give_back(*, shop: Shop, number: str | uuid.UUID, why: str, at: datetime, failure: str = "") -> Redemption:
+    """Ends an unused redemption: `why` is failed, cancelled or expired. The points return to the lots they came from.
+    A redemption that has ended already stays as it is."""
+    member, redemption = _locked(shop, number)
+    if redemption.state not in _LIVE:
+        return redemption
+    event = {"failed": "fail", "cancelled": "cancel", "expired": "expire"}[why]
+    may_exist = redemption.state != State.RESERVED
+    redemption.state = transition(redemption.state, event)
+    redemption.closed_at = at
+    redemption.failure = failure[:500]
+    redemption.save(update_fields=["state", "closed_at", "failure"])
+    row = StoredFact.objects.get(shop=shop, kind="redemption", external_id=str(redemption.number))
+    fact = decode(row.body)
+    row.body = encode(msgspec.structs.replace(fact, given_back_at=at, given_back_why=why)).decode()
+    row.save(update_fields=["body"])
+    OutboxMessage.objects.filter(shop=shop, kind=ISSUE, subject=str(redemption.number), state="waiting").update(
+        state="done", done_at=at, outcome=why
+    )
+    if may_exist:
+        leave(shop=shop, kind=REVOKE, subject=str(redemption.number), at=at)
+    fold_and_post(shop=shop, members=[member], at=at)
+    return redemption
+
+
+def mark_used(*, shop: Shop, orders: Sequence[Order], at: datetime) -> None:
+    """Links redemptions to the orders that used their codes. Codes are compared in upper case, as platforms do."""
+    used = {code.strip().upper(): order for order in orders for code in order.discount_codes}
+    if not used:
+        return
+    rows = Redemption.objects.select_for_update(of=("self",)).filter(
+        Q(state__in=_LIVE) | Q(state=State.USED, order_id=""), shop=shop, code__in=list(used)
+    )
+    for redemption in rows.order_by("pk"):
+        redemption.state = State.USED
+        redemption.order_id = used[redemption.code].id
+        redemption.closed_at = at
+        redemption.save(update_fields=["state", "order_id", "closed_at"])

@@ -1,0 +1,34 @@
+"""Celery: one-line wakers. Whether they come twice or never, the tables hold the truth."""
+
+from datetime import UTC, datetime
+
+from celery import shared_task
+
+from loyalty.worker import inbox, outbox, schedule
+
+
+@shared_task(ignore_result=True)
+def drain_inbox() -> None:
+    while inbox.drain(now=datetime.now(UTC)):
+        pass
+
+
+@shared_task(ignore_result=True)
+def drain_outbox() -> None:
+    while outbox.drain(now=datetime.now(UTC)):
+        pass
+
+
+@shared_task(ignore_result=True)
+def fold_due_members() -> None:
+    schedule.fold_due(now=datetime.now(UTC))
+
+
+@shared_task(ignore_result=True)
+def expire_codes() -> None:
+    schedule.expire_codes(now=datetime.now(UTC))
+
+
+@shared_task(ignore_result=True)
+def reconcile_shops() -> None:
+    schedule.reconcile_shops(now=datetime.now(UTC))

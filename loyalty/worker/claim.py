@@ -1,0 +1,28 @@
+"""Claiming rows of a queue: one short transaction that pushes `due_at` beyond a lease. A worker that dies leaves its
+rows to whoever comes after the lease; what it had posted by then is recognised by its keys."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.db import transaction
+from django.db.models import F
+
+from loyalty.models import InboxDelivery, OutboxMessage
+from loyalty.worker.retry import LEASE_SECONDS
+
+Row = TypeVar("Row", InboxDelivery, OutboxMessage)
+
+
+def claim(model: type[Row], *, now: datetime, limit: int, **only: object) -> list[Row]:
+    """Up to `limit` rows that are due, oldest first; rows another worker holds are passed over."""
+    with transaction.atomic():
+        waiting = model.objects.across_shops().filter(state="waiting", due_at__lte=now, **only)
+        rows = list(waiting.select_for_update(skip_locked=True, of=("self",)).order_by("due_at", "id")[:limit])
+        if rows:
+            claimed = model.objects.across_shops().filter(pk__in=[row.pk for row in rows])
+            claimed.update(due_at=now + timedelta(seconds=LEASE_SECONDS), attempts=F("attempts") + 1)
+        for row in rows:
+            row.attempts += 1
+    return rows

@@ -1,0 +1,109 @@
+"""From a stored delivery to posted points, in batches. What can't be used is kept and shown; what fails is tried again
+by itself, so that one poisoned delivery delays nobody."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from loyalty.engine.errors import Invalid, LoyaltyError
+from loyalty.models import InboxDelivery, QueueState, Shop
+from loyalty.platforms.base import Delivery
+from loyalty.platforms.registry import platform_of
+from loyalty.services.intake import TryAgain, record
+from loyalty.services.observations import NothingToDo, Observation
+from loyalty.worker.claim import claim
+from loyalty.worker.retry import next_try
+
+log = structlog.get_logger("regulars.inbox")
+Parsed = tuple[InboxDelivery, list[Observation]]
+
+
+def drain(*, now: datetime, limit: int | None = None) -> int:
+    """Works one batch. Returns how many deliveries it took on; 0 means that nothing is due."""
+    rows = claim(InboxDelivery, now=now, limit=limit or settings.INBOX_BATCH)
+    by_shop: dict[int, list[InboxDelivery]] = defaultdict(list)
+    for row in rows:
+        by_shop[row.shop_id].append(row)
+    shops = Shop.objects.in_bulk(list(by_shop))
+    for shop_id, deliveries in by_shop.items():
+        _work(shops[shop_id], deliveries, now)
+    return len(rows)
+
+
+def _work(shop: Shop, deliveries: Sequence[InboxDelivery], now: datetime) -> None:
+    parsed: list[Parsed] = []
+    for row in deliveries:
+        try:
+            parsed.append((row, _parse(shop, row)))
+        except Exception as error:  # noqa: BLE001 - whatever a payload does to the parser is that delivery's own matter
+            _failed(row, error, now)
+    if not parsed:
+        return
+    try:
+        _record(shop, parsed, now)
+    except Exception as error:  # noqa: BLE001 - find the one at fault; the others must not wait for it
+        log.info("inbox.batch_split", shop=shop.pk, deliveries=len(parsed), error=type(error).__name__)
+        for one in parsed:
+            try:
+                _record(shop, [one], now)
+            except Exception as own:  # noqa: BLE001 - as above
+                _failed(one[0], own, now)
+
+
+def _parse(shop: Shop, row: InboxDelivery) -> list[Observation]:
+    return platform_of(shop).parse(
+        shop,
+        Delivery(
+            delivery_id=row.delivery_id,
+            topic=row.topic,
+            body=bytes(row.body),
+            meta=row.meta,
+            received_at=row.received_at,
+        ),
+    )
+
+
+@transaction.atomic
+def _record(shop: Shop, parsed: Sequence[Parsed], now: datetime) -> None:
+    """One transaction: the observations and the rows that brought them."""
+    record(shop=shop, observations=[seen for _, observations in parsed for seen in observations], at=now)
+    done = []
+    for row, observations in parsed:
+        why = [seen.why for seen in observations if isinstance(seen, NothingToDo)]
+        row.state, row.done_at, row.outcome = QueueState.DONE, now, "; ".join(why)[:500]
+        done.append(row)
+    InboxDelivery.objects.across_shops().bulk_update(done, ["state", "done_at", "outcome"])
+
+
+def _failed(row: InboxDelivery, error: Exception, now: datetime) -> None:
+    retryable = error.retryable if isinstance(error, LoyaltyError) else not isinstance(error, Invalid)
+    wait = getattr(error, "retry_after_seconds", 0)
+    due = next_try(attempts=row.attempts, now=now, retry_after_seconds=wait) if retryable else None
+    if isinstance(error, TryAgain):
+        due = now
+    known = isinstance(error, LoyaltyError)
+    row.state = QueueState.WAITING if due else QueueState.DEAD
+    row.due_at = due or now
+    row.outcome = (error.message if known else f"We could not read this ({type(error).__name__}).")[:500]
+    row.save(update_fields=["state", "due_at", "outcome"])
+    log.warning(
+        "inbox.failed",
+        shop=row.shop_id,
+        delivery=row.delivery_id,
+        topic=row.topic,
+        attempts=row.attempts,
+        again=bool(due),
+        error=type(error).__name__,
+    )
+
+
+def replay(*, shop: Shop, delivery_pk: int, now: datetime) -> bool:
+    """Puts a delivery that needed a look back in line, as if it had just come."""
+    rows = InboxDelivery.objects.filter(shop=shop, pk=delivery_pk, state=QueueState.DEAD)
+    return bool(rows.update(state=QueueState.WAITING, attempts=0, due_at=now, outcome=""))

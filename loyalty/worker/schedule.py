@@ -1,0 +1,86 @@
+"""What the clock brings: members whose points fall due, codes that expire, shops to reconcile; and the loop itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from django.db import close_old_connections, transaction
+
+from loyalty.models import Member, Redemption, Shop
+from loyalty.services.posting import fold_and_post, lock_members
+from loyalty.services.redemptions import give_back
+from loyalty.worker import inbox, outbox
+from loyalty.worker.history import reconcile
+
+log = structlog.get_logger("regulars.worker")
+DUE_BATCH = 200
+RECONCILE_EVERY = timedelta(hours=1)
+IDLE_SECONDS = 0.25
+
+
+def fold_due(*, now: datetime) -> int:
+    """Folds members for whom the clock changes something: a hold is over, points expire."""
+    due = Member.objects.across_shops().filter(next_due__lte=now).order_by("next_due").values_list("shop_id", "pk")
+    by_shop: dict[int, list[int]] = {}
+    for shop_id, pk in due[:DUE_BATCH]:
+        by_shop.setdefault(shop_id, []).append(pk)
+    for shop_id, pks in by_shop.items():
+        with transaction.atomic():
+            fold_and_post(shop=shop_id, members=lock_members(shop=shop_id, member_ids=pks), at=now)
+    return sum(map(len, by_shop.values()))
+
+
+def expire_codes(*, now: datetime) -> int:
+    """Codes past their date: unusable on the platform, and the points back by policy."""
+    rows = Redemption.objects.across_shops().filter(state=Redemption.State.READY, expires_at__lte=now)
+    over = list(rows.select_related("shop").order_by("expires_at")[:DUE_BATCH])
+    for redemption in over:
+        give_back(shop=redemption.shop, number=redemption.number, why="expired", at=now)
+    return len(over)
+
+
+def reconcile_shops(*, now: datetime) -> int:
+    """Shops whose orders were not compared with the platform for an hour."""
+    shops = Shop.objects.filter(status=Shop.Status.ACTIVE, orders_cursor__lt=now - RECONCILE_EVERY)
+    for shop in shops:
+        reconcile(shop=shop, now=now)
+    return len(shops)
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+JOBS: list[tuple[Callable[..., int], timedelta]] = [
+    (inbox.drain, timedelta(0)),
+    (outbox.drain, timedelta(0)),
+    (fold_due, timedelta(seconds=5)),
+    (expire_codes, timedelta(seconds=30)),
+    (reconcile_shops, timedelta(minutes=5)),
+]
+
+
+def run(stop: threading.Event) -> None:
+    """The loop of `manage.py work` and `serve`. A job that fails is logged and comes round again; between rounds
+    without work it rests a quarter of a second."""
+    last: dict[Callable[..., int], datetime] = {}
+    while not stop.is_set():
+        busy = 0
+        for job, every in JOBS:
+            now = _clock()
+            if stop.is_set() or (job in last and now - last[job] < every):
+                continue
+            last[job] = now
+            close_old_connections()
+            try:
+                done = job(now=now)
+            except Exception:  # noqa: BLE001 - the loop outlives every job; the log says what broke
+                log.exception("worker.job_failed", job=job.__name__)
+                continue
+            if every == timedelta(0):
+                busy += done
+        if not busy:
+            stop.wait(IDLE_SECONDS)

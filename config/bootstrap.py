@@ -32,14 +32,15 @@ def enter(names: tuple[str, ...]) -> None:
 def apt(packages: list[str], purpose: str) -> None:
     """Install Debian packages: asks first, except with --yes or CI=true; without root names the line and exits."""
     line = f"apt-get install -y --no-install-recommends {' '.join(packages)}"
+    by_hand = f"\n\n    apt-get update && {line}\n\n"
     if not shutil.which("apt-get"):
         sys.exit(f"{purpose} needs, in Debian's names: {' '.join(packages)}. Install them, then run this again.")
     if os.geteuid() != 0:
-        sys.exit(f"{purpose} needs packages that only root may install. As root:\n\n    {line}\n\nThen run this again.")
+        sys.exit(f"{purpose} needs packages that only root may install. As root:{by_hand}Then run this again.")
     if os.environ.get("CI") != "true" and "--yes" not in sys.argv:
         answer = input(f"{purpose} needs Debian packages. Run '{line}'? [Y/n] ") if sys.stdin.isatty() else "no"
         if answer.strip().lower() not in {"", "y", "yes"}:
-            sys.exit(f"Nothing was installed. {purpose} needs:\n\n    {line}\n\nAgree beforehand with --yes.")
+            sys.exit(f"Nothing was installed. {purpose} needs:{by_hand}Agree beforehand with --yes.")
     for step in ("apt-get update", line):
         print(f"$ {step}", flush=True)
         if subprocess.run(step.split(), env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}).returncode:
@@ -67,16 +68,19 @@ def _fill(names: list[str]) -> None:
 
 
 def _run(command: list[str]) -> None:
-    """One moving line instead of pip's hundreds; everything it said where it fails."""
+    """One moving line instead of pip's hundreds; the end of what it said where it fails."""
     said = []
     with subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         for line in process.stdout or ():
             said.append(line)
-            if sys.stdout.isatty() or line.startswith("Installing"):
-                print(f"\r\033[K{line.strip()[:100]}" if sys.stdout.isatty() else line[:100], end="", flush=True)
-    print("\r\033[K" if sys.stdout.isatty() else "", end="", flush=True)
+            if sys.stdout.isatty():
+                print(f"\r\033[K{line.strip()[:78]}", end="", flush=True)
+    if sys.stdout.isatty():
+        print("\r\033[K", end="", flush=True)
     if process.returncode:
-        sys.exit(f"{''.join(said[-40:])}\nThis failed: {' '.join(command)}\nRun it again; it starts where it must.")
+        sys.exit(
+            f"{''.join(said[-40:])}\nThis failed: {' '.join(command)}\nRun the same again once its reason is gone."
+        )
 
 
 def _holds(name: str) -> bool:

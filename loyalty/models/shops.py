@@ -55,6 +55,9 @@ class Credential(models.Model):
     public_token = EncryptedTextField(blank=True, default="")
     client_secret = EncryptedTextField(blank=True, default="", help_text="Of a custom app that belongs to this store")
     scopes = models.TextField(blank=True, default="")
+    refreshing_until = models.DateTimeField(
+        null=True, blank=True, help_text="One worker is fetching the next pair; the others wait until then"
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = ScopedManager()

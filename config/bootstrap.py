@@ -18,15 +18,15 @@ RUNTIME, DEVELOPMENT = "requirements.txt", "tests/requirements.txt"
 def enter(names: tuple[str, ...]) -> None:
     """Return only in an environment that holds these requirement files; exits with what to do where that fails."""
     inside = Path(sys.prefix) == VENV
-    if not inside and find_spec("django") and all(_holds(name) for name in names):
-        return  # a container's or a host's own environment: theirs to keep
-    if inside and not find_spec("django") and _stamp(RUNTIME).exists():
-        shutil.rmtree(VENV)  # made for a Python that has since been replaced
-    lacking = [name for name in names if not PYTHON.exists() or not _is_filled_from(name)]
+    lacking = [name for name in names if not _is_filled_from(name)]
+    if find_spec("django") and ((inside and not lacking) or all(map(_holds, names))):
+        return  # here, or in a container's or a host's own environment: theirs to keep
+    if inside and not lacking:
+        shutil.rmtree(VENV)  # filled for a Python that has since been replaced
+        lacking = list(names)
     if lacking:
         _fill(lacking)
-    if lacking or not inside:
-        os.execv(PYTHON, [str(PYTHON), *sys.argv])
+    os.execv(PYTHON, [str(PYTHON), *sys.argv])
 
 
 def apt(packages: list[str], purpose: str) -> None:
@@ -54,11 +54,8 @@ def _fill(names: list[str]) -> None:
         apt(["python3-venv"], "Making a Python environment (.venv)")
     print(f"Installing {' and '.join(names)} into {VENV} (once, a minute or two)", flush=True)
     if half_made:
-        _run(
-            [uv, "venv", "--quiet", "--clear", "--python", base, str(VENV)]
-            if uv
-            else [base, "-m", "venv", "--clear", str(VENV)]
-        )
+        make = [uv, "venv", "--clear", "--python", base] if uv else [base, "-m", "venv", "--clear"]
+        _run([*make, str(VENV)])
     install = [uv, "pip", "install", "--python", str(PYTHON)] if uv else [str(PYTHON), "-m", "pip", "install"]
     for name in names:
         _stamp(name).unlink(missing_ok=True)
@@ -68,35 +65,28 @@ def _fill(names: list[str]) -> None:
 
 
 def _run(command: list[str]) -> None:
-    """One moving line instead of pip's hundreds; the end of what it said where it fails."""
-    said = []
+    """One moving line on a terminal instead of pip's hundreds; the end of what it said where it fails."""
+    said, here = [], sys.stdout.isatty()
     with subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         for line in process.stdout or ():
             said.append(line)
-            if sys.stdout.isatty():
-                print(f"\r\033[K{line.strip()[:78]}", end="", flush=True)
-    if sys.stdout.isatty():
-        print("\r\033[K", end="", flush=True)
+            print(f"\r\033[K{line.strip()[:78]}" if here else "", end="", flush=True)
+    print("\r\033[K" if here else "", end="", flush=True)
     if process.returncode:
-        sys.exit(
-            f"{''.join(said[-40:])}\nThis failed: {' '.join(command)}\nRun the same again once its reason is gone."
-        )
+        sys.exit(f"{''.join(said[-40:])}\n{' '.join(command)}\nfailed. Its reason gone, run the same again.")
 
 
 def _holds(name: str) -> bool:
-    pins = [
-        line.split()[0].split("==")
-        for line in (ROOT / name).read_text().splitlines()
-        if "==" in line and ";" not in line
-    ]
+    """Whether this Python has what the file pins; pins for other platforms aside."""
+    lines = [line for line in (ROOT / name).read_text().splitlines() if "==" in line and ";" not in line]
     try:
-        return all(version(package) == pinned for package, pinned in pins)
+        return all(version(package) == pinned for package, pinned in (line.split()[0].split("==") for line in lines))
     except PackageNotFoundError:
         return False
 
 
 def _is_filled_from(name: str) -> bool:
-    return _stamp(name).exists() and _stamp(name).read_text() == _digest(name)
+    return PYTHON.exists() and _stamp(name).exists() and _stamp(name).read_text() == _digest(name)
 
 
 def _digest(name: str) -> str:

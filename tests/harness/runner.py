@@ -105,8 +105,8 @@ def _parse(arguments: list[str]) -> list[str]:
 
 def _passes(postgres: Postgres, redis: Redis, node: str, folder: Path) -> list[Pass]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-    clean |= {"PATH": f"{node}:{clean['PATH']}", "DATA_DIR": str(folder / "data")}
-    servers = clean | {"TEST_NODE": f"{node}/node", "TEST_REDIS_URL": redis.url()}
+    clean |= {"DATA_DIR": str(folder / "data")}
+    servers = clean | {"TEST_NODE": node, "TEST_REDIS_URL": redis.url()}
     on_postgres = servers | {"DATABASE_URL": postgres.url()}
     return [
         Pass("static", "static", clean),

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import dj_database_url
 import structlog
 
+from config.keys import kept_keys
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -27,8 +29,11 @@ def _list(name: str, default: str = "") -> list[str]:
 DATA_DIR = Path(os.environ.get("DATA_DIR", BASE_DIR / "data"))
 
 # Keys. `manage.py serve` and `demo` make and keep their own; anything else must be given them.
-SECRET_KEY = os.environ.get("SECRET_KEY", "")
-FIELD_ENCRYPTION_KEYS = _list("FIELD_ENCRYPTION_KEYS")  # Fernet keys, newest first; older ones still decrypt
+_kept = kept_keys(DATA_DIR)
+SECRET_KEY = os.environ.get("SECRET_KEY") or (_kept["secret_key"] if _kept else "")
+# Fernet keys, newest first; older ones still decrypt.
+FIELD_ENCRYPTION_KEYS = _list("FIELD_ENCRYPTION_KEYS") or (_kept["field_encryption_keys"] if _kept else [])
+KEYS_MISSING = not (SECRET_KEY and FIELD_ENCRYPTION_KEYS)
 DEBUG = _flag("DEBUG")
 
 APP_URL = os.environ.get("APP_URL", "http://127.0.0.1:8000").rstrip("/")
@@ -225,7 +230,9 @@ LOGGING = {
         "console": {"class": "logging.StreamHandler", "formatter": "named"},
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"regulars": {"handlers": ["regulars"], "level": os.environ.get("LOG_LEVEL", "INFO"), "propagate": False}},
+    "loggers": {
+        "regulars": {"handlers": ["regulars"], "level": os.environ.get("LOG_LEVEL", "INFO"), "propagate": False}
+    },
 }
 
 REST_FRAMEWORK = {

@@ -22,7 +22,9 @@ from loyalty.platforms.registry import platform_named
 from loyalty.services.intake import receive
 
 log = structlog.get_logger("regulars.door")
-RECEIVED = Counter("regulars_webhooks_received_total", "Webhooks by platform and what the door answered", ["platform", "answer"])
+RECEIVED = Counter(
+    "regulars_webhooks_received_total", "Webhooks by platform and what the door answered", ["platform", "answer"]
+)
 
 
 def _answer(platform: str, status: int, why: str, **context: str) -> HttpResponse:
@@ -51,9 +53,7 @@ def _receive(request: HttpRequest, platform: str) -> HttpResponse:
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         return _answer(platform, 415, "not_json")
     try:
-        shop_id = (
-            Shop.objects.filter(platform=platform, external_id=signed.store).values_list("pk", flat=True).first()
-        )
+        shop_id = Shop.objects.filter(platform=platform, external_id=signed.store).values_list("pk", flat=True).first()
         if shop_id is None:
             return _answer(platform, 401, "unknown_shop")
         receive(

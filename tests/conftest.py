@@ -8,11 +8,14 @@ import pytest
 from cryptography.fernet import Fernet
 from django.conf import settings
 
+from tests.flush import let_the_flush_through
+
 POSTGRES = "django.db.backends.postgresql"
 LEFT_OUT: Counter[str] = Counter()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    let_the_flush_through()
     settings.SECRET_KEY = "tests-only-secret-key-of-no-worth-anywhere"
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a slow hash protects nobody here

@@ -47,7 +47,9 @@ def make_order(
     cancelled_at: datetime | None = None,
 ) -> Order:
     lines = tuple(
-        Line(id=f"{order_id}-{index}", quantity=1, unit_price_minor=price, title=f"Thing {index}", product_id=f"p{index}")
+        Line(
+            id=f"{order_id}-{index}", quantity=1, unit_price_minor=price, title=f"Thing {index}", product_id=f"p{index}"
+        )
         for index, price in enumerate(prices, 1)
     )
     return Order(

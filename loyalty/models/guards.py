@@ -8,17 +8,21 @@ _TABLE = "loyalty_ledgerentry"
 _NO = "The ledger is append-only: post a correction instead"
 
 _INSTALL = {
-    "postgresql": [
+    "postgresql": (
         f"""
         CREATE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN RAISE EXCEPTION '{_NO}' USING ERRCODE = 'integrity_constraint_violation'; END $$
         """,
-        f"CREATE TRIGGER ledger_no_change BEFORE UPDATE OR DELETE ON {_TABLE}"
-        " FOR EACH ROW EXECUTE FUNCTION ledger_is_append_only()",
-        f"CREATE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON {_TABLE}"
-        " FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only()",
-    ],
-    "sqlite": [
+        f"""
+        CREATE TRIGGER ledger_no_change BEFORE UPDATE OR DELETE ON {_TABLE}
+        FOR EACH ROW EXECUTE FUNCTION ledger_is_append_only()
+        """,
+        f"""
+        CREATE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON {_TABLE}
+        FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only()
+        """,
+    ),
+    "sqlite": (
         f"CREATE TRIGGER ledger_no_update BEFORE UPDATE ON {_TABLE} BEGIN SELECT RAISE(ABORT, '{_NO}'); END",
         f"CREATE TRIGGER ledger_no_delete BEFORE DELETE ON {_TABLE} BEGIN SELECT RAISE(ABORT, '{_NO}'); END",
         # INSERT OR REPLACE deletes without asking a delete trigger, unless a pragma of the connection says so.
@@ -31,15 +35,15 @@ _INSTALL = {
             )
         ) BEGIN SELECT RAISE(ABORT, '{_NO}'); END
         """,
-    ],
+    ),
 }
 _REMOVE = {
-    "postgresql": [
+    "postgresql": (
         f"DROP TRIGGER ledger_no_change ON {_TABLE}",
         f"DROP TRIGGER ledger_no_truncate ON {_TABLE}",
         "DROP FUNCTION ledger_is_append_only()",
-    ],
-    "sqlite": ["DROP TRIGGER ledger_no_update", "DROP TRIGGER ledger_no_delete", "DROP TRIGGER ledger_no_replace"],
+    ),
+    "sqlite": ("DROP TRIGGER ledger_no_update", "DROP TRIGGER ledger_no_delete", "DROP TRIGGER ledger_no_replace"),
 }
 
 

@@ -37,7 +37,7 @@ class ScopedQuerySet(models.QuerySet[M]):
     _across = False
 
     def across_shops(self) -> ScopedQuerySet[M]:
-        clone: ScopedQuerySet[M] = self._chain()
+        clone = self.all()
         clone._across = True
         return clone
 
@@ -55,9 +55,9 @@ class ScopedQuerySet(models.QuerySet[M]):
             raise ShopRequired(f"{self.model.__name__}: name the shop, or say across_shops()")
 
     def _fetch_all(self) -> None:
-        if self._result_cache is None:  # type: ignore[has-type]
+        if self._result_cache is None:
             self._check()
-        super()._fetch_all()  # type: ignore[misc]
+        super()._fetch_all()
 
     def iterator(self, chunk_size: int | None = None) -> Any:
         self._check()

@@ -7,6 +7,7 @@ import secrets
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
 import msgspec
 from django.db import transaction
@@ -15,7 +16,8 @@ from django.db.models import Q
 from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.engine.facts import Order, decode, encode
 from loyalty.engine.facts import Redemption as RedemptionFact
-from loyalty.engine.rewards import accept, transition
+from loyalty.engine.rewards import Event, accept, transition
+from loyalty.engine.rewards import State as EngineState
 from loyalty.models import Member, OutboxMessage, Redemption, Shop, StoredFact
 from loyalty.selectors.members import statement_of
 from loyalty.selectors.programs import version_in_force
@@ -27,6 +29,7 @@ ISSUE = "reward.issue"
 REVOKE = "reward.revoke"
 CODE_ALPHABET = "ABCDEFGHJKMNPQRTUVWXYZ2346789"
 """No 0/O, 1/I/L, 5/S: a code is read aloud and typed."""
+_ENDS: dict[str, Event] = {"failed": "fail", "cancelled": "cancel", "expired": "expire"}
 _LIVE = (State.RESERVED, State.ISSUING, State.READY)
 
 
@@ -114,12 +117,16 @@ def _locked(shop: Shop, number: str | uuid.UUID) -> tuple[Member, Redemption]:
     return member, Redemption.objects.select_for_update(of=("self",)).get(shop=shop, number=number)
 
 
+def _move(redemption: Redemption, event: Event) -> None:
+    redemption.state = transition(cast(EngineState, redemption.state), event)
+
+
 @transaction.atomic
 def begin_issuing(*, shop: Shop, number: str | uuid.UUID) -> Redemption:
     """Before the platform is asked: from here on the code may exist there. A redemption past this comes back as it is."""
     _, redemption = _locked(shop, number)
     if redemption.state == State.RESERVED:
-        redemption.state = transition(redemption.state, "issue")
+        _move(redemption, "issue")
         redemption.save(update_fields=["state"])
     return redemption
 
@@ -130,7 +137,7 @@ def mark_ready(*, shop: Shop, number: str | uuid.UUID, external_id: str, at: dat
     _, redemption = _locked(shop, number)
     redemption.external_id = external_id
     if redemption.state == State.ISSUING:
-        redemption.state = transition(redemption.state, "issued")
+        _move(redemption, "issued")
         redemption.ready_at = at
     elif redemption.state in (State.RETURNED, State.FAILED, State.EXPIRED):
         leave(shop=shop, kind=REVOKE, subject=str(redemption.number), at=at)
@@ -145,9 +152,8 @@ def give_back(*, shop: Shop, number: str | uuid.UUID, why: str, at: datetime, fa
     member, redemption = _locked(shop, number)
     if redemption.state not in _LIVE:
         return redemption
-    event = {"failed": "fail", "cancelled": "cancel", "expired": "expire"}[why]
     may_exist = redemption.state != State.RESERVED
-    redemption.state = transition(redemption.state, event)
+    _move(redemption, _ENDS[why])
     redemption.closed_at = at
     redemption.failure = failure[:500]
     redemption.save(update_fields=["state", "closed_at", "failure"])

@@ -62,12 +62,13 @@ def request_code(*, shop: Shop, email: str, at: datetime) -> str:
         shop=shop, email=email, code_hash=_code_hash(shop, email, code), created_at=at, expires_at=at + CODE_LIFE
     )
     known = _member_with(shop, email) is not None
+    letter = json.dumps({"to": email, "subject": _subject(shop, code), "text": _text(shop, code)})
     OutboxMessage.objects.create(
         shop=shop,
         kind="mail",
         subject=f"code:{row.pk}",
-        secret=json.dumps({"to": email, "subject": _subject(shop, code), "text": _text(shop, code)}),
-        # An unknown address gets the same row, never sent: neither the answer nor its time tells them apart.
+        # An unknown address gets the same row with an empty letter, never sent: neither the answer nor its time tells.
+        secret=letter if known else " " * len(letter),
         state=QueueState.WAITING if known else QueueState.DONE,
         outcome="" if known else "No member has this address",
         due_at=at,

@@ -42,9 +42,7 @@ def install(*, platform: str, profile: StoreProfile, grant: Grant, at: datetime)
         program = default_program(
             currency=profile.currency, exponent=profile.exponent, time_zone=profile.time_zone, name=profile.name
         )
-        ProgramVersion.objects.create(
-            shop=shop, number=1, document=to_data(program), in_force_from=at, published_at=at
-        )
+        ProgramVersion.objects.create(shop=shop, number=1, document=to_data(program), in_force_from=at, published_at=at)
     leave(shop=shop, kind="history.import", subject="history", at=at)
     return shop
 

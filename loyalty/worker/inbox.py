@@ -11,7 +11,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from loyalty.engine.errors import Invalid, LoyaltyError
+from loyalty.engine.errors import LoyaltyError
 from loyalty.models import InboxDelivery, QueueState, Shop
 from loyalty.platforms.base import Delivery
 from loyalty.platforms.registry import platform_of
@@ -82,15 +82,14 @@ def _record(shop: Shop, parsed: Sequence[Parsed], now: datetime) -> None:
 
 
 def _failed(row: InboxDelivery, error: Exception, now: datetime) -> None:
-    retryable = error.retryable if isinstance(error, LoyaltyError) else not isinstance(error, Invalid)
+    retryable = error.retryable if isinstance(error, LoyaltyError) else True
     wait = getattr(error, "retry_after_seconds", 0)
     due = next_try(attempts=row.attempts, now=now, retry_after_seconds=wait) if retryable else None
     if isinstance(error, TryAgain):
         due = now
-    known = isinstance(error, LoyaltyError)
     row.state = QueueState.WAITING if due else QueueState.DEAD
     row.due_at = due or now
-    row.outcome = (error.message if known else f"We could not read this ({type(error).__name__}).")[:500]
+    row.outcome = _sentence(error)
     row.save(update_fields=["state", "due_at", "outcome"])
     log.warning(
         "inbox.failed",
@@ -101,6 +100,12 @@ def _failed(row: InboxDelivery, error: Exception, now: datetime) -> None:
         again=bool(due),
         error=type(error).__name__,
     )
+
+
+def _sentence(error: Exception) -> str:
+    """For the merchant; of an error we did not foresee only the kind, for its text may hold anything."""
+    said = error.message if isinstance(error, LoyaltyError) else f"We could not read this ({type(error).__name__})."
+    return said[:500]
 
 
 def replay(*, shop: Shop, delivery_pk: int, now: datetime) -> bool:

@@ -77,7 +77,7 @@ def run(stop: threading.Event) -> None:
             close_old_connections()
             try:
                 done = job(now=now)
-            except Exception:  # noqa: BLE001 - the loop outlives every job; the log says what broke
+            except Exception:
                 log.exception("worker.job_failed", job=job.__name__)
                 continue
             if every == timedelta(0):

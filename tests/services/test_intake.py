@@ -19,9 +19,7 @@ def test_the_loop_of_the_readme_ends_at_290() -> None:
     place(shop, make_order("1", at=T0 + DAY))
     assert balance(shop) == 520
     member = Member.objects.get(shop=shop, external_id=ALICE.external_id)
-    redemption = redeem(
-        shop=shop, member_id=member.pk, reward_id="amount-off", request_key="k1", at=T0 + 2 * DAY
-    )
+    redemption = redeem(shop=shop, member_id=member.pk, reward_id="amount-off", request_key="k1", at=T0 + 2 * DAY)
     assert balance(shop) == 20
     begin_issuing(shop=shop, number=redemption.number)
     mark_ready(shop=shop, number=redemption.number, external_id="x", at=T0 + 2 * DAY)

@@ -1,0 +1,81 @@
+"""The embedded edition: one process that serves and works."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from types import FrameType
+from typing import Any
+from urllib.parse import urlsplit
+
+import waitress
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.wsgi import get_wsgi_application
+
+from config.keys import make_keys
+from loyalty.worker import schedule
+
+THREADS = 8
+MAX_BODY_BYTES = 4_194_304
+
+
+class Command(BaseCommand):
+    help = (
+        "The embedded edition: serves the app and does its work in one process, on SQLite unless DATABASE_URL says "
+        "otherwise. Makes its keys at the first start and keeps them in DATA_DIR. Put a proxy with TLS in front and "
+        "set APP_URL to the address it has from outside."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+        parser.add_argument("--port", type=int, default=None, help="port (default: APP_URL's, or 8000)")
+        parser.add_argument("--no-worker", action="store_true", help="only serve; `manage.py work` does the work")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        port = options["port"] or urlsplit(settings.APP_URL).port or 8000
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((options["host"], port))
+            except OSError as error:
+                raise CommandError(f"Port {port} is taken. Free it, or choose another with --port.") from error
+        self._keys()
+        call_command("migrate", verbosity=0)
+        stop = threading.Event()
+        worker = threading.Thread(target=schedule.run, args=(stop,), name="worker", daemon=True)
+        if not options["no_worker"]:
+            worker.start()
+        signal.signal(signal.SIGTERM, _interrupt)
+        self.stdout.write(f"Serving {settings.APP_URL} on {options['host']}:{port}. Ctrl-C stops.")
+        self.stdout.flush()
+        try:
+            waitress.serve(
+                get_wsgi_application(),
+                host=options["host"],
+                port=port,
+                threads=THREADS,
+                max_request_body_size=MAX_BODY_BYTES,
+                clear_untrusted_proxy_headers=False,
+                ident="",
+                _quiet=True,
+            )
+        finally:
+            stop.set()
+            if worker.is_alive():
+                worker.join(timeout=30)
+
+    def _keys(self) -> None:
+        if not settings.KEYS_MISSING:
+            return
+        keys = make_keys(settings.DATA_DIR)
+        settings.SECRET_KEY = keys["secret_key"]
+        settings.FIELD_ENCRYPTION_KEYS = keys["field_encryption_keys"]
+        self.stdout.write(f"Made keys in {settings.DATA_DIR / 'keys.json'}. Keep that file: without it nothing opens.")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,95 @@
+"""A redemption is never half, and asked once."""
+
+from datetime import timedelta
+
+import pytest
+
+from loyalty.engine.errors import Conflict, NotFound, Refused
+from loyalty.models import LedgerEntry, Member, OutboxMessage, Redemption, Shop
+from loyalty.services.redemptions import CODE_ALPHABET, begin_issuing, give_back, mark_ready, new_code, redeem
+from tests.factories import BOB, T0, assert_books, balance, make_member, make_order, make_shop, place
+
+pytestmark = pytest.mark.django_db
+NOW = T0 + timedelta(days=30)
+
+
+def take(shop: Shop, member: Member, key: str = "k1", reward: str = "amount-off") -> Redemption:
+    return redeem(shop=shop, member_id=member.pk, reward_id=reward, request_key=key, at=NOW)
+
+
+def test_redeeming_takes_the_points_and_leaves_the_code_to_the_outbox() -> None:
+    shop = make_shop()
+    redemption = take(shop, make_member(shop, points=520))
+    assert balance(shop) == 20
+    assert redemption.state == "reserved"
+    message = OutboxMessage.objects.get(shop=shop, kind="reward.issue")
+    assert message.subject == str(redemption.number)
+    assert_books(shop)
+
+
+def test_the_same_key_gives_the_same_redemption_and_another_request_under_it_a_conflict() -> None:
+    shop = make_shop()
+    member = make_member(shop, points=2000)
+    assert take(shop, member).pk == take(shop, member).pk
+    with pytest.raises(Conflict):
+        take(shop, member, reward="another")
+    assert balance(shop) == 1500
+
+
+def test_too_few_points_are_refused_with_what_is_missing() -> None:
+    shop = make_shop()
+    member = make_member(shop, points=380)
+    with pytest.raises(Refused, match="120 points to go"):
+        take(shop, member)
+    assert not Redemption.objects.filter(shop=shop).exists()
+    assert balance(shop) == 380
+
+
+def test_a_member_of_another_shop_cannot_redeem_here() -> None:
+    here, there = make_shop(), make_shop()
+    stranger = make_member(there, BOB, points=900)
+    with pytest.raises(NotFound):
+        take(here, stranger)
+    assert balance(there, BOB) == 900
+
+
+def test_a_failed_code_gives_the_points_back_once() -> None:
+    shop = make_shop()
+    redemption = take(shop, make_member(shop, points=500))
+    begin_issuing(shop=shop, number=redemption.number)
+    give_back(shop=shop, number=redemption.number, why="failed", at=NOW)
+    again = give_back(shop=shop, number=redemption.number, why="cancelled", at=NOW)
+    assert again.state == "failed"
+    assert balance(shop) == 500
+    assert LedgerEntry.objects.filter(shop=shop, kind="returned").count() == 1
+    assert OutboxMessage.objects.filter(shop=shop, kind="reward.revoke", state="waiting").count() == 1
+    assert_books(shop)
+
+
+def test_a_code_that_was_made_after_the_redemption_ended_is_taken_away() -> None:
+    shop = make_shop()
+    redemption = take(shop, make_member(shop, points=500))
+    begin_issuing(shop=shop, number=redemption.number)
+    give_back(shop=shop, number=redemption.number, why="cancelled", at=NOW)
+    late = mark_ready(shop=shop, number=redemption.number, external_id="gid", at=NOW)
+    assert late.state == "returned"
+    assert late.external_id == "gid"
+
+
+def test_a_used_code_is_linked_to_its_order_and_stays_used() -> None:
+    shop = make_shop()
+    redemption = take(shop, make_member(shop, points=500))
+    begin_issuing(shop=shop, number=redemption.number)
+    mark_ready(shop=shop, number=redemption.number, external_id="gid", at=NOW)
+    place(shop, make_order("9", at=NOW, codes=(redemption.code.lower(),), prices=(1000,)), at=NOW)
+    redemption.refresh_from_db()
+    assert (redemption.state, redemption.order_id) == ("used", "9")
+    assert give_back(shop=shop, number=redemption.number, why="expired", at=NOW).state == "used"
+    assert_books(shop)
+
+
+def test_codes_are_twelve_letters_without_look_alikes() -> None:
+    code = new_code()
+    assert len(code.replace("-", "")) == 12
+    assert not set(code) & set("0O1IL5S")
+    assert len(set(CODE_ALPHABET)) == len(CODE_ALPHABET)

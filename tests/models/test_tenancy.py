@@ -16,7 +16,7 @@ def test_reading_without_a_shop_is_refused() -> None:
         lambda: list(Member.objects.all()),
         lambda: Member.objects.filter(email="x").first(),
         lambda: Member.objects.get(pk=1),
-        lambda: Member.objects.count(),
+        Member.objects.count,
         lambda: Member.objects.filter(email="x").exists(),
         lambda: list(Member.objects.values_list("pk", flat=True)),
         lambda: list(StoredFact.objects.iterator()),

@@ -1,0 +1,130 @@
+"""Many at once: one outcome. Each racer has a connection of its own, as processes have."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from typing import TypeVar
+
+import pytest
+from django.db import DatabaseError, connections
+
+from loyalty.engine.errors import LoyaltyError, Refused
+from loyalty.models import LedgerEntry, Member, Redemption, Shop
+from loyalty.services.intake import TryAgain, record
+from loyalty.services.observations import OrderSeen
+from loyalty.services.redemptions import begin_issuing, give_back, mark_ready, redeem
+from tests.factories import ALICE, BOB, T0, assert_books, balance, make_member, make_order, make_shop, refund_of, seen
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+T = TypeVar("T")
+NOW = T0 + timedelta(days=30)
+
+
+def race(racers: list[Callable[[], T]]) -> list[T | Exception]:
+    """Starts all at the same moment; what each returned or raised, in their order."""
+    start = Barrier(len(racers))
+
+    def run(racer: Callable[[], T]) -> T | Exception:
+        start.wait()
+        try:
+            return racer()
+        except (LoyaltyError, TryAgain, DatabaseError) as error:
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(racers)) as pool:
+        return list(pool.map(run, racers))
+
+
+def test_twenty_racers_for_the_last_points_one_wins() -> None:
+    shop = make_shop()
+    member = make_member(shop, points=600)
+    racers = [
+        lambda key=str(number): redeem(shop=shop, member_id=member.pk, reward_id="amount-off", request_key=key, at=NOW)
+        for number in range(20)
+    ]
+    results = race(racers)
+    assert sum(isinstance(result, Redemption) for result in results) == 1
+    assert sum(isinstance(result, Refused) for result in results) == 19
+    assert balance(shop) == 100
+    assert_books(shop)
+
+
+def test_twenty_calls_with_one_key_are_one_redemption() -> None:
+    shop = make_shop()
+    member = make_member(shop, points=5000)
+    results = race(
+        [lambda: redeem(shop=shop, member_id=member.pk, reward_id="amount-off", request_key="k", at=NOW)] * 20
+    )
+    assert len({result.pk for result in results if isinstance(result, Redemption)}) == 1
+    assert not [result for result in results if isinstance(result, Exception)]
+    assert balance(shop) == 4500
+    assert_books(shop)
+
+
+def test_a_redemption_that_is_finished_and_given_back_at_once_ends_in_one_state() -> None:
+    shop = make_shop()
+    member = make_member(shop, points=500)
+    redemption = redeem(shop=shop, member_id=member.pk, reward_id="amount-off", request_key="k", at=NOW)
+    begin_issuing(shop=shop, number=redemption.number)
+
+    def ready() -> Redemption:
+        return mark_ready(shop=shop, number=redemption.number, external_id="x", at=NOW)
+
+    def cancel() -> Redemption:
+        return give_back(shop=shop, number=redemption.number, why="cancelled", at=NOW)
+
+    results = race([ready, cancel] * 8)
+    assert not [result for result in results if isinstance(result, Exception)]
+    redemption.refresh_from_db()
+    assert redemption.state == "returned"
+    assert balance(shop) == 500
+    assert LedgerEntry.objects.filter(shop=shop, kind="returned").count() == 1
+    assert_books(shop)
+
+
+def _stories() -> list[OrderSeen]:
+    """Sixty orders, each seen several times: unpaid, paid, partly refunded, some changing hands."""
+    story = []
+    for number in range(60):
+        at = T0 + timedelta(hours=number)
+        person = ALICE if number % 2 else BOB
+        order = make_order(str(number), at=at, prices=(1000, 3000), paid=False)
+        paid = make_order(str(number), at=at, prices=(1000, 3000), updated_at=at + timedelta(minutes=1))
+        refund = refund_of(paid, 0, 1000, at=at + timedelta(minutes=5), refund_id=f"r{number}")
+        refunded = make_order(
+            str(number), at=at, prices=(1000, 3000), refunds=(refund,), updated_at=at + timedelta(minutes=5)
+        )
+        last = BOB if number % 10 == 1 else person
+        story += [seen(order, person), seen(paid, person), seen(refunded, last)]
+    return story
+
+
+def _deliver(shop: Shop, snapshots: list[OrderSeen]) -> None:
+    for start in range(0, len(snapshots), 7):
+        while True:
+            try:
+                record(shop=shop, observations=snapshots[start : start + 7], at=NOW)
+                break
+            except TryAgain:
+                continue
+
+
+def test_eight_workers_with_every_delivery_in_their_own_order_agree() -> None:
+    shop = make_shop()
+    workers = []
+    for seed in range(8):
+        snapshots = _stories()
+        random.Random(seed).shuffle(snapshots)
+        workers.append(lambda mine=snapshots: _deliver(shop, mine))
+    results = race(workers)
+    assert not [result for result in results if isinstance(result, Exception)]
+    # Every order leaves 30 points; of 60, the six numbered 1, 11, ... 51 went from Alice to Bob.
+    assert (balance(shop), balance(shop, BOB)) == (24 * 30, 36 * 30)
+    assert Member.objects.filter(shop=shop).count() == 2
+    assert_books(shop)

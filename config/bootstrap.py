@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
+BASE = os.path.realpath(sys.executable)  # the Python that .venv is made from, resolved while .venv is there
 RUNTIME, DEVELOPMENT = "requirements.txt", "tests/requirements.txt"
 
 
@@ -48,13 +49,14 @@ def apt(packages: list[str], purpose: str) -> None:
 
 
 def _fill(names: list[str]) -> None:
-    uv, base = shutil.which("uv"), os.path.realpath(sys.executable)
+    uv = shutil.which("uv")
     half_made = not PYTHON.exists() or not (uv or _stamp(RUNTIME).exists())
     if half_made and not uv and not find_spec("ensurepip"):
         apt(["python3-venv"], "Making a Python environment (.venv)")
     print(f"Installing {' and '.join(names)} into {VENV} (once, a minute or two)", flush=True)
     if half_made:
-        make = [uv, "venv", "--clear", "--python", base] if uv else [base, "-m", "venv", "--clear"]
+        shutil.rmtree(VENV, ignore_errors=True)
+        make = [uv, "venv", "--python", BASE] if uv else [BASE, "-m", "venv"]
         _run([*make, str(VENV)])
     install = [uv, "pip", "install", "--python", str(PYTHON)] if uv else [str(PYTHON), "-m", "pip", "install"]
     for name in names:

@@ -1,0 +1,70 @@
+"""The count at the end of `manage.py test` is honest, and its servers can be killed and brought back."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.harness.runner import Tally
+from tests.harness.servers import Postgres, Redis
+
+REPORT = """<testsuites><testsuite>
+<testcase classname="tests.a" name="test_one" time="0.5"/>
+<testcase classname="tests.a" name="test_two" time="2.5"/>
+{more}
+</testsuite></testsuites>"""
+
+
+def tally(tmp_path: Path, more: str = "", code: int = 0) -> Tally:
+    report = tmp_path / "report.xml"
+    report.write_text(REPORT.format(more=more))
+    counted = Tally()
+    counted.read("SQLite", report, code, seconds=3.0)
+    return counted
+
+
+def test_what_passed_is_counted_and_the_slowest_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tally(tmp_path).show()
+    shown = capsys.readouterr().out
+    assert shown.endswith("\n2 passed, 0 failed\n")
+    assert shown.index("test_two") < shown.index("test_one")
+
+
+@pytest.mark.parametrize("how", ["failure", "error", "skipped"])
+def test_failures_errors_and_skips_all_count_as_failed(tmp_path: Path, how: str) -> None:
+    counted = tally(tmp_path, f'<testcase classname="tests.b" name="test_three"><{how} message=""/></testcase>', code=1)
+    assert (counted.passed, counted.failed) == (2, 1)
+
+
+@pytest.mark.parametrize("code", [1, 2, 3, 4, -9])
+def test_a_run_that_broke_off_fails_even_if_no_test_did(tmp_path: Path, code: int) -> None:
+    assert tally(tmp_path, code=code).failed == 1
+
+
+def test_a_run_without_a_report_fails(tmp_path: Path) -> None:
+    counted = Tally()
+    counted.read("SQLite", tmp_path / "missing.xml", 4, seconds=0.1)
+    assert counted.failed == 1
+
+
+@pytest.mark.postgres
+def test_postgres_keeps_what_was_committed_through_a_kill_and_leaves_nothing_when_stopped() -> None:
+    with Postgres() as server:
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute("CREATE TABLE kept (number int)")
+            connection.execute("INSERT INTO kept VALUES (42)")
+        server.kill()
+        server.start()
+        with psycopg.connect(server.url()) as connection:
+            assert connection.execute("SELECT number FROM kept").fetchall() == [(42,)]
+        folder = server.folder
+    assert not folder.exists()
+
+
+@pytest.mark.redis
+def test_redis_answers_and_is_gone_when_stopped() -> None:
+    with Redis() as server:
+        assert server.is_ready()
+        folder = server.folder
+    assert not server.is_ready()
+    assert not folder.exists()

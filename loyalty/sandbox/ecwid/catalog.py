@@ -1,6 +1,7 @@
 """What the invented shop sells: paper, pens and ink. Prices are in hundredths of a currency with two decimals."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,14 @@ class Ware:
 WARES = (
     Ware("NB-DOT", "Field notebook, dotted", 2250, "Paper", "96 pages that lie flat, sewn not glued.", "#5b7c6b"),
     Ware("NB-PLAIN", "Field notebook, plain", 2250, "Paper", "The same notebook for people who draw.", "#7b6b5b"),
-    Ware("LT-SET", "Letter set, cotton", 1800, "Paper", "Twelve sheets, twelve envelopes, one reason to write.", "#a2795a"),
+    Ware(
+        "LT-SET",
+        "Letter set, cotton",
+        1800,
+        "Paper",
+        "Twelve sheets, twelve envelopes, one reason to write.",
+        "#a2795a",
+    ),
     Ware("CARDS-8", "Eight folded cards", 1400, "Paper", "Letterpress birds, blank inside.", "#8a5a6b"),
     Ware("PEN-BR", "Brass fountain pen", 6500, "Pens", "A steel nib in a body that will outlive us.", "#a98a3d"),
     Ware("PEN-RB", "Rollerball, walnut", 4800, "Pens", "Turned by hand, refilled anywhere.", "#6e4b34"),
@@ -40,7 +48,7 @@ def price_minor(price_cents: int, precision: int) -> int:
     return price_cents if precision == 0 else price_cents * 10 ** max(precision - 2, 0)
 
 
-def products_of_new_store(precision: int) -> list[dict[str, object]]:
+def products_of_new_store(precision: int) -> list[dict[str, Any]]:
     """Product documents of a store that was just created."""
     return [
         {

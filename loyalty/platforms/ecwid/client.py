@@ -1,0 +1,188 @@
+"""The REST API v3, one store at a time. Sources: docs.ecwid.com "API reference", "REST API errors"."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+
+from loyalty.engine.errors import Invalid, LoyaltyError, NotFound, Refused, Unauthorized, Unavailable
+from loyalty.models import Credential, Shop
+from loyalty.platforms import http
+from loyalty.platforms.ecwid.payload import store_number
+from loyalty.platforms.reading import items, mapping, text, whole
+from loyalty.services.shops import mark_needs_reopen
+
+PAGE_ENTRIES = 100
+MAX_PAGES = 20_000
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+CALLS_PER_MINUTE = 540
+"""Ecwid allows a token 600; the rest is left to other processes of ours, whose calls this one does not see."""
+WINDOW_SECONDS = 60.0
+
+_MAX_STORES = 10_000
+_DEFAULT_WAIT_SECONDS = 30
+_NO_FEATURE = {
+    "DISCOUNTS_FEATURE_NOT_AVAILABLE": "The store's plan has no discount coupons; upgrade the plan to offer rewards.",
+    "CUSTOMER_GROUPS_FEATURE_NOT_AVAILABLE": "The store's plan has no customer groups; upgrade the plan to use them.",
+}
+_NO_PLAN = {
+    "STORE_IS_SUSPENDED": "The store is suspended; it has to be active again before this can be done.",
+}
+_NO_PLAN_DEFAULT = "The store's plan does not let apps do this; upgrade the plan in the store's admin."
+
+
+class Budget:
+    """Calls per store in the last minute, counted in this process. Going on calling over the limit gets a token blocked
+    for longer, so we stop first."""
+
+    def __init__(self, calls_per_minute: int) -> None:
+        self.calls_per_minute = calls_per_minute
+        self._calls: OrderedDict[str, deque[float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def spend(self, store: str, now_seconds: float) -> None:
+        """Counts one call. Raises Unavailable, with the seconds to wait, where the minute is used up."""
+        with self._lock:
+            calls = self._calls.setdefault(store, deque())
+            self._calls.move_to_end(store)
+            while len(self._calls) > _MAX_STORES:
+                self._calls.popitem(last=False)
+            while calls and calls[0] <= now_seconds - WINDOW_SECONDS:
+                calls.popleft()
+            if len(calls) >= self.calls_per_minute:
+                wait_seconds = int(calls[0] + WINDOW_SECONDS - now_seconds) + 1
+                raise Unavailable("The store was asked often enough for this minute.", retry_after_seconds=wait_seconds)
+            calls.append(now_seconds)
+
+
+BUDGET = Budget(CALLS_PER_MINUTE)
+
+
+class Client:
+    """Calls for one store with one token. Errors: Unavailable (busy, broken off, 5xx), Unauthorized (the token or a
+    permission is gone), NotFound, Refused (the store said no; the message is for the merchant)."""
+
+    def __init__(self, store: str, access_token: str) -> None:
+        self.store = store_number(store)
+        self.token = access_token
+
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> Mapping[str, Any]:
+        return self._call("GET", path, params=params)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self._call("POST", path, body=body)
+
+    def delete(self, path: str) -> Mapping[str, Any]:
+        return self._call("DELETE", path)
+
+    def pages(self, path: str, params: Mapping[str, str]) -> Iterator[list[Mapping[str, Any]]]:
+        """Every page of a list. An entry may come twice where the list changes meanwhile."""
+        offset = 0
+        for _ in range(MAX_PAGES):
+            page = self.get(path, {**params, "limit": str(PAGE_ENTRIES), "offset": str(offset)})
+            entries = items(page.get("items"), "The list", at_most=PAGE_ENTRIES)
+            if not entries:
+                return
+            yield entries
+            offset += len(entries)
+            if offset >= whole(page.get("total"), "The list's total", at_most=10**12):
+                return
+        raise Invalid(
+            f"The store's list is longer than {MAX_PAGES * PAGE_ENTRIES:,} entries; it was not read to its end."
+        )
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Mapping[str, Any]:
+        BUDGET.spend(self.store, time.monotonic())
+        answer = http.request(
+            method,
+            f"{settings.ECWID_API_URL}/{self.store}/{path}",
+            headers={"Authorization": f"Bearer {self.token}"},
+            json=body,
+            params=params,
+            max_bytes=MAX_ANSWER_BYTES,
+        )
+        if answer.status == 200:
+            return mapping(answer.json(), "The store's answer")
+        raise error_of(answer)
+
+
+def error_of(answer: http.Answer) -> LoyaltyError:
+    """What an answer other than 200 means. `errorCode` and `errorMessage` may both be missing."""
+    code, said = _error_body(answer)
+    if answer.status == 429:
+        wait_seconds = answer.retry_after_seconds or _DEFAULT_WAIT_SECONDS
+        return Unavailable("The store asked us to slow down.", retry_after_seconds=wait_seconds)
+    if answer.status >= 500 or 300 <= answer.status < 400 or answer.status < 300:
+        return Unavailable(f"The store answered {answer.status}; that is an outage.")
+    if answer.status == 402:
+        return Refused(_NO_PLAN.get(code, _NO_PLAN_DEFAULT), code="plan")
+    if answer.status == 403 and code in _NO_FEATURE:
+        return Refused(_NO_FEATURE[code], code="plan")
+    if answer.status == 403 and code == "INSUFFICIENT_APP_SCOPE":
+        return Unauthorized(
+            "The store has not given this app all the permissions it needs; connect it again.", code="scope"
+        )
+    if answer.status in (401, 403):
+        return Unauthorized(
+            "The store no longer accepts our key; open the app in the store's admin once.", code="token"
+        )
+    if answer.status in (404, 410):
+        return NotFound("The store does not have that.")
+    if answer.status == 408:
+        return Unavailable("The store took too long.")
+    return Refused(f"The store refused it ({answer.status}{f': {said}' if said else ''}).")
+
+
+def _error_body(answer: http.Answer) -> tuple[str, str]:
+    try:
+        body = answer.json()
+    except Unavailable:
+        return "", ""
+    if not isinstance(body, dict):
+        return "", ""
+    return text(body.get("errorCode"), max_length=64), text(body.get("errorMessage"), max_length=200)
+
+
+class ShopClient(Client):
+    """For an installed shop, with the token we keep. Where the store no longer takes it, the shop is marked, and nothing
+    more is sent: going on with a dead token gets our address blocked (docs.ecwid.com, "API limits")."""
+
+    def __init__(self, shop: Shop) -> None:
+        token = Credential.objects.filter(shop=shop).values_list("access_token", flat=True).first()
+        if not token:
+            raise Unauthorized("The store is not connected; open the app in the store's admin once.", code="token")
+        super().__init__(shop.external_id, token)
+        self.shop = shop
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Mapping[str, Any]:
+        if self.shop.status != Shop.Status.ACTIVE:
+            raise Unauthorized("The store must open the app once before it can be asked anything.", code="token")
+        try:
+            return super()._call(method, path, params, body)
+        except Unauthorized:
+            mark_needs_reopen(shop=self.shop)
+            self.shop.status = Shop.Status.NEEDS_REOPEN
+            raise
+
+
+def segment(value: str) -> str:
+    """An id as one segment of a path; "." and ".." cannot pass `order_id_of`, everything else is escaped."""
+    return quote(value, safe="")

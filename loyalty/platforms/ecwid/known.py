@@ -1,0 +1,28 @@
+"""What we have of a store's orders already: Ecwid dates too little for an order to be read without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from loyalty.engine.facts import Order, decode
+from loyalty.models import Shop, StoredFact
+from loyalty.services.observations import Person
+
+
+def known_orders(shop: Shop, order_ids: Iterable[str]) -> dict[str, Order]:
+    """The stored snapshots among these orders, by id; one query."""
+    rows = StoredFact.objects.filter(shop=shop, kind="order", external_id__in=list(order_ids))
+    found = (decode(body) for body in rows.values_list("body", flat=True))
+    return {order.id: order for order in found if isinstance(order, Order)}
+
+
+def owner_of(shop: Shop, order_id: str) -> Person | None:
+    """Whose order it is, for one that the store no longer shows."""
+    row = (
+        StoredFact.objects.filter(shop=shop, kind="order", external_id=order_id, member__isnull=False)
+        .select_related("member")
+        .first()
+    )
+    if row is None or row.member is None:
+        return None
+    return Person(external_id=row.member.external_id or "", email=row.member.email)

@@ -1,0 +1,1 @@
+"""The merchant's pages inside the platform's admin: server-rendered, bearer tokens, no cookies."""

@@ -1,0 +1,211 @@
+"""The engine's reasons in the reader's language and the shop's numbers, laid out as the statement shows them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils.functional import Promise
+from django.utils.translation import get_language_bidi, gettext
+from django.utils.translation import gettext_lazy as _
+
+from loyalty.dashboard.formatting import Format, instant
+from loyalty.engine.explain import Reason, find
+from loyalty.engine.messages import MESSAGES
+
+Text = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A column of arithmetic: rows above a total."""
+
+    title: str
+    rows: tuple[Row, ...]
+    total_label: str = ""
+    total: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    sums: tuple[Sum, ...] = ()
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    version: int | None = None
+    message: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a line of the statement is about, without its points."""
+
+    icon: str
+    title: str
+    about: str = ""
+
+
+_FIELD = re.compile(r"\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}")
+
+# A row of arithmetic: its words, and the parameter that stands at the end of the line.
+_ROWS: dict[str, tuple[Text, str]] = {
+    "order.line": (_("{title} × {quantity}"), "amount_minor"),
+    "order.discount": (_("Discount {codes}"), "-amount_minor"),
+    "rule.per_amount": (_("{points|point|points} for every {per_minor}"), "points_hundredths"),
+    "rounding.floor": (_("Rounded down, once"), "points_hundredths"),
+    "rounding.half_up": (_("Rounded to the nearest point, once"), "points_hundredths"),
+    "rounding.ceil": (_("Rounded up, once"), "points_hundredths"),
+}
+
+# Icon, title and what stands below it, by message id; the longest id that fits wins ("returned." for "returned.failed").
+_HEADINGS: dict[str, tuple[str, Text, Text]] = {
+    "earned.order": ("bag", _("Order {number}"), ""),
+    "pending.order": ("bag", _("Order {number}"), ""),
+    "reversed.refund": ("undo", _("Order {number} refunded"), _("{refunded_minor} returned to the shopper")),
+    "reversed.cancel": ("undo", _("Order {number} cancelled"), ""),
+    "redeemed": ("ticket", _("{reward}"), ""),
+    "returned.refund": ("undo", _("Points spent on {reward} returned"), _("Order {number} was refunded")),
+    "returned.cancel": ("undo", _("Points spent on {reward} returned"), _("Order {number} was cancelled")),
+    "returned.failed": ("undo", _("Points spent on {reward} returned"), _("The code could not be made")),
+    "returned.cancelled": ("undo", _("Points spent on {reward} returned"), _("The reward was cancelled")),
+    "returned.expired": ("undo", _("Points spent on {reward} returned"), _("The code was not used in time")),
+    "returned.": ("undo", _("Points spent on {reward} returned"), ""),
+    "expired.lot": ("clock", _("Points from {opened_at} expired"), ""),
+    "adjusted": ("sliders", _("Changed by {actor}"), "“{why}”"),
+    "imported": ("arrow", _("Brought from {from}"), ""),
+}
+
+
+def sentence(reason: Reason, fmt: Format) -> str:
+    """One reason as one sentence, without the reasons below it."""
+    return _fill(gettext(MESSAGES.get(reason.message, reason.message)), reason, fmt)
+
+
+def whole_message(reason: Reason, fmt: Format) -> str:
+    """The reason and all below it, a line each: what "Copy as a message" copies for the shopper."""
+    lines = [sentence(reason, fmt)]
+    for below in reason.lines:
+        lines += [f"  {line}" for line in whole_message(below, fmt).splitlines()]
+    return "\n".join(lines)
+
+
+def heading(reason: Reason, fmt: Format) -> Heading:
+    """What happened, as the first line of a statement entry."""
+    if reason.message.startswith("nothing.") and "number" in reason.params:
+        return Heading("bag", _fill(gettext("Order {number}"), reason, fmt), sentence(reason, fmt))
+    fitting = [known for known in _HEADINGS if reason.message.startswith(known)]
+    if not fitting:
+        return Heading("info", sentence(reason, fmt))
+    icon, title, about = _HEADINGS[max(fitting, key=len)]
+    return Heading(icon, _fill(str(title), reason, fmt), _fill(str(about), reason, fmt))
+
+
+def explanation(reason: Reason, points: int, fmt: Format) -> Explanation:
+    """The whole reason in columns, notes and what was left out. `points` is what the line moved, 0 for nothing."""
+    sums: list[Sum] = []
+    notes: list[str] = []
+    left_out: list[str] = []
+    for line in reason.lines:
+        if line.message == "order.counts":
+            sums.append(_counts(line, fmt))
+        elif line.message == "order.earned":
+            sums.append(_earned(line, points, fmt))
+        elif line.message == "order.left_out":
+            left_out += [sentence(part, fmt) for part in line.lines]
+        elif line.message != "order.version":
+            notes.append(_stopped(sentence(line, fmt)))
+    if not sums and not points:
+        notes.insert(0, _stopped(sentence(reason, fmt)))
+    elif not sums:
+        sums.append(Sum("", (Row(_without_points(reason, fmt), fmt.signed(points)),)))
+    judged = find(reason, "order.version")
+    version = judged.params.get("version") if judged else None
+    return Explanation(
+        tuple(sums),
+        tuple(left_out),
+        tuple(notes),
+        version if isinstance(version, int) else None,
+        whole_message(reason, fmt),
+    )
+
+
+def _stopped(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _counts(reason: Reason, fmt: Format) -> Sum:
+    rows = tuple(_row(line, fmt) for line in reason.lines)
+    return Sum(gettext("What counts"), rows, gettext("Counts for points"), _value("amount_minor", reason, fmt))
+
+
+def _earned(reason: Reason, points: int, fmt: Format) -> Sum:
+    rows = tuple(_row(line, fmt) for line in reason.lines)
+    return Sum(gettext("What it earned"), rows, gettext("Points"), fmt.points(points))
+
+
+def _row(reason: Reason, fmt: Format) -> Row:
+    if reason.message not in _ROWS:
+        return Row(sentence(reason, fmt), "")
+    label, value = _ROWS[reason.message]
+    return Row(_fill(str(label), reason, fmt), _value(value, reason, fmt))
+
+
+def _without_points(reason: Reason, fmt: Format) -> str:
+    """The heading in one line; the points stand beside it."""
+    told = heading(reason, fmt)
+    return f"{told.title}. {told.about}" if told.about else told.title
+
+
+def _value(name: str, reason: Reason, fmt: Format) -> str:
+    """A leading minus in `name` shows an amount as taken away."""
+    value = reason.params.get(name.removeprefix("-"), 0)
+    if not isinstance(value, int):
+        return str(value)
+    if name.endswith("_hundredths"):
+        return fmt.hundredths(value)
+    return _money(-value if name.startswith("-") else value, reason, fmt.money)
+
+
+def _money(amount_minor: int, reason: Reason, write: Callable[[int, str, int | None], str]) -> str:
+    currency, exponent = reason.params.get("currency", ""), reason.params.get("exponent")
+    return write(amount_minor, str(currency), exponent if isinstance(exponent, int) else None)
+
+
+def _fill(template: str, reason: Reason, fmt: Format) -> str:
+    return _FIELD.sub(lambda found: _shown(found, reason, fmt), template)
+
+
+def isolated(text: str) -> str:
+    """A value inside a sentence that runs right to left keeps its own direction, as `<bdi>` does for markup."""
+    return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}" if text and get_language_bidi() else text
+
+
+def _shown(found: re.Match[str], reason: Reason, fmt: Format) -> str:
+    name, one, many = found.group(1), found.group(2), found.group(3)
+    value = reason.params.get(name, "")
+    shown = isolated(_written(name, value, reason, fmt))
+    return shown if one is None else f"{shown} {one if value in (1, -1) else many}"
+
+
+def _written(name: str, value: str | int, reason: Reason, fmt: Format) -> str:
+    if name.endswith("_at") and isinstance(value, str) and value:
+        return _day(value, fmt)
+    if not isinstance(value, int):
+        return value
+    if name.endswith("_minor"):
+        return _money(value, reason, fmt.money_short if name == "per_minor" else fmt.money)
+    if name.endswith("_hundredths"):
+        return fmt.hundredths(value)
+    return fmt.points(value)
+
+
+def _day(value: str, fmt: Format) -> str:
+    at: datetime = instant(value)
+    return fmt.full_day(at)

@@ -1,0 +1,217 @@
+"""Home: is it running, is it used, and what needs a look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from loyalty.dashboard.charts import spark, spark_end
+from loyalty.dashboard.explanations import Row
+from loyalty.dashboard.formatting import Format
+from loyalty.dashboard.program_text import live_at
+from loyalty.models import Redemption, Shop
+from loyalty.selectors import dashboard as ask
+from loyalty.selectors.programs import versions_of
+
+DAYS = 30
+SLOW_SECONDS = 300
+"""A queue older than this is said to wait."""
+_GIVEN = ("earned", "adjusted", "imported", "reversed")
+_SPENT = ("redeemed", "returned")
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """One figure with how it was counted. `rows` add up to `figure`."""
+
+    label: str
+    figure: str
+    delta: str
+    spark: str
+    spark_end: str
+    spark_label: str
+    rows: tuple[Row, ...]
+    total_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    tone: str
+    icon: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The last 30 whole days of the shop with today, and the 30 before."""
+
+    days: tuple[date, ...]
+    before: tuple[date, ...]
+    since: datetime
+    since_before: datetime
+
+
+def period(fmt: Format, now: datetime) -> Period:
+    today = fmt.local(now).date()
+    days = tuple(today - timedelta(days=back) for back in range(DAYS - 1, -1, -1))
+    earlier = tuple(day - timedelta(days=DAYS) for day in days)
+    return Period(days, earlier, _midnight(days[0], fmt), _midnight(earlier[0], fmt))
+
+
+def home_context(shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
+    """Everything Home shows, in ten queries."""
+    span = period(fmt, now)
+    versions = versions_of(shop)
+    unusable = ask.unusable_deliveries(shop=shop)
+    totals = ask.member_totals(shop=shop, since=span.since, before=span.since_before)
+    orders = ask.orders_per_day(shop=shop, since=span.since_before, zone=fmt.zone)
+    last_order = ask.last_order(shop=shop)
+    checks = [
+        _orders_check(last_order, orders.get(span.days[-1], 0), fmt, now),
+        _queue_check(ask.inbox_waiting(shop=shop), ask.outbox_waiting(shop=shop), fmt, now),
+        _rewards_check(ask.redemptions_by_state(shop=shop, since=span.since), fmt),
+    ]
+    return {
+        "started": last_order is not None,
+        "live": live_at(versions, now),
+        "span": f"{fmt.plain_day(span.days[0])} – {fmt.plain_day(span.days[-1])}",
+        "unusable": unusable.rows,
+        "unusable_count": _count(unusable),
+        "unusable_newest": fmt.ago(unusable.rows[0].received_at, now) if unusable.rows else "",
+        "checks": checks,
+        "attention": bool(unusable.rows) or any(check.tone != "good" for check in checks),
+        "stats": [
+            _orders_stat(orders, span, fmt),
+            _members_stat(totals, fmt),
+            *_points_stats(ask.points_per_day(shop=shop, since=span.since_before, zone=fmt.zone), span, fmt),
+        ],
+        "storefront_url": shop.storefront_url,
+        "deliveries_url": reverse("dashboard:deliveries"),
+    }
+
+
+def _count(page: ask.Page) -> str:
+    return f"{ask.ROWS}+" if page.after else str(len(page.rows))
+
+
+def _midnight(day: date, fmt: Format) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=fmt.zone)
+
+
+def _orders_check(last: datetime | None, today: int, fmt: Format, now: datetime) -> Check:
+    if last is None:
+        return Check("", "clock", _("No order has arrived"), _("The first one shows here seconds after it is placed"))
+    placed = ngettext("%(count)s placed today", "%(count)s placed today", today) % {"count": fmt.points(today)}
+    return Check(
+        "good", "check", _("Orders arrive"), _("Last one %(ago)s") % {"ago": fmt.ago(last, now)} + f", {placed}"
+    )
+
+
+def _queue_check(inbox: ask.Waiting, outbox: ask.Waiting, fmt: Format, now: datetime) -> Check:
+    since = min((each.since for each in (inbox, outbox) if each.since), default=None)
+    count = inbox.count + outbox.count
+    if since is None or not count:
+        return Check("good", "check", _("Nothing is queued"), _("What arrives is counted at once"))
+    words = {"count": fmt.points(count), "ago": fmt.ago(since, now)}
+    text = ngettext("%(count)s waits, since %(ago)s", "%(count)s wait, the oldest since %(ago)s", count) % words
+    slow = (now - since).total_seconds() > SLOW_SECONDS
+    return Check("warn" if slow else "good", "alert" if slow else "clock", _("Being worked on"), text)
+
+
+def _rewards_check(states: dict[str, int], fmt: Format) -> Check:
+    state = Redemption.State
+    making = states.get(state.RESERVED, 0) + states.get(state.ISSUING, 0)
+    failed, total = states.get(state.FAILED, 0), sum(states.values())
+    words = {"made": fmt.points(total - failed - making), "total": fmt.points(total)}
+    if making:
+        return Check("warn", "clock", _("A code is being made"), _("%(made)s of %(total)s went through") % words)
+    if failed:
+        text = _("%(made)s of %(total)s went through; the points of the others are back") % words
+        return Check("warn", "alert", _("Some codes could not be made"), text)
+    return Check("good", "check", _("Rewards go through"), _("%(total)s redeemed in 30 days") % words)
+
+
+def _orders_stat(per_day: dict[date, int], span: Period, fmt: Format) -> Stat:
+    values = [per_day.get(day, 0) for day in span.days]
+    before = sum(per_day.get(day, 0) for day in span.before)
+    rows = (
+        Row(_("Placed in these 30 days"), fmt.points(sum(values))),
+        Row(_("In the 30 days before"), fmt.points(before)),
+    )
+    return _stat(_("Orders seen"), values, _compared(sum(values), before, fmt.points), rows, "", fmt)
+
+
+def _members_stat(totals: ask.Totals, fmt: Format) -> Stat:
+    rows = (
+        Row(_("Joined before"), fmt.points(totals.all - totals.new)),
+        Row(_("Joined in these 30 days"), fmt.points(totals.new)),
+    )
+    joined = ngettext("%(count)s joined in 30 days", "%(count)s joined in 30 days", totals.new) % {
+        "count": fmt.points(totals.new)
+    }
+    return Stat(_("Members"), fmt.points(totals.all), joined, "", "", "", rows, _("Members"))
+
+
+def _points_stats(moved: list[tuple[date, str, int]], span: Period, fmt: Format) -> list[Stat]:
+    given, given_before = _by_day(moved, span.days, _GIVEN), _by_day(moved, span.before, _GIVEN)
+    spent, spent_before = _by_day(moved, span.days, _SPENT), _by_day(moved, span.before, _SPENT)
+    in_span = [row for row in moved if row[0] >= span.days[0]]
+    given_rows = (
+        Row(_("Orders"), fmt.points(_sum(in_span, "earned"))),
+        Row(_("By hand and brought in"), fmt.points(_sum(in_span, "adjusted", "imported"))),
+        Row(_("Taken back after refunds"), fmt.points(_sum(in_span, "reversed"))),
+    )
+    spent_rows = (
+        Row(_("Redeemed"), fmt.points(-_sum(in_span, "redeemed"))),
+        Row(_("Returned"), fmt.points(-_sum(in_span, "returned"))),
+    )
+    used = [-points for points in spent]
+    return [
+        _stat(
+            _("Points given"), given, _compared(sum(given), sum(given_before), fmt.points), given_rows, _("Given"), fmt
+        ),
+        _stat(
+            _("Points spent"), used, _compared(sum(used), -sum(spent_before), fmt.points), spent_rows, _("Spent"), fmt
+        ),
+    ]
+
+
+def _by_day(moved: list[tuple[date, str, int]], days: tuple[date, ...], kinds: tuple[str, ...]) -> list[int]:
+    sums = dict.fromkeys(days, 0)
+    for day, kind, points in moved:
+        if day in sums and kind in kinds:
+            sums[day] += points
+    return list(sums.values())
+
+
+def _sum(moved: list[tuple[date, str, int]], *kinds: str) -> int:
+    return sum(points for _day, kind, points in moved if kind in kinds)
+
+
+def _stat(label: str, values: list[int], delta: str, rows: tuple[Row, ...], total_label: str, fmt: Format) -> Stat:
+    between = {"low": fmt.points(min(values)), "high": fmt.points(max(values))}
+    flat = not any(values)
+    return Stat(
+        label,
+        fmt.points(sum(values)),
+        delta,
+        "" if flat else spark(values),
+        "" if flat else spark_end(values),
+        _("Between %(low)s and %(high)s a day") % between,
+        rows,
+        total_label,
+    )
+
+
+def _compared(now: int, before: int, write: Callable[[int], str]) -> str:
+    if now == before:
+        return _("As in the 30 days before")
+    words = {"before": write(before)}
+    return _("Up from %(before)s") % words if now > before else _("Down from %(before)s") % words

@@ -1,0 +1,107 @@
+"""A program in sentences: what a merchant set reads back in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from loyalty.dashboard.formatting import Format
+from loyalty.engine.earning import Rule
+from loyalty.engine.program import Policies, Program, Reward, Version
+
+
+def rule_sentence(rule: Rule, fmt: Format, program: Program) -> str:
+    amount = fmt.money_short(rule.per_minor, program.currency, program.exponent)
+    points = points_of(rule.points, fmt)
+    return _("Members earn %(points)s for every %(amount)s.") % {"points": points, "amount": amount}
+
+
+def reward_name(reward: Reward, fmt: Format, currency: str, exponent: int) -> str:
+    """ "$5 off"; the merchant's own name where the kind says less."""
+    if reward.kind == "amount_off":
+        return _("%(amount)s off") % {"amount": fmt.money_short(reward.value_minor, currency, exponent)}
+    if reward.kind == "percent_off":
+        return _("%(percent)s off") % {"percent": fmt.percent(reward.percent, 100)}
+    return reward.name
+
+
+def reward_sentence(reward: Reward, fmt: Format, program: Program) -> str:
+    words = {"points": points_of(reward.points, fmt), "reward": _offered(reward, fmt, program)}
+    if not reward.minimum_order_minor:
+        return _("%(points)s buy %(reward)s.") % words
+    least = fmt.money_short(reward.minimum_order_minor, program.currency, program.exponent)
+    return _("%(points)s buy %(reward)s an order of %(least)s or more.") % {**words, "least": least}
+
+
+def reward_terms(reward: Reward, fmt: Format) -> str:
+    days = ngettext("%(days)s day", "%(days)s days", reward.valid_days) % {"days": fmt.points(reward.valid_days)}
+    return _("An unused code works for %(days)s, then the points come back.") % {"days": days}
+
+
+def policy_sentences(policies: Policies, fmt: Format) -> list[str]:
+    moments = {
+        "paid": _("Points are given when an order is paid."),
+        "fulfilled": _("Points are given when an order is fulfilled."),
+        "placed": _("Points are given when an order is placed."),
+    }
+    rounding = {
+        "floor": _("Parts of a point are rounded down, once per order."),
+        "half_up": _("Parts of a point are rounded to the nearest point, once per order."),
+        "ceil": _("Parts of a point are rounded up, once per order."),
+    }
+    spent = {
+        "pro_rata": _("A refund takes its points back, and points spent on that order return in proportion."),
+        "full_refund_only": _("A refund takes its points back; points spent on the order return with its last refund."),
+        "none": _("A refund takes its points back; points spent on that order stay spent."),
+    }
+    hold = ngettext(
+        "They can be spent after %(days)s day.", "They can be spent after %(days)s days.", policies.hold_days
+    ) % {"days": fmt.points(policies.hold_days)}
+    return [
+        moments[policies.moment],
+        hold if policies.hold_days else _("They can be spent at once."),
+        rounding[policies.rounding],
+        _("Shipping, tax and gift cards earn nothing."),
+        spent[policies.spent_points],
+        _("A balance may fall below zero; the next points pay for it.")
+        if policies.negative == "allowed"
+        else _("A balance never falls below zero; what is missing is forgiven."),
+    ]
+
+
+def points_of(points: int, fmt: Format) -> str:
+    return ngettext("%(points)s point", "%(points)s points", abs(points)) % {"points": fmt.points(points)}
+
+
+def affordable(available: int, version: Version | None, fmt: Format) -> list[str]:
+    """The rewards that this balance buys, cheapest first."""
+    rewards = _enabled(version)
+    return [_offered(reward, fmt, version.program) for reward in rewards if version and reward.points <= available]
+
+
+def next_reward(available: int, version: Version | None, fmt: Format) -> str:
+    """What is missing to the cheapest reward out of reach, as a sentence; empty where all are in reach."""
+    for reward in _enabled(version):
+        if version and reward.points > available:
+            missing = points_of(reward.points - max(0, available), fmt)
+            return _("%(missing)s to %(reward)s") % {
+                "missing": missing,
+                "reward": _offered(reward, fmt, version.program),
+            }
+    return ""
+
+
+def live_at(versions: Iterable[Version], at: datetime) -> Version | None:
+    return next((version for version in reversed(list(versions)) if version.in_force_from <= at), None)
+
+
+def _offered(reward: Reward, fmt: Format, program: Program) -> str:
+    return reward_name(reward, fmt, program.currency, program.exponent)
+
+
+def _enabled(version: Version | None) -> list[Reward]:
+    rewards = version.program.rewards if version else ()
+    return sorted((reward for reward in rewards if reward.enabled), key=lambda reward: reward.points)

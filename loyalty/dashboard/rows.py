@@ -1,0 +1,138 @@
+"""Rows of the lists of members, redemptions and deliveries, ready to print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from loyalty.dashboard.explanations import isolated
+from loyalty.dashboard.formatting import Format
+from loyalty.dashboard.program_text import reward_name
+from loyalty.engine.program import Reward
+from loyalty.models import InboxDelivery, Member, Redemption
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    id: int
+    name: str
+    email: str
+    guest: bool
+    since: str
+    available: str
+    pending: str
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionRow:
+    member_id: int
+    who: str
+    reward: str
+    points: str
+    code: str
+    day: str
+    state: str
+    tone: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    id: int
+    what: str
+    topic: str
+    number: str
+    reason: str
+    moment: str
+    ago: str
+
+
+_STATES = {
+    "reserved": (gettext_lazy("Being made"), "warn"),
+    "issuing": (gettext_lazy("Being made"), "warn"),
+    "ready": (gettext_lazy("Ready"), "accent"),
+    "used": (gettext_lazy("Used"), "good"),
+    "returned": (gettext_lazy("Given back"), ""),
+    "expired": (gettext_lazy("Not used in time"), ""),
+    "failed": (gettext_lazy("Failed"), "bad"),
+}
+
+_TOPICS = {
+    "order": gettext_lazy("An order"),
+    "refund": gettext_lazy("A refund"),
+    "customer": gettext_lazy("A customer"),
+    "app": gettext_lazy("A message about the app"),
+    "product": gettext_lazy("A product"),
+}
+
+
+def name_of(member: Member) -> str:
+    return member.name or member.email or _("Customer %(number)s") % {"number": member.external_id or member.pk}
+
+
+def member_row(member: Member, fmt: Format) -> MemberRow:
+    return MemberRow(
+        id=member.pk,
+        name=name_of(member),
+        email=member.email,
+        guest=member.external_id is None,
+        since=fmt.full_day(member.enrolled_at),
+        available=fmt.points(member.available),
+        pending=fmt.points(member.pending) if member.pending else "",
+    )
+
+
+def redemption_row(redemption: Redemption, fmt: Format, now: datetime) -> RedemptionRow:
+    label, tone = _STATES.get(redemption.state, (redemption.state, ""))
+    return RedemptionRow(
+        member_id=redemption.member_id,
+        who=name_of(redemption.member),
+        reward=_reward(redemption, fmt),
+        points=fmt.points(redemption.points),
+        code=redemption.code,
+        day=fmt.day(redemption.accepted_at, now),
+        state=str(label),
+        tone=tone,
+        about=_about(redemption, fmt, now),
+    )
+
+
+def delivery_row(delivery: InboxDelivery, fmt: Format, now: datetime) -> DeliveryRow:
+    subject = delivery.topic.replace(".", "/").replace("_", "/").partition("/")[0].rstrip("s")
+    return DeliveryRow(
+        id=delivery.pk,
+        what=str(_TOPICS.get(subject, _("A message"))),
+        topic=delivery.topic,
+        number=delivery.delivery_id,
+        reason=delivery.outcome or _("No reason was noted."),
+        moment=fmt.moment(delivery.received_at),
+        ago=fmt.ago(delivery.received_at, now),
+    )
+
+
+def _reward(redemption: Redemption, fmt: Format) -> str:
+    """As it was when it was redeemed, whatever the program offers today."""
+    try:
+        reward = msgspec.convert(redemption.reward_data, Reward)
+    except msgspec.ValidationError:
+        return redemption.reward
+    return reward_name(reward, fmt, fmt.currency, fmt.exponent)
+
+
+def _about(redemption: Redemption, fmt: Format, now: datetime) -> str:
+    state = Redemption.State
+    if redemption.state == state.USED and redemption.order_id:
+        return _("in order %(number)s") % {"number": isolated(redemption.order_id)}
+    if redemption.state == state.READY and redemption.expires_at:
+        return _("until %(day)s, then the points come back") % {"day": fmt.day(redemption.expires_at, now)}
+    if redemption.state in (state.RETURNED, state.EXPIRED):
+        return _("the points are back")
+    if redemption.state == state.FAILED:
+        return " ".join(
+            part for part in (_("the points are back"), redemption.failure and f"({redemption.failure})") if part
+        )
+    return ""

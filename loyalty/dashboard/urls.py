@@ -1,0 +1,21 @@
+"""/dashboard/...: every page of the merchant. tests/dashboard/test_access.py holds an expectation for each."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from loyalty.dashboard import views
+
+app_name = "dashboard"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("members/", views.members, name="members"),
+    path("members/<int:member_id>/", views.member, name="member"),
+    path("members/<int:member_id>/adjust/", views.adjust, name="adjust"),
+    path("orders/", views.orders, name="orders"),
+    path("orders/<int:fact_id>/", views.order, name="order"),
+    path("redemptions/", views.redemptions, name="redemptions"),
+    path("program/", views.program, name="program"),
+    path("deliveries/", views.deliveries, name="deliveries"),
+    path("deliveries/<int:delivery_id>/replay/", views.delivery_replay, name="delivery_replay"),
+]

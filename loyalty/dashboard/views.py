@@ -1,0 +1,252 @@
+"""The merchant's pages. Each is a plain link or form; with script, only the region below the frame changes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from loyalty.dashboard import rows as row_of
+from loyalty.dashboard.access import embedded, layout
+from loyalty.dashboard.adjusting import Adjusting, empty_form, read_form
+from loyalty.dashboard.formatting import Format, format_for
+from loyalty.dashboard.home import home_context
+from loyalty.dashboard.lines import lines_of_order
+from loyalty.dashboard.member_page import member_context
+from loyalty.dashboard.order_rows import order_detail, order_row
+from loyalty.dashboard.program_text import (
+    live_at,
+    points_of,
+    policy_sentences,
+    reward_sentence,
+    reward_terms,
+    rule_sentence,
+)
+from loyalty.engine.errors import Invalid
+from loyalty.models import Member, Shop
+from loyalty.selectors import dashboard as ask
+from loyalty.selectors.programs import versions_of
+from loyalty.services.adjustments import adjust as adjust_points
+from loyalty.worker.inbox import replay
+
+SEARCH_CHARACTERS = 100
+MAX_ID = 2**63 - 1
+
+
+@embedded
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    shop, fmt, now = _asked(request)
+    return _page(request, "home", home_context(shop, fmt, now))
+
+
+@embedded
+@require_GET
+def members(request: HttpRequest) -> HttpResponse:
+    shop, fmt, _now = _asked(request)
+    search = _search(request)
+    page = ask.members_page(shop=shop, search=search, after=_pair_of_ids(request.GET.get("after", "")))
+    rows = [row_of.member_row(member, fmt) for member in page.rows]
+    return _page(request, "members", {"rows": rows, "search": search, "next": _next(request, page.after)})
+
+
+@embedded
+@require_GET
+def member(request: HttpRequest, member_id: int) -> HttpResponse:
+    shop, fmt, now = _asked(request)
+    found = _member(shop, member_id)
+    skip = _id(request.GET.get("skip", "")) or 0
+    return _page(request, "member", member_context(shop, found, fmt, now, show=request.GET.get("show", ""), skip=skip))
+
+
+@embedded
+@require_http_methods(["GET", "POST"])
+def adjust(request: HttpRequest, member_id: int) -> HttpResponse:
+    """The form, and what it does. The form brings its own key, so that a second press adds nothing."""
+    shop, fmt, now = _asked(request)
+    found = _member(shop, member_id)
+    if request.method == "GET":
+        return _adjust_form(request, found, fmt, empty_form(str(uuid.uuid4())))
+    form = read_form(request.POST)
+    if form.errors:
+        return _adjust_form(request, found, fmt, form)
+    staff_id = getattr(request, "staff_id", "")
+    actor = _("staff %(number)s") % {"number": staff_id} if staff_id else _("the shop")
+    try:
+        adjust_points(
+            shop=shop,
+            member_id=found.pk,
+            points=form.amount,
+            actor=actor,
+            reason=form.reason,
+            key=f"form:{form.key}",
+            at=now,
+        )
+    except Invalid as error:
+        return _adjust_form(request, found, fmt, form.refused(error))
+    found.refresh_from_db()
+    name = row_of.name_of(found)
+    words = {"points": points_of(abs(form.amount), fmt), "name": name}
+    toast = _("%(points)s added to %(name)s.") if form.amount > 0 else _("%(points)s taken from %(name)s.")
+    context = member_context(shop, found, fmt, now, show="", skip=0) | {"toast": toast % words}
+    response = _page(request, "member", context)
+    response["HX-Push-Url"] = reverse("dashboard:member", args=[found.pk])
+    return response
+
+
+@embedded
+@require_GET
+def orders(request: HttpRequest) -> HttpResponse:
+    shop, fmt, now = _asked(request)
+    search, without = _search(request), request.GET.get("show") == "without"
+    after = _instant_and_id(request.GET.get("after", ""))
+    page = ask.orders_page(shop=shop, without_points=without, search=search, after=after)
+    folded = ask.folded(shop=shop, members=[fact.member for fact in page.rows if fact.member], as_of=now)
+    rows = [order_row(fact, folded.get(fact.member_id or 0), fmt, now) for fact in page.rows]
+    context = {"rows": rows, "search": search, "without": without, "next": _next(request, page.after)}
+    return _page(request, "orders", context)
+
+
+@embedded
+@require_GET
+def order(request: HttpRequest, fact_id: int) -> HttpResponse:
+    shop, fmt, now = _asked(request)
+    fact = ask.fact_of_order(shop=shop, fact_id=fact_id) if fact_id <= MAX_ID else None
+    if fact is None:
+        raise Http404
+    folded = ask.folded(shop=shop, members=[fact.member] if fact.member else [], as_of=now).get(fact.member_id or 0)
+    detail = order_detail(fact, folded, fmt, now)
+    lines = (
+        lines_of_order(folded, fact.external_id, fmt, now) if folded and folded.member.external_id is not None else []
+    )
+    return _page(request, "order", {"order": detail, "lines": lines})
+
+
+@embedded
+@require_GET
+def redemptions(request: HttpRequest) -> HttpResponse:
+    shop, fmt, now = _asked(request)
+    page = ask.redemptions_page(shop=shop, before=_id(request.GET.get("before", "")))
+    rows = [row_of.redemption_row(redemption, fmt, now) for redemption in page.rows]
+    return _page(request, "redemptions", {"rows": rows, "next": _next(request, page.after, "before")})
+
+
+@embedded
+@require_GET
+def program(request: HttpRequest) -> HttpResponse:
+    shop, fmt, now = _asked(request)
+    versions = versions_of(shop)
+    live = live_at(versions, now)
+    if live is None:
+        return _page(request, "program", {"live": None})
+    rewards = [reward for reward in live.program.rewards if reward.enabled]
+    context = {
+        "live": live,
+        "since": fmt.moment(live.in_force_from),
+        "rules": [rule_sentence(rule, fmt, live.program) for rule in live.program.rules],
+        "rewards": [(reward_sentence(reward, fmt, live.program), reward_terms(reward, fmt)) for reward in rewards],
+        "policies": policy_sentences(live.program.policies, fmt),
+        "versions": [
+            (version.number, fmt.moment(version.in_force_from), version is live) for version in reversed(versions)
+        ],
+        "currency": live.program.currency,
+        "time_zone": live.program.time_zone,
+    }
+    return _page(request, "program", context)
+
+
+@embedded
+@require_GET
+def deliveries(request: HttpRequest) -> HttpResponse:
+    return _deliveries(request, "")
+
+
+@embedded
+@require_POST
+def delivery_replay(request: HttpRequest, delivery_id: int) -> HttpResponse:
+    """Puts one delivery back in line; the worker takes it from there."""
+    shop, _fmt, now = _asked(request)
+    if delivery_id > MAX_ID or not replay(shop=shop, delivery_pk=delivery_id, now=now):
+        raise Http404
+    response = _deliveries(request, _("In line again. It is gone from this list once it could be used."))
+    response["HX-Push-Url"] = reverse("dashboard:deliveries")
+    return response
+
+
+def _deliveries(request: HttpRequest, toast: str) -> HttpResponse:
+    shop, fmt, now = _asked(request)
+    page = ask.unusable_deliveries(shop=shop, before=_id(request.GET.get("before", "")))
+    rows = [row_of.delivery_row(delivery, fmt, now) for delivery in page.rows]
+    return _page(request, "deliveries", {"rows": rows, "toast": toast, "next": _next(request, page.after, "before")})
+
+
+def _adjust_form(request: HttpRequest, found: Member, fmt: Format, form: Adjusting) -> HttpResponse:
+    context = {"member": row_of.member_row(found, fmt), "form": form}
+    return _page(request, "adjust", context, status=422 if form.errors else 200)
+
+
+def _asked(request: HttpRequest) -> tuple[Shop, Format, datetime]:
+    """Whose page it is, how that shop writes, and when it was asked."""
+    shop: Shop = request.shop  # type: ignore[attr-defined]
+    return shop, format_for(shop), timezone.now()
+
+
+def _page(request: HttpRequest, name: str, context: Mapping[str, Any], status: int = 200) -> HttpResponse:
+    return render(request, f"dashboard/{name}.html", {**layout(request), "page": name, **context}, status=status)
+
+
+def _member(shop: Shop, member_id: int) -> Member:
+    found = (
+        Member.objects.filter(shop=shop, pk=member_id).select_related("merged_into").first()
+        if member_id <= MAX_ID
+        else None
+    )
+    if found is None:
+        raise Http404
+    return found.merged_into or found
+
+
+def _search(request: HttpRequest) -> str:
+    return request.GET.get("q", "").replace("\x00", "").strip()[:SEARCH_CHARACTERS]
+
+
+def _next(request: HttpRequest, after: str, name: str = "after") -> str:
+    """The address of the next page with the same filters; empty on the last."""
+    if not after:
+        return ""
+    query = request.GET.copy()
+    for own in ("id_token", name):
+        query.pop(own, None)
+    query[name] = after
+    return f"?{query.urlencode()}"
+
+
+def _id(text: str) -> int | None:
+    """A mark out of range starts at the first page."""
+    return int(text) if text.isascii() and text.isdigit() and int(text[:20]) <= MAX_ID else None
+
+
+def _pair_of_ids(text: str) -> tuple[int, int] | None:
+    balance, _dot, last = text.partition(".")
+    last_id = _id(last)
+    sign = -1 if balance.startswith("-") else 1
+    size = _id(balance.removeprefix("-"))
+    return None if size is None or last_id is None else (sign * size, last_id)
+
+
+def _instant_and_id(text: str) -> tuple[datetime, int] | None:
+    instant, _tilde, last = text.partition("~")
+    last_id = _id(last)
+    try:
+        at = datetime.fromisoformat(instant)
+    except ValueError:
+        return None
+    return None if last_id is None or at.tzinfo is None else (at, last_id)

@@ -1,0 +1,197 @@
+"""What the merchant's screens ask. Every list costs the same number of queries, whatever it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Sum
+from django.db.models.functions import TruncDate
+
+from loyalty.engine.facts import Fact, Order
+from loyalty.engine.statement import Statement, fold
+from loyalty.models import InboxDelivery, LedgerEntry, Member, OutboxMessage, Redemption, Shop, StoredFact
+from loyalty.models.queues import QueueState
+from loyalty.selectors.facts import facts_of
+from loyalty.selectors.programs import versions_of
+
+ROWS = 25
+"""Rows of one page of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list; `after` is the mark that the next page starts behind, empty on the last."""
+
+    rows: list[Any]
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A member with everything that is known and what follows from it."""
+
+    member: Member
+    facts: list[Fact]
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Members by when they joined; `before` is the period before `since`, of the same length."""
+
+    all: int
+    new: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What is queued: how many and since when."""
+
+    count: int
+    since: datetime | None
+
+
+def folded(*, shop: Shop, members: Iterable[Member], as_of: datetime) -> dict[int, Folded]:
+    """Each member's statement, computed from the facts now. Two queries for any number of members. Time does not go
+    back: a member folded later than `as_of` is folded to there."""
+    known = {member.pk: member for member in members}
+    if not known:
+        return {}
+    facts, versions = facts_of(shop=shop, member_ids=known), versions_of(shop)
+    found = {}
+    for member_id, member in known.items():
+        own = facts.get(member_id, [])
+        instant = max(as_of, member.as_of) if member.as_of else as_of
+        found[member_id] = Folded(member, own, fold(versions, own, instant))
+    return found
+
+
+def posted_by_key(*, shop: Shop, member: Member) -> dict[tuple[str, str, str], int]:
+    """What the ledger says of each movement: the sum of its rows."""
+    rows = LedgerEntry.objects.filter(shop=shop, member=member).values_list("kind", "source", "part")
+    sums = rows.annotate(total=Sum("points")).order_by()
+    return {(kind, source, part): total for kind, source, part, total in sums}
+
+
+def orders_per_day(*, shop: Shop, since: datetime, zone: ZoneInfo) -> dict[date, int]:
+    rows = StoredFact.objects.filter(shop=shop, kind="order", at__gte=since)
+    counted = rows.annotate(day=TruncDate("at", tzinfo=zone)).values_list("day").annotate(n=Count("id")).order_by("day")
+    return dict(counted)
+
+
+def points_per_day(*, shop: Shop, since: datetime, zone: ZoneInfo) -> list[tuple[date, str, int]]:
+    """(day, kind, points): what was posted with effect on that day."""
+    rows = LedgerEntry.objects.filter(shop=shop, effective_at__gte=since)
+    days = rows.annotate(day=TruncDate("effective_at", tzinfo=zone)).values_list("day", "kind")
+    return list(days.annotate(total=Sum("points")).order_by("day", "kind"))
+
+
+def last_order(*, shop: Shop) -> datetime | None:
+    """When an order last reached us, not when it was placed."""
+    found: datetime | None = StoredFact.objects.filter(shop=shop, kind="order").aggregate(last=Max("stored_at"))["last"]
+    return found
+
+
+def member_totals(*, shop: Shop, since: datetime, before: datetime) -> Totals:
+    rows = Member.objects.filter(shop=shop, merged_into__isnull=True).aggregate(
+        all=Count("id"),
+        new=Count("id", filter=Q(enrolled_at__gte=since)),
+        before=Count("id", filter=Q(enrolled_at__gte=before, enrolled_at__lt=since)),
+    )
+    return Totals(**rows)
+
+
+def redemptions_by_state(*, shop: Shop, since: datetime) -> dict[str, int]:
+    rows = Redemption.objects.filter(shop=shop, accepted_at__gte=since).values_list("state")
+    return dict(rows.annotate(n=Count("id")).order_by())
+
+
+def inbox_waiting(*, shop: Shop) -> Waiting:
+    rows = InboxDelivery.objects.filter(shop=shop, state=QueueState.WAITING)
+    return Waiting(**rows.aggregate(count=Count("id"), since=Min("received_at")))
+
+
+def outbox_waiting(*, shop: Shop) -> Waiting:
+    rows = OutboxMessage.objects.filter(shop=shop, state=QueueState.WAITING)
+    return Waiting(**rows.aggregate(count=Count("id"), since=Min("created_at")))
+
+
+def unusable_deliveries(*, shop: Shop, before: int | None = None) -> Page:
+    """Signed and not usable, newest first. `before` is the id behind which the page starts."""
+    rows = InboxDelivery.objects.filter(shop=shop, state=QueueState.DEAD).defer("body").order_by("-id")
+    found = list((rows.filter(pk__lt=before) if before else rows)[: ROWS + 1])
+    return Page(found[:ROWS], str(found[ROWS - 1].pk) if len(found) > ROWS else "")
+
+
+def unusable_count(*, shop: Shop) -> int:
+    return InboxDelivery.objects.filter(shop=shop, state=QueueState.DEAD).count()
+
+
+def members_page(*, shop: Shop, search: str, after: tuple[int, int] | None) -> Page:
+    """Members, richest first. `search` is part of a name or an e-mail, or a customer id; `after` is the balance and
+    the id of the last row of the page before."""
+    rows = Member.objects.filter(shop=shop, merged_into__isnull=True)
+    if search:
+        rows = rows.filter(Q(name__icontains=search) | Q(email__icontains=search) | Q(external_id=search))
+    if after:
+        available, last_id = after
+        rows = rows.filter(Q(available__lt=available) | Q(available=available, pk__lt=last_id))
+    found = list(rows.order_by("-available", "-pk")[: ROWS + 1])
+    last = found[ROWS - 1] if len(found) > ROWS else None
+    return Page(found[:ROWS], f"{last.available}.{last.pk}" if last else "")
+
+
+def orders_page(*, shop: Shop, without_points: bool, search: str, after: tuple[datetime, int] | None) -> Page:
+    """Order facts, latest first, with their members. `without_points` leaves out what the ledger has an award for."""
+    rows = StoredFact.objects.filter(shop=shop, kind="order").select_related("member")
+    if without_points:
+        awards = LedgerEntry.objects.filter(shop=shop, kind="earned", order_id=OuterRef("external_id"))
+        rows = rows.filter(~Exists(awards))
+    if search:
+        rows = rows.filter(Q(external_id=search) | Q(body__contains=_number_in_body(search)))
+    if after:
+        placed_at, last_id = after
+        rows = rows.filter(Q(at__lt=placed_at) | Q(at=placed_at, pk__lt=last_id))
+    found = list(rows.order_by("-at", "-pk")[: ROWS + 1])
+    last = found[ROWS - 1] if len(found) > ROWS else None
+    return Page(found[:ROWS], f"{last.at.isoformat()}~{last.pk}" if last else "")
+
+
+def redemptions_page(*, shop: Shop, before: int | None) -> Page:
+    rows = Redemption.objects.filter(shop=shop).select_related("member").order_by("-id")
+    found = list((rows.filter(pk__lt=before) if before else rows)[: ROWS + 1])
+    return Page(found[:ROWS], str(found[ROWS - 1].pk) if len(found) > ROWS else "")
+
+
+def redemptions_with_codes(*, shop: Shop, codes: Sequence[str]) -> list[Redemption]:
+    """Our own codes among those an order was placed with."""
+    return list(Redemption.objects.filter(shop=shop, code__in=codes)) if codes else []
+
+
+def redemptions_of(*, shop: Shop, member: Member) -> list[Redemption]:
+    return list(Redemption.objects.filter(shop=shop, member=member).order_by("-id"))
+
+
+def fact_of_order(*, shop: Shop, fact_id: int) -> StoredFact | None:
+    rows = StoredFact.objects.filter(shop=shop, kind="order", pk=fact_id)
+    return rows.select_related("member").first()
+
+
+def fact_ids_of_orders(*, shop: Shop, order_ids: Iterable[str]) -> dict[str, int]:
+    """Where to link an order that a statement names."""
+    rows = StoredFact.objects.filter(shop=shop, kind="order", external_id__in=set(order_ids))
+    return dict(rows.values_list("external_id", "pk"))
+
+
+def orders_among(facts: Iterable[Fact]) -> dict[str, Order]:
+    return {fact.id: fact for fact in facts if isinstance(fact, Order)}
+
+
+def _number_in_body(search: str) -> str:
+    """An order's number stands in the stored fact as it was given; people type it with or without its sign."""
+    return f'"number":"{search}"' if search.startswith("#") else f'{search}"'

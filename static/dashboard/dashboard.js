@@ -1,0 +1,92 @@
+// What the pages need beyond htmx: the bearer, focus after a change, copying, and a word when nothing answers.
+(() => {
+  "use strict";
+
+  const named = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
+  const RENEWED = "X-Regulars-Bearer";
+  const BUSY = "aria-busy";
+  let bearer = named("regulars-bearer");
+
+  // Where App Bridge is in the page it signs every fetch by itself; elsewhere the page carries our own bearer.
+  document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+    if (bearer) ctx.request.headers.Authorization = `Bearer ${bearer}`;
+  });
+
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    ctx.target?.setAttribute(BUSY, "true");
+    const button = ctx.request.submitter ?? (ctx.sourceElement.matches(".button") ? ctx.sourceElement : null);
+    button?.setAttribute(BUSY, "true");
+    document.getElementById("says-no-answer")?.remove();
+  });
+
+  document.addEventListener("htmx:before:response", ({ detail: { ctx } }) => {
+    bearer = ctx.response.headers.get(RENEWED) ?? bearer;
+  });
+
+  document.addEventListener("htmx:finally:request", () => {
+    for (const busy of document.querySelectorAll(`#app[${BUSY}], #app .button[${BUSY}]`)) busy.removeAttribute(BUSY);
+  });
+
+  document.addEventListener("htmx:after:swap", () => {
+    const heading = document.querySelector("[aria-invalid=true]") ?? document.querySelector("#app h1");
+    if (heading?.matches("h1")) heading.tabIndex = -1;
+    heading?.focus({ preventScroll: true });
+    dismissToasts();
+  });
+
+  document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+    const words = document.getElementById("no-answer");
+    const main = document.querySelector("#app main");
+    if (!ctx || ctx.response || !words || !main) return;
+    const box = document.createElement("div");
+    box.id = "says-no-answer";
+    box.className = "space";
+    box.append(words.content.cloneNode(true));
+    main.prepend(box);
+  });
+
+  // A frame that is opened again by its own address must still know its shop.
+  const opened = new URLSearchParams(location.search);
+  document.addEventListener("htmx:before:history:update", ({ detail: { history: step } }) => {
+    if (!opened.has("shop")) return;
+    const address = new URL(step.path, location.href);
+    for (const name of ["shop", "host"]) if (opened.has(name)) address.searchParams.set(name, opened.get(name));
+    step.path = address.pathname + address.search + address.hash;
+  });
+
+  document.addEventListener("click", async ({ target }) => {
+    const button = target.closest?.("[data-copy]");
+    if (!button) return;
+    await copy(button.dataset.copy, button);
+    const label = button.querySelector("span");
+    const before = label.textContent;
+    label.textContent = button.dataset.copied;
+    setTimeout(() => { label.textContent = before; }, 2000);
+  });
+
+  // A frame may lack the permission for the clipboard; a selected text can be copied all the same.
+  async function copy(text, beside) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const field = document.createElement("textarea");
+      field.value = text;
+      field.className = "sr";
+      beside.after(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+      beside.focus();
+    }
+  }
+
+  function dismissToasts() {
+    for (const toast of document.querySelectorAll(".toast")) {
+      const go = () => (toast.matches(":hover") ? setTimeout(go, 1000) : toast.remove());
+      setTimeout(go, 6000);
+    }
+  }
+
+  const app = named("ecwid-app-id");
+  if (app && window.EcwidApp) window.EcwidApp.init({ app_id: app, autoloadedflag: true, autoheight: true });
+})();

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,6 +88,16 @@ def test_no_file_of_code_has_five_hundred_lines() -> None:
 def test_every_module_is_named_after_its_subject() -> None:
     shapeless = {"utils", "util", "helpers", "helper", "misc", "common"}
     assert [path for path in ours(".py") if path.stem in shapeless] == []
+
+
+def test_no_room_stands_outside_the_import_contracts() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    named = set(re.findall(r"loyalty\.(\w+)", " ".join(contracts[0]["layers"])))
+    package = ROOT / "loyalty"
+    rooms = {path.stem for path in package.glob("*.py")} | {path.parent.name for path in package.glob("*/__init__.py")}
+    assert rooms - named == {"__init__", "apps", "migrations", "sandbox"}
+    assert all("(" not in layer for layer in contracts[0]["layers"]), "a layer in parentheses may be missing unnoticed"
+    assert all("ignore_imports" not in contract for contract in contracts)
 
 
 def test_nothing_names_a_registry_or_one_machine() -> None:

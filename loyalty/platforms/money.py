@@ -45,7 +45,8 @@ def minor(amount: str | int | Decimal, currency: str) -> int:
     if not value.is_finite() or value.adjusted() > 15:
         raise Invalid(f"{text!r} is not an amount in {currency} that we can use; it is too large or not finite.")
     numerator, denominator = value.as_integer_ratio()
-    scaled, rest = divmod(numerator * 10**exponent, denominator)
+    factor: int = 10**exponent
+    scaled, rest = divmod(numerator * factor, denominator)
     if rest:
         raise Invalid(f"{text} has more decimals than {currency} has ({exponent}).")
     if abs(scaled) > MAX_MINOR:

@@ -20,10 +20,12 @@ def money(record: Record, field: str, currency: str) -> int:
     if isinstance(shop_money, dict):
         if shop_money.get("currency_code") != currency:
             raise Invalid(f"{field} is in another currency than the order ({currency}).")
-        return minor(shop_money.get("amount"), currency)
-    if record.get(field) is None:
+        amount = shop_money.get("amount")
+    else:
+        amount = record.get(field)
+    if amount is None:
         raise Invalid(f"{field} is missing.")
-    return minor(record[field], currency)
+    return minor(amount, currency)
 
 
 def money_or_zero(record: Record, field: str, currency: str) -> int:

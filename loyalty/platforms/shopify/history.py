@@ -1,0 +1,232 @@
+"""Orders and customers read from the Admin API, page by page: the import and the reconciler.
+
+What GraphQL answers is put into the shape of a webhook first, so that one reader judges both and an order means the
+same whichever way it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from loyalty.engine.errors import Invalid, Unavailable
+from loyalty.models import Shop
+from loyalty.platforms.reading import instant, text
+from loyalty.platforms.shopify.client import execute
+from loyalty.platforms.shopify.orders import read_order, read_person
+from loyalty.platforms.shopify.records import Record
+from loyalty.services.observations import OrderSeen, PersonSeen
+
+log = structlog.get_logger("regulars.shopify")
+
+ORDERS_PER_PAGE = 20
+CUSTOMERS_PER_PAGE = 100
+MAX_LINES = 500
+MAX_REFUNDS = 40
+MAX_PAGES = 100_000
+
+
+def orders_changed(shop: Shop, *, since: datetime) -> Iterator[OrderSeen]:
+    """Orders whose updated_at is at or after `since`, oldest change first."""
+    query = f"updated_at:>='{since.isoformat(timespec='seconds')}'"
+    return _orders(shop, {"query": query, "sortKey": "UPDATED_AT"})
+
+
+def everything(shop: Shop) -> Iterator[OrderSeen | PersonSeen]:
+    """All customers, then all orders that the app may read (those of the last 60 days without read_all_orders)."""
+    for node in _pages(shop, "customers_page", "customers", {"first": CUSTOMERS_PER_PAGE}):
+        try:
+            yield _person_seen(node)
+        except Invalid as error:
+            log.warning("shopify.customer_unreadable", shop=shop.pk, customer=_tail(node.get("id")), why=error.message)
+    yield from _orders(shop, {"query": None, "sortKey": "ID"})
+
+
+def _orders(shop: Shop, variables: Mapping[str, Any]) -> Iterator[OrderSeen]:
+    for node in _pages(shop, "orders_page", "orders", {"first": ORDERS_PER_PAGE, **variables}):
+        try:
+            yield read_order(_order_record(shop, node), shop.currency)
+        except Invalid as error:
+            log.warning("shopify.order_unreadable", shop=shop.pk, order=_tail(node.get("id")), why=error.message)
+
+
+def _pages(shop: Shop, document: str, field: str, variables: Mapping[str, Any]) -> Iterator[Record]:
+    """The nodes of a connection at the root. A platform that never ends, or turns in a circle, is Unavailable."""
+    after: str | None = None
+    for _ in range(MAX_PAGES):
+        connection = execute(shop, document, {**variables, "after": after}).get(field)
+        nodes, following = _read_connection(connection)
+        yield from nodes
+        if following is None:
+            return
+        if following == after:
+            break
+        after = following
+    raise Unavailable("Shopify's list does not come to an end.")
+
+
+def _read_connection(connection: Any) -> tuple[list[Record], str | None]:
+    """The nodes, and the cursor of the next page where there is one."""
+    if not isinstance(connection, dict) or not isinstance(connection.get("nodes"), list):
+        raise Unavailable("Shopify answered with something that is no list.")
+    page = connection.get("pageInfo")
+    nodes: list[Record] = [node for node in connection["nodes"] if isinstance(node, dict)]
+    if not isinstance(page, dict) or page.get("hasNextPage") is not True:
+        return nodes, None
+    cursor = page.get("endCursor")
+    if not isinstance(cursor, str) or not cursor:
+        raise Unavailable("Shopify says that there is more, and not where.")
+    return nodes, cursor
+
+
+def _all_nodes(shop: Shop, connection: Any, document: str, gid: str, path: tuple[str, str]) -> list[Record]:
+    """A connection inside an object: the first page as it came, the others asked for one by one."""
+    nodes, after = _read_connection(connection)
+    while after is not None:
+        if len(nodes) > MAX_LINES:
+            raise Invalid(f"The order has more than {MAX_LINES} lines.")
+        parent = execute(shop, document, {"id": gid, "after": after}).get(path[0])
+        more, following = _read_connection(parent.get(path[1]) if isinstance(parent, dict) else None)
+        if following == after:
+            raise Unavailable("Shopify's list does not come to an end.")
+        nodes, after = nodes + more, following
+    return nodes
+
+
+def _order_record(shop: Shop, node: Record) -> dict[str, Any]:
+    gid = text(node.get("id"), max_length=100)
+    sold = _all_nodes(shop, node.get("lineItems"), "order_lines", gid, ("order", "lineItems"))
+    refunds = _refunds(shop, gid) if node.get("refunds") else []
+    customer = node.get("customer")
+    return {
+        "id": _number(gid),
+        "admin_graphql_api_id": gid,
+        "name": node.get("name"),
+        "email": node.get("email"),
+        "created_at": node.get("createdAt"),
+        "updated_at": node.get("updatedAt"),
+        "processed_at": node.get("processedAt"),
+        "cancelled_at": node.get("cancelledAt"),
+        "currency": node.get("currencyCode"),
+        "customer": _customer_record(customer) if isinstance(customer, dict) else None,
+        "discount_codes": [{"code": code} for code in node.get("discountCodes") or []],
+        "financial_status": text(node.get("displayFinancialStatus"), max_length=32).lower(),
+        "payment_gateway_names": node.get("paymentGatewayNames"),
+        "source_name": node.get("sourceName"),
+        "taxes_included": node.get("taxesIncluded"),
+        "test": node.get("test"),
+        "total_price_set": _money_set(node.get("totalPriceSet")),
+        "total_tax_set": _money_set(node.get("totalTaxSet")),
+        "total_shipping_price_set": _money_set(node.get("totalShippingPriceSet")),
+        "line_items": [_line_record(line) for line in sold],
+        "refunds": refunds,
+    }
+
+
+def _line_record(line: Record) -> dict[str, Any]:
+    allocations = line.get("discountAllocations") or []
+    return {
+        "id": _number(line.get("id")),
+        "title": line.get("title"),
+        "quantity": line.get("quantity"),
+        "vendor": line.get("vendor"),
+        "gift_card": line.get("isGiftCard"),
+        "product_id": _number_of_object(line.get("product")),
+        "variant_id": _number_of_object(line.get("variant")),
+        "price_set": _money_set(line.get("originalUnitPriceSet")),
+        "discount_allocations": [
+            {"amount_set": _money_set(allocation.get("allocatedAmountSet"))}
+            for allocation in allocations
+            if isinstance(allocation, dict)
+        ],
+    }
+
+
+def _refunds(shop: Shop, order_gid: str) -> list[dict[str, Any]]:
+    order = execute(shop, "order_refunds", {"id": order_gid}).get("order")
+    found = order.get("refunds") if isinstance(order, dict) else None
+    if not isinstance(found, list):
+        raise Unavailable("Shopify answered without the order's refunds.")
+    if len(found) >= MAX_REFUNDS:
+        raise Invalid(f"The order has {MAX_REFUNDS} refunds or more; its webhooks alone are read.")
+    return [_refund_record(shop, refund) for refund in found if isinstance(refund, dict)]
+
+
+def _refund_record(shop: Shop, refund: Record) -> dict[str, Any]:
+    gid = text(refund.get("id"), max_length=100)
+    returned = _all_nodes(shop, refund.get("refundLineItems"), "refund_lines", gid, ("node", "refundLineItems"))
+    adjustments, _ = _read_connection(refund.get("orderAdjustments"))
+    transactions, _ = _read_connection(refund.get("transactions"))
+    return {
+        "id": _number(gid),
+        "admin_graphql_api_id": gid,
+        "created_at": refund.get("createdAt"),
+        "processed_at": refund.get("processedAt"),
+        "refund_line_items": [
+            {
+                "line_item_id": _number_of_object(line.get("lineItem")),
+                "quantity": line.get("quantity"),
+                "subtotal_set": _money_set(line.get("subtotalSet")),
+                "total_tax_set": _money_set(line.get("totalTaxSet")),
+            }
+            for line in returned
+        ],
+        "order_adjustments": [
+            {
+                "amount_set": _money_set(adjustment.get("amountSet")),
+                "tax_amount_set": _money_set(adjustment.get("taxAmountSet")),
+            }
+            for adjustment in adjustments
+        ],
+        "transactions": [
+            {
+                "kind": text(transaction.get("kind"), max_length=32).lower(),
+                "status": text(transaction.get("status"), max_length=32).lower(),
+                "amount_set": _money_set(transaction.get("amountSet")),
+            }
+            for transaction in transactions
+        ],
+    }
+
+
+def _customer_record(customer: Record) -> dict[str, Any]:
+    address = customer.get("defaultEmailAddress")
+    return {
+        "id": _number(customer.get("id")),
+        "admin_graphql_api_id": customer.get("id"),
+        "first_name": customer.get("firstName"),
+        "last_name": customer.get("lastName"),
+        "email": address.get("emailAddress") if isinstance(address, dict) else None,
+    }
+
+
+def _person_seen(node: Record) -> PersonSeen:
+    created_at = instant(node.get("createdAt"), "createdAt")
+    return PersonSeen(
+        person=read_person(_customer_record(node)),
+        at=instant(node.get("updatedAt") or node.get("createdAt"), "updatedAt"),
+        signed_up_at=created_at if node.get("state") == "ENABLED" else None,
+    )
+
+
+def _money_set(bag: Any) -> dict[str, Any] | None:
+    shop_money = bag.get("shopMoney") if isinstance(bag, dict) else None
+    if not isinstance(shop_money, dict):
+        return None
+    return {"shop_money": {"amount": shop_money.get("amount"), "currency_code": shop_money.get("currencyCode")}}
+
+
+def _number_of_object(value: Any) -> int | None:
+    return _number(value.get("id")) if isinstance(value, dict) else None
+
+
+def _number(gid: Any) -> int | None:
+    tail = _tail(gid)
+    return int(tail) if tail.isdigit() and tail.isascii() and len(tail) <= 20 else None
+
+
+def _tail(gid: Any) -> str:
+    return text(gid, max_length=100).rpartition("/")[2].partition("?")[0]

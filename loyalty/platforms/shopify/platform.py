@@ -1,0 +1,83 @@
+"""Shopify as the rest of the house asks for it (see platforms/base.py)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from urllib.parse import quote, urlsplit
+
+from loyalty.engine.errors import Refused, Unauthorized
+from loyalty.models import Redemption, Shop
+from loyalty.platforms.base import Delivery, Signed
+from loyalty.platforms.reading import text
+from loyalty.platforms.shopify import history, rewards
+from loyalty.platforms.shopify.client import execute
+from loyalty.platforms.shopify.parse import observations_of
+from loyalty.platforms.shopify.shop_names import browser_origin, shop_domain
+from loyalty.platforms.shopify.signatures import check_body
+from loyalty.services.observations import Observation, OrderSeen, PersonSeen
+
+_TOPIC = re.compile(r"[a-z][a-z_./]{0,62}")
+_DELIVERY_ID = re.compile(r"[!-~]{1,128}")
+_KEPT_HEADERS = ("api-version", "event-id", "triggered-at", "name", "handle", "action")
+
+
+class ShopifyPlatform:
+    name = "shopify"
+
+    def read_webhook(self, *, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Signed:
+        """Both header families are read: `x-shopify-*`, and `shopify-*` of the newer events."""
+        check_body(body, _header(headers, "hmac-sha256"))
+        store = shop_domain(_header(headers, "shop-domain"))
+        topic = _header(headers, "topic").lower()
+        if not _TOPIC.fullmatch(topic):
+            raise Unauthorized("The webhook has no topic.", code="bad_topic")
+        delivery_id = _header(headers, "webhook-id")
+        if not _DELIVERY_ID.fullmatch(delivery_id):
+            delivery_id = hashlib.sha256(body).hexdigest()
+        kept = {name.replace("-", "_"): text(_header(headers, name), max_length=128) for name in _KEPT_HEADERS}
+        meta = {name: value for name, value in kept.items() if value}
+        return Signed(store=store, delivery_id=delivery_id, topic=topic, meta=meta)
+
+    def parse(self, shop: Shop, delivery: Delivery) -> list[Observation]:
+        return observations_of(shop, delivery, _still_welcome)
+
+    def orders_changed(self, shop: Shop, *, since: datetime) -> Iterator[OrderSeen]:
+        return history.orders_changed(shop, since=since)
+
+    def history(self, shop: Shop) -> Iterator[OrderSeen | PersonSeen]:
+        return history.everything(shop)
+
+    def issue(self, shop: Shop, redemption: Redemption) -> str:
+        return rewards.issue(shop, redemption)
+
+    def revoke(self, shop: Shop, redemption: Redemption) -> None:
+        rewards.revoke(shop, redemption)
+
+    def cannot_carry(self, reward_kind: str) -> str:
+        return rewards.cannot_carry(reward_kind)
+
+    def apply_code_url(self, shop: Shop, code: str) -> str:
+        """Shopify keeps the code in a cookie and applies it to this visit's cart."""
+        origin = shop.storefront_url.rstrip("/") or browser_origin(shop.external_id)
+        return f"{origin}/discount/{quote(code, safe='')}?redirect=/cart"
+
+    def browser_origins(self, shop: Shop) -> list[str]:
+        parts = urlsplit(shop.storefront_url)
+        own = [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []
+        return list(dict.fromkeys([*own, browser_origin(shop.external_id)]))
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    return headers.get(f"x-shopify-{name}") or headers.get(f"shopify-{name}") or ""
+
+
+def _still_welcome(shop: Shop) -> bool:
+    """Whether Shopify takes our token for this store: an uninstall ends all tokens at once."""
+    try:
+        execute(shop, "shop_profile")
+    except (Unauthorized, Refused):
+        return False
+    return True

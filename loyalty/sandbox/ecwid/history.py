@@ -57,7 +57,7 @@ class _Filler:
     ) -> None:
         self.sandbox, self.shop, self.period, self.plan, self.goods = sandbox, shop, period, made, goods
         self.emails = [customer["email"] for customer in before] + [customer.email for customer in made.customers]
-        self.dice = random.Random(f"ecwid/{shop['id']}/{period.seed}/{period.start.isoformat()}")
+        self.dice = random.Random(f"ecwid/{period.seed}/{period.start.isoformat()}")
         self.steps = 0
         self.counts = {"customers": 0, "orders": 0, "refunds": 0, "cancelled": 0, "codes_used": 0, "codes_refused": 0}
 

@@ -7,6 +7,7 @@ WordPress plugin. That `state` comes back is (unverified); installs from the app
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import re
 import secrets
@@ -29,6 +30,7 @@ from loyalty.services import shops
 from loyalty.services.observations import Grant, StoreProfile
 
 STATE_SECONDS = 900
+USED_CODE = "ecwid-code"
 CALLBACK_PATH = "/ecwid/callback"
 _CODE = re.compile(r"[!-~]{1,512}")
 
@@ -51,7 +53,9 @@ def begin(*, at: datetime) -> tuple[str, str]:
         raise Refused(
             "This installation has no client id and secret of an app yet; set ECWID_CLIENT_ID and its secret."
         )
-    OAuthState.objects.filter(platform=Shop.Platform.ECWID, created_at__lt=at - timedelta(days=1)).delete()
+    OAuthState.objects.filter(
+        platform__in=[Shop.Platform.ECWID, USED_CODE], created_at__lt=at - timedelta(days=1)
+    ).delete()
     nonce = secrets.token_urlsafe(32)
     OAuthState.objects.create(nonce=nonce, platform=Shop.Platform.ECWID, created_at=at)
     query = urlencode(
@@ -77,12 +81,13 @@ def spend_state(*, state: str, bound: str, at: datetime) -> bool:
     return deleted == 1
 
 
-def exchange(*, code: str, store: Any) -> Proven:
+def exchange(*, code: str, store: Any, at: datetime) -> Proven:
     """The token for a one-use code. Raises Invalid for a code or store that can't be one, Refused where the platform
     does not take the code, Unauthorized where the token is not that store's, Unavailable."""
     number = store_number(store)
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         raise Invalid("The code of the connection is missing. Start connecting the store again.")
+    _use_up(code, at)
     answer = http.request(
         "POST",
         f"{settings.ECWID_OAUTH_URL}/token/{number}",
@@ -107,6 +112,15 @@ def exchange(*, code: str, store: Any) -> Proven:
     if text(document.get("token_type"), max_length=16).lower() not in ("bearer", ""):
         raise Refused("The platform granted a kind of key that this app cannot use.")
     return prove(store=number, grant=_grant(document))
+
+
+def _use_up(code: str, at: datetime) -> None:
+    """A code that is sent twice disables the token that it gave the first time, so a reload or a double click must end
+    here. Raises Refused."""
+    digest = hashlib.sha256(code.encode()).hexdigest()
+    _, first = OAuthState.objects.get_or_create(nonce=digest, defaults={"platform": USED_CODE, "created_at": at})
+    if not first:
+        raise Refused("This connection was made already. If the store does not show up, start connecting again.")
 
 
 def _grant(document: Mapping[str, Any]) -> Grant:

@@ -1,0 +1,147 @@
+"""The door: what is signed is kept, what is not leaves no row."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.db import DatabaseError
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from loyalty.models import InboxDelivery, Shop
+from tests.factories import make_shop
+
+pytestmark = pytest.mark.django_db
+SECRET = "a-shared-secret-of-the-app"
+
+
+@pytest.fixture(autouse=True)
+def _secrets(settings: Settings) -> None:
+    settings.SHOPIFY_API_SECRET = SECRET
+    settings.SHOPIFY_API_SECRET_OLD = "the-one-before"
+    settings.ECWID_CLIENT_SECRET = SECRET
+
+
+def shopify(client: Client, shop: str, body: bytes = b'{"id": 1}', *, secret: str = SECRET, **more: str) -> Any:
+    digest = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
+    headers = {
+        "X-Shopify-Topic": "orders/paid",
+        "X-Shopify-Hmac-Sha256": digest,
+        "X-Shopify-Shop-Domain": shop,
+        "X-Shopify-Webhook-Id": "w-1",
+    }
+    content_type = more.pop("content_type", "application/json")
+    return client.post("/shopify/webhooks", data=body, content_type=content_type, headers={**headers, **more})
+
+
+def ecwid(client: Client, store: str, *, secret: str = SECRET, method: str = "post", event_id: str = "e-1") -> Any:
+    body = {
+        "eventId": event_id,
+        "eventCreated": 1_790_000_000,
+        "storeId": int(store),
+        "entityId": 5,
+        "eventType": "order.updated",
+        "data": {"orderId": "XJ12H"},
+    }
+    message = f"{body['eventCreated']}.{event_id}".encode()
+    digest = base64.b64encode(hmac.new(secret.encode(), message, hashlib.sha256).digest()).decode()
+    return getattr(client, method)(
+        "/ecwid/webhooks?eventtype=order.updated",
+        data=json.dumps(body),
+        content_type="application/json",
+        headers={"X-Ecwid-Webhook-Signature": digest},
+    )
+
+
+def rows() -> int:
+    return InboxDelivery.objects.across_shops().count()
+
+
+def test_a_signed_delivery_is_kept_as_it_came(client: Client) -> None:
+    shop = make_shop()
+    body = b'{"id": 1,\n "note": "\xc3\xa4"}'
+    assert shopify(client, shop.external_id, body).status_code == 200
+    row = InboxDelivery.objects.get(shop=shop)
+    assert (bytes(row.body), row.topic, row.delivery_id, row.state) == (body, "orders/paid", "w-1", "waiting")
+
+
+def test_the_second_delivery_of_the_same_id_is_answered_and_not_doubled(client: Client) -> None:
+    shop = make_shop()
+    assert [shopify(client, shop.external_id).status_code for _ in range(3)] == [200, 200, 200]
+    assert rows() == 1
+
+
+def test_the_secret_before_the_rotation_still_counts(client: Client) -> None:
+    assert shopify(client, make_shop().external_id, secret="the-one-before").status_code == 200
+
+
+def test_forged_unknown_and_strange_deliveries_are_refused_without_a_row(client: Client) -> None:
+    shop = make_shop().external_id
+    truncated = client.post(
+        "/shopify/webhooks",
+        data=b'{"id"',
+        content_type="application/json",
+        headers={
+            "X-Shopify-Topic": "orders/paid",
+            "X-Shopify-Shop-Domain": shop,
+            "X-Shopify-Hmac-Sha256": base64.b64encode(
+                hmac.new(SECRET.encode(), b'{"id": 1}', hashlib.sha256).digest()
+            ).decode(),
+        },
+    )
+    answers = {
+        "forged": shopify(client, shop, secret="another").status_code,
+        "unknown shop": shopify(client, "nobody.myshopify.com").status_code,
+        "a name that is none": shopify(client, "evil.com/.myshopify.com").status_code,
+        "no signature": shopify(client, shop, **{"X-Shopify-Hmac-Sha256": ""}).status_code,
+        "strange letters": shopify(client, shop, **{"X-Shopify-Hmac-Sha256": "é"}).status_code,
+        "truncated": truncated.status_code,
+        "not JSON": shopify(client, shop, content_type="text/plain").status_code,
+        "huge": shopify(client, shop, b" " * 3_000_000).status_code,
+        "GET": client.get("/shopify/webhooks").status_code,
+    }
+    assert answers == {
+        "forged": 401,
+        "unknown shop": 401,
+        "a name that is none": 401,
+        "no signature": 401,
+        "strange letters": 401,
+        "truncated": 401,
+        "not JSON": 415,
+        "huge": 413,
+        "GET": 405,
+    }
+    assert rows() == 0
+
+
+def test_signed_but_unreadable_is_kept_for_the_merchant(client: Client) -> None:
+    assert shopify(client, make_shop().external_id, b"\xff\xfe not json").status_code == 200
+    assert rows() == 1
+
+
+def test_ecwid_comes_by_post_and_by_put(client: Client) -> None:
+    shop = make_shop(platform="ecwid")
+    assert ecwid(client, shop.external_id).status_code == 200
+    assert ecwid(client, shop.external_id, method="put", event_id="e-2").status_code == 200
+    assert ecwid(client, shop.external_id, secret="another", event_id="e-3").status_code == 401
+    assert ecwid(client, "999999", event_id="e-4").status_code == 401
+    assert rows() == 2
+
+
+def test_a_delivery_of_one_platform_is_nothing_at_the_others_door(client: Client) -> None:
+    shop = make_shop(platform="ecwid")
+    Shop.objects.filter(pk=shop.pk).update(external_id="halfmoon.myshopify.com")
+    assert shopify(client, "halfmoon.myshopify.com").status_code == 401
+    assert rows() == 0
+
+
+def test_without_a_database_the_sender_is_asked_to_come_again(client: Client) -> None:
+    shop = make_shop()
+    with patch("loyalty.webhooks.receive", side_effect=DatabaseError):
+        assert shopify(client, shop.external_id).status_code == 503

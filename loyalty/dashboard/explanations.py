@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -94,6 +94,14 @@ def whole_message(reason: Reason, fmt: Format) -> str:
     for below in reason.lines:
         lines += [f"  {line}" for line in whole_message(below, fmt).splitlines()]
     return "\n".join(lines)
+
+
+def renamed(reason: Reason, names: Mapping[str, str]) -> Reason:
+    """The reason with a reward's name as shoppers read it ("$5 off"), where the program has one of its own."""
+    name = names.get(str(reason.params.get("reward", "")))
+    if not name:
+        return reason
+    return Reason(message=reason.message, params={**reason.params, "reward": name}, lines=reason.lines)
 
 
 def heading(reason: Reason, fmt: Format) -> Heading:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta
 from babel.numbers import NumberPattern, format_decimal, format_percent, parse_pattern
 
 from loyalty.models import Shop
@@ -73,7 +73,8 @@ class Format:
         return format_skeleton("MMMd", day, locale=self.locale)
 
     def moment(self, at: datetime) -> str:
-        return format_datetime(self.local(at), "medium", locale=self.locale)
+        """Day and time to the minute."""
+        return f"{self.full_day(at)}, {format_time(self.local(at), 'short', locale=self.locale)}"
 
     def ago(self, at: datetime, now: datetime) -> str:
         return format_timedelta(min(at - now, timedelta(0)), add_direction=True, locale=self.locale)

@@ -74,7 +74,7 @@ def home_context(shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
     orders = ask.orders_per_day(shop=shop, since=span.since_before, zone=fmt.zone)
     last_order = ask.last_order(shop=shop)
     checks = [
-        _orders_check(last_order, orders.get(span.days[-1], 0), fmt, now),
+        _orders_check(last_order, orders.get(span.days[-1], (0, 0))[0], fmt, now),
         _queue_check(ask.inbox_waiting(shop=shop), ask.outbox_waiting(shop=shop), fmt, now),
         _rewards_check(ask.redemptions_by_state(shop=shop, since=span.since), fmt),
     ]
@@ -86,7 +86,8 @@ def home_context(shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
         "unusable_count": _count(unusable),
         "unusable_newest": fmt.ago(unusable.rows[0].received_at, now) if unusable.rows else "",
         "checks": checks,
-        "attention": bool(unusable.rows) or any(check.tone != "good" for check in checks),
+        "attention": bool(unusable.rows) or checks[1].tone == "warn",
+        "answer": _answer(orders, span, fmt),
         "stats": [
             _orders_stat(orders, span, fmt),
             _members_stat(totals, fmt),
@@ -120,7 +121,7 @@ def _queue_check(inbox: ask.Waiting, outbox: ask.Waiting, fmt: Format, now: date
     if since is None or not count:
         return Check("good", "check", _("Nothing is queued"), _("What arrives is counted at once"))
     words = {"count": fmt.points(count), "ago": fmt.ago(since, now)}
-    text = ngettext("%(count)s waits, since %(ago)s", "%(count)s wait, the oldest since %(ago)s", count) % words
+    text = ngettext("%(count)s waits, it came %(ago)s", "%(count)s wait, the oldest came %(ago)s", count) % words
     slow = (now - since).total_seconds() > SLOW_SECONDS
     return Check("warn" if slow else "good", "alert" if slow else "clock", _("Being worked on"), text)
 
@@ -138,9 +139,19 @@ def _rewards_check(states: dict[str, int], fmt: Format) -> Check:
     return Check("good", "check", _("Rewards go through"), _("%(total)s redeemed in 30 days") % words)
 
 
-def _orders_stat(per_day: dict[date, int], span: Period, fmt: Format) -> Stat:
-    values = [per_day.get(day, 0) for day in span.days]
-    before = sum(per_day.get(day, 0) for day in span.before)
+def _answer(per_day: dict[date, tuple[int, int]], span: Period, fmt: Format) -> str:
+    placed = sum(per_day.get(day, (0, 0))[0] for day in span.days)
+    own = sum(per_day.get(day, (0, 0))[1] for day in span.days)
+    if not placed:
+        return _("No order was placed in these 30 days.")
+    return _("Members placed %(share)s of every 100 orders.") % {
+        "share": fmt.points((200 * own + placed) // (2 * placed))
+    }
+
+
+def _orders_stat(per_day: dict[date, tuple[int, int]], span: Period, fmt: Format) -> Stat:
+    values = [per_day.get(day, (0, 0))[0] for day in span.days]
+    before = sum(per_day.get(day, (0, 0))[0] for day in span.before)
     rows = (
         Row(_("Placed in these 30 days"), fmt.points(sum(values))),
         Row(_("In the 30 days before"), fmt.points(before)),

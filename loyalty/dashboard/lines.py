@@ -9,8 +9,9 @@ from typing import Literal
 
 from django.utils.translation import gettext as _
 
-from loyalty.dashboard.explanations import Explanation, Heading, explanation, heading, isolated
+from loyalty.dashboard.explanations import Explanation, Heading, explanation, heading, isolated, renamed
 from loyalty.dashboard.formatting import Format
+from loyalty.dashboard.program_text import reward_names
 from loyalty.engine.explain import Reason
 from loyalty.engine.facts import Order
 from loyalty.engine.statement import Movement, Nothing, Pending
@@ -51,8 +52,11 @@ class _Told:
     orders: Mapping[str, Order]
     used_in: Mapping[str, Order]
     """By discount code, upper case."""
+    rewards: Mapping[str, str]
+    """What shoppers read where the program says its own name for a reward."""
 
     def line(self, reason: Reason, at: datetime, points: int, balance: int, group: Group, order_id: str) -> Line:
+        reason = renamed(reason, self.rewards)
         told = heading(reason, self.fmt)
         return Line(
             at=at,
@@ -112,7 +116,7 @@ def lines_of_order(member: Folded, order_id: str, fmt: Format, now: datetime) ->
 def _told(member: Folded, fmt: Format, now: datetime) -> _Told:
     orders = orders_among(member.facts)
     used_in = {code.upper(): order for order in orders.values() for code in order.discount_codes}
-    return _Told(fmt, now, orders, used_in)
+    return _Told(fmt, now, orders, used_in, reward_names(member.versions, fmt))
 
 
 def _in_order(movements: Iterable[Movement], nothing: Iterable[Nothing]) -> list[Movement | Nothing]:

@@ -17,17 +17,16 @@ from loyalty.dashboard.program_text import affordable, live_at, next_reward
 from loyalty.engine.statement import Statement
 from loyalty.models import Member, Redemption, Shop
 from loyalty.selectors import dashboard as ask
-from loyalty.selectors.programs import versions_of
 
 LINES = 25
 SHOWS = ("earned", "spent", "hand")
 
 
 def member_context(shop: Shop, member: Member, fmt: Format, now: datetime, *, show: str, skip: int) -> dict[str, Any]:
-    """In seven queries. `show` filters the lines, `skip` of them are left out for the page of earlier ones."""
+    """In six queries. `show` filters the lines, `skip` of them are left out for the page of earlier ones."""
     folded = ask.folded(shop=shop, members=[member], as_of=now)[member.pk]
     statement = folded.statement
-    live = live_at(versions_of(shop), now)
+    live = live_at(folded.versions, now)
     show = show if show in SHOWS else ""
     lines = [line for line in statement_lines(folded, fmt, now) if not show or line.group == show]
     shown = lines[skip : skip + LINES]

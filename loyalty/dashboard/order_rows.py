@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -45,7 +45,7 @@ class OrderDetail:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What the statement says of one order. Without a `reason` of the engine, `text` says it."""
+    """What the statement says of one order. `text` says what the engine's `reason` does not."""
 
     points: int = 0
     awarded: int = 0
@@ -63,14 +63,15 @@ def order_row(fact: StoredFact, folded: Folded | None, fmt: Format, now: datetim
 def order_detail(fact: StoredFact, folded: Folded | None, fmt: Format, now: datetime) -> OrderDetail:
     order = _order(fact, folded)
     outcome = _outcome(order, folded, fmt, now)
-    why = Explanation(notes=(outcome.text,), message=outcome.text)
+    why = explanation(outcome.reason, outcome.awarded, fmt) if outcome.reason else Explanation()
+    notes = (*why.notes, outcome.text) if outcome.text else why.notes
     return OrderDetail(
         row=_row(fact, order, outcome, fmt, now),
         lines=tuple(_line(line, order, fmt) for line in order.lines),
         sums=tuple(_sums(order, fmt)),
         total=fmt.money(order.total_minor, order.currency, order.exponent),
         state=" · ".join(_states(order, fmt, now)),
-        why=explanation(outcome.reason, outcome.awarded, fmt) if outcome.reason else why,
+        why=replace(why, notes=notes),
     )
 
 
@@ -116,8 +117,12 @@ def _outcome(order: Order, folded: Folded | None, fmt: Format, now: datetime) ->
     own = [move for move in statement.movements if move.order_id == order.id and move.kind in ("earned", "reversed")]
     earned = next((move for move in own if move.kind == "earned"), None)
     if earned is not None:
-        badge = _("Refunded") if len(own) > 1 else ""
-        return _Outcome(sum(move.points for move in own), earned.points, earned.reason, badge=badge)
+        left = sum(move.points for move in own)
+        if len(own) == 1:
+            return _Outcome(left, earned.points, earned.reason)
+        words = {"earned": fmt.points(earned.points), "taken": fmt.points(earned.points - left)}
+        text = _("%(earned)s earned, %(taken)s taken back after a refund.") % words
+        return _Outcome(left, earned.points, earned.reason, text, _("Refunded"))
     nothing = next((each for each in statement.nothing if each.source == source), None)
     if nothing is not None:
         return _Outcome(reason=nothing.reason, badge=_("No points"), tone="warn")
@@ -126,7 +131,7 @@ def _outcome(order: Order, folded: Folded | None, fmt: Format, now: datetime) ->
 
 def _in_short(outcome: _Outcome, fmt: Format) -> str:
     """One sentence for the list: what counted, or why nothing did."""
-    if outcome.reason is None:
+    if outcome.reason is None or outcome.text:
         return outcome.text
     counts = find(outcome.reason, "order.counts") if outcome.awarded else None
     return sentence(counts or outcome.reason, fmt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -19,13 +20,31 @@ def rule_sentence(rule: Rule, fmt: Format, program: Program) -> str:
     return _("Members earn %(points)s for every %(amount)s.") % {"points": points, "amount": amount}
 
 
-def reward_name(reward: Reward, fmt: Format, currency: str, exponent: int) -> str:
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a reward gives, as the program or a past redemption has it; money in minor units of `currency`."""
+
+    kind: str
+    name: str
+    value_minor: int
+    percent: int
+    currency: str
+    exponent: int
+
+
+def offer_name(offer: Offer, fmt: Format) -> str:
     """ "$5 off"; the merchant's own name where the kind says less."""
-    if reward.kind == "amount_off":
-        return _("%(amount)s off") % {"amount": fmt.money_short(reward.value_minor, currency, exponent)}
-    if reward.kind == "percent_off":
-        return _("%(percent)s off") % {"percent": fmt.percent(reward.percent, 100)}
-    return reward.name
+    if offer.kind == "amount_off":
+        return _("%(amount)s off") % {"amount": fmt.money_short(offer.value_minor, offer.currency, offer.exponent)}
+    if offer.kind == "percent_off":
+        return _("%(percent)s%% off") % {"percent": fmt.points(offer.percent)}
+    return offer.name
+
+
+def reward_names(versions: Iterable[Version], fmt: Format) -> dict[str, str]:
+    """By the name in the program; a later version's wins."""
+    programs = (version.program for version in versions)
+    return {reward.name: _offered(reward, fmt, program) for program in programs for reward in program.rewards}
 
 
 def reward_sentence(reward: Reward, fmt: Format, program: Program) -> str:
@@ -99,7 +118,8 @@ def live_at(versions: Iterable[Version], at: datetime) -> Version | None:
 
 
 def _offered(reward: Reward, fmt: Format, program: Program) -> str:
-    return reward_name(reward, fmt, program.currency, program.exponent)
+    offer = Offer(reward.kind, reward.name, reward.value_minor, reward.percent, program.currency, program.exponent)
+    return offer_name(offer, fmt)
 
 
 def _enabled(version: Version | None) -> list[Reward]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-import msgspec
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from loyalty.dashboard.explanations import isolated
 from loyalty.dashboard.formatting import Format
-from loyalty.dashboard.program_text import reward_name
-from loyalty.engine.program import Reward
+from loyalty.dashboard.program_text import Offer, offer_name
 from loyalty.models import InboxDelivery, Member, Redemption
 
 
@@ -38,6 +36,8 @@ class RedemptionRow:
     state: str
     tone: str
     about: str
+    order_id: int | None
+    order_number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,11 @@ def member_row(member: Member, fmt: Format) -> MemberRow:
     )
 
 
-def redemption_row(redemption: Redemption, fmt: Format, now: datetime) -> RedemptionRow:
+def redemption_row(
+    redemption: Redemption, orders: Mapping[str, tuple[int, str]], fmt: Format, now: datetime
+) -> RedemptionRow:
+    """`orders` gives the page and the number of the order that used the code."""
+    order_id, number = orders.get(redemption.order_id, (None, ""))
     label, tone = _STATES.get(redemption.state, (redemption.state, ""))
     return RedemptionRow(
         member_id=redemption.member_id,
@@ -98,6 +102,8 @@ def redemption_row(redemption: Redemption, fmt: Format, now: datetime) -> Redemp
         state=str(label),
         tone=tone,
         about=_about(redemption, fmt, now),
+        order_id=order_id,
+        order_number=number,
     )
 
 
@@ -116,17 +122,14 @@ def delivery_row(delivery: InboxDelivery, fmt: Format, now: datetime) -> Deliver
 
 def _reward(redemption: Redemption, fmt: Format) -> str:
     """As it was when it was redeemed, whatever the program offers today."""
-    try:
-        reward = msgspec.convert(redemption.reward_data, Reward)
-    except msgspec.ValidationError:
-        return redemption.reward
-    return reward_name(reward, fmt, fmt.currency, fmt.exponent)
+    data = redemption.reward_data
+    name = str(data.get("reward_name") or data.get("name") or redemption.reward)
+    kind, percent = str(data.get("kind", "")), int(data.get("percent", 0))
+    return offer_name(Offer(kind, name, redemption.value_minor, percent, fmt.currency, fmt.exponent), fmt)
 
 
 def _about(redemption: Redemption, fmt: Format, now: datetime) -> str:
     state = Redemption.State
-    if redemption.state == state.USED and redemption.order_id:
-        return _("in order %(number)s") % {"number": isolated(redemption.order_id)}
     if redemption.state == state.READY and redemption.expires_at:
         return _("until %(day)s, then the points come back") % {"day": fmt.day(redemption.expires_at, now)}
     if redemption.state in (state.RETURNED, state.EXPIRED):

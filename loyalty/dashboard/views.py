@@ -135,7 +135,8 @@ def order(request: HttpRequest, fact_id: int) -> HttpResponse:
 def redemptions(request: HttpRequest) -> HttpResponse:
     shop, fmt, now = _asked(request)
     page = ask.redemptions_page(shop=shop, before=_id(request.GET.get("before", "")))
-    rows = [row_of.redemption_row(redemption, fmt, now) for redemption in page.rows]
+    used = ask.numbers_of_orders(shop=shop, order_ids=[each.order_id for each in page.rows if each.order_id])
+    rows = [row_of.redemption_row(redemption, used, fmt, now) for redemption in page.rows]
     return _page(request, "redemptions", {"rows": rows, "next": _next(request, page.after, "before")})
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Sum
 from django.db.models.functions import TruncDate
 
-from loyalty.engine.facts import Fact, Order
+from loyalty.engine.facts import Fact, Order, decode
+from loyalty.engine.program import Version
 from loyalty.engine.statement import Statement, fold
 from loyalty.models import InboxDelivery, LedgerEntry, Member, OutboxMessage, Redemption, Shop, StoredFact
 from loyalty.models.queues import QueueState
@@ -37,6 +39,7 @@ class Folded:
     member: Member
     facts: list[Fact]
     statement: Statement
+    versions: list[Version]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def folded(*, shop: Shop, members: Iterable[Member], as_of: datetime) -> dict[in
     for member_id, member in known.items():
         own = facts.get(member_id, [])
         instant = max(as_of, member.as_of) if member.as_of else as_of
-        found[member_id] = Folded(member, own, fold(versions, own, instant))
+        found[member_id] = Folded(member, own, fold(versions, own, instant), versions)
     return found
 
 
@@ -78,10 +81,12 @@ def posted_by_key(*, shop: Shop, member: Member) -> dict[tuple[str, str, str], i
     return {(kind, source, part): total for kind, source, part, total in sums}
 
 
-def orders_per_day(*, shop: Shop, since: datetime, zone: ZoneInfo) -> dict[date, int]:
+def orders_per_day(*, shop: Shop, since: datetime, zone: ZoneInfo) -> dict[date, tuple[int, int]]:
+    """Per day the orders placed, and how many of them by members with an account."""
     rows = StoredFact.objects.filter(shop=shop, kind="order", at__gte=since)
-    counted = rows.annotate(day=TruncDate("at", tzinfo=zone)).values_list("day").annotate(n=Count("id")).order_by("day")
-    return dict(counted)
+    days = rows.annotate(day=TruncDate("at", tzinfo=zone)).values_list("day")
+    counted = days.annotate(n=Count("id"), own=Count("id", filter=Q(member__external_id__isnull=False)))
+    return {day: (placed, own) for day, placed, own in counted.order_by("day")}
 
 
 def points_per_day(*, shop: Shop, since: datetime, zone: ZoneInfo) -> list[tuple[date, str, int]]:
@@ -128,10 +133,6 @@ def unusable_deliveries(*, shop: Shop, before: int | None = None) -> Page:
     return Page(found[:ROWS], str(found[ROWS - 1].pk) if len(found) > ROWS else "")
 
 
-def unusable_count(*, shop: Shop) -> int:
-    return InboxDelivery.objects.filter(shop=shop, state=QueueState.DEAD).count()
-
-
 def members_page(*, shop: Shop, search: str, after: tuple[int, int] | None) -> Page:
     """Members, richest first. `search` is part of a name or an e-mail, or a customer id; `after` is the balance and
     the id of the last row of the page before."""
@@ -153,7 +154,7 @@ def orders_page(*, shop: Shop, without_points: bool, search: str, after: tuple[d
         awards = LedgerEntry.objects.filter(shop=shop, kind="earned", order_id=OuterRef("external_id"))
         rows = rows.filter(~Exists(awards))
     if search:
-        rows = rows.filter(Q(external_id=search) | Q(body__contains=_number_in_body(search)))
+        rows = rows.filter(Q(external_id=search) | _numbered(search) | _numbered(f"#{search}"))
     if after:
         placed_at, last_id = after
         rows = rows.filter(Q(at__lt=placed_at) | Q(at=placed_at, pk__lt=last_id))
@@ -166,11 +167,6 @@ def redemptions_page(*, shop: Shop, before: int | None) -> Page:
     rows = Redemption.objects.filter(shop=shop).select_related("member").order_by("-id")
     found = list((rows.filter(pk__lt=before) if before else rows)[: ROWS + 1])
     return Page(found[:ROWS], str(found[ROWS - 1].pk) if len(found) > ROWS else "")
-
-
-def redemptions_with_codes(*, shop: Shop, codes: Sequence[str]) -> list[Redemption]:
-    """Our own codes among those an order was placed with."""
-    return list(Redemption.objects.filter(shop=shop, code__in=codes)) if codes else []
 
 
 def redemptions_of(*, shop: Shop, member: Member) -> list[Redemption]:
@@ -188,10 +184,18 @@ def fact_ids_of_orders(*, shop: Shop, order_ids: Iterable[str]) -> dict[str, int
     return dict(rows.values_list("external_id", "pk"))
 
 
+def numbers_of_orders(*, shop: Shop, order_ids: Iterable[str]) -> dict[str, tuple[int, str]]:
+    """Per order id the fact to link to, and what people call the order."""
+    rows = StoredFact.objects.filter(shop=shop, kind="order", external_id__in=set(order_ids))
+    orders = ((pk, decode(body)) for pk, body in rows.values_list("pk", "body"))
+    return {order.id: (pk, order.number or order.id) for pk, order in orders if isinstance(order, Order)}
+
+
 def orders_among(facts: Iterable[Fact]) -> dict[str, Order]:
     return {fact.id: fact for fact in facts if isinstance(fact, Order)}
 
 
-def _number_in_body(search: str) -> str:
-    """An order's number stands in the stored fact as it was given; people type it with or without its sign."""
-    return f'"number":"{search}"' if search.startswith("#") else f'{search}"'
+def _numbered(number: str) -> Q:
+    """An order's number stands in the stored fact as the platform writes it."""
+    written = msgspec.json.encode(number).decode()
+    return Q(body__contains=f'"number":{written}')

@@ -47,12 +47,18 @@
 
   // A frame that is opened again by its own address must still know its shop.
   const opened = new URLSearchParams(location.search);
-  document.addEventListener("htmx:before:history:update", ({ detail: { history: step } }) => {
-    if (!opened.has("shop")) return;
-    const address = new URL(step.path, location.href);
+  function withShop(path) {
+    const address = new URL(path, location.href);
     for (const name of ["shop", "host"]) if (opened.has(name)) address.searchParams.set(name, opened.get(name));
-    step.path = address.pathname + address.search + address.hash;
+    return address.pathname + address.search + address.hash;
+  }
+  document.addEventListener("htmx:before:history:update", ({ detail: { history: step } }) => {
+    step.path = withShop(step.path);
   });
+
+  // The platform's entry shows Home under its own address, which only the platform can open: going back needs ours.
+  const home = document.querySelector(".nav a")?.getAttribute("href");
+  if (home && !location.pathname.startsWith(home)) history.replaceState({ htmx: true }, "", withShop(home));
 
   document.addEventListener("click", async ({ target }) => {
     const button = target.closest?.("[data-copy]");

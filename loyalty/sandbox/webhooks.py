@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import requests
@@ -28,7 +28,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS delivery (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     platform TEXT NOT NULL, shop TEXT NOT NULL, topic TEXT NOT NULL, event TEXT NOT NULL,
-    url TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL,
+    method TEXT NOT NULL, url TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL,
     state TEXT NOT NULL, due_at REAL NOT NULL, queued_at TEXT NOT NULL,
     attempts TEXT NOT NULL DEFAULT '[]', note TEXT NOT NULL DEFAULT ''
 );
@@ -59,6 +59,7 @@ class Webhook:
     url: str
     headers: Mapping[str, str]
     body: bytes
+    method: str = "POST"
 
 
 class DeliveryQueue:
@@ -113,11 +114,12 @@ class DeliveryQueue:
         """Send a delivery again with the same id, body and headers, at once."""
         with self.store.transaction() as connection:
             row = connection.execute(
-                "SELECT platform, shop, topic, event, url, headers, body FROM delivery WHERE id = ?", (delivery_id,)
+                "SELECT platform, shop, topic, event, url, headers, body, method FROM delivery WHERE id = ?",
+                (delivery_id,),
             ).fetchone()
             if row is None:
                 raise SandboxError(f"there is no delivery {delivery_id}", 404)
-            webhook = Webhook(row[0], row[1], row[2], row[3], row[4], json.loads(row[5]), row[6])
+            webhook = Webhook(row[0], row[1], row[2], row[3], row[4], json.loads(row[5]), row[6], row[7])
             for _ in range(times):
                 self._insert(webhook, state="pending", due_at=time.time(), note=f"delivery {delivery_id} again")
         self._notify()
@@ -218,14 +220,14 @@ class DeliveryQueue:
         signature = webhook.headers[header]
         wrong = ("A" if signature[:1] != "A" else "B") + signature[1:]
         headers = dict(webhook.headers) | {header: wrong}
-        return Webhook(webhook.platform, webhook.shop, webhook.topic, webhook.event, webhook.url, headers, webhook.body)
+        return replace(webhook, headers=headers)
 
     def _insert(self, webhook: Webhook, *, state: str, due_at: float, note: str) -> None:
         self.store.connection.execute(
-            "INSERT INTO delivery (platform, shop, topic, event, url, headers, body, state, due_at, queued_at, note) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO delivery (platform, shop, topic, event, method, url, headers, body, state, due_at, queued_at, note) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                *(webhook.platform, webhook.shop, webhook.topic, webhook.event, webhook.url),
+                *(webhook.platform, webhook.shop, webhook.topic, webhook.event, webhook.method, webhook.url),
                 *(json.dumps(dict(webhook.headers)), webhook.body, state, due_at, now().isoformat(), note),
             ),
         )
@@ -246,22 +248,24 @@ class DeliveryQueue:
             else:
                 self._attempt(session, *claimed)
 
-    def _claim(self) -> tuple[int, str, str, dict[str, str], bytes, list[Any]] | None:
+    def _claim(self) -> tuple[int, str, str, str, dict[str, str], bytes, list[Any]] | None:
         with self.store.transaction() as connection:
             row = connection.execute(
                 "UPDATE delivery SET state = 'sending' WHERE id = (SELECT id FROM delivery WHERE state = 'pending' "
-                "AND due_at <= ? ORDER BY due_at, id LIMIT 1) RETURNING id, platform, url, headers, body, attempts",
+                "AND due_at <= ? ORDER BY due_at, id LIMIT 1) "
+                "RETURNING id, platform, method, url, headers, body, attempts",
                 (time.time(),),
             ).fetchone()
         if row is None:
             return None
-        return row[0], row[1], row[2], json.loads(row[3]), row[4], json.loads(row[5])
+        return *row[:4], json.loads(row[4]), row[5], json.loads(row[6])
 
     def _attempt(
         self,
         session: requests.Session,
         delivery_id: int,
         platform: str,
+        method: str,
         url: str,
         headers: dict[str, str],
         body: bytes,
@@ -271,7 +275,8 @@ class DeliveryQueue:
         begun = time.monotonic()
         attempt: Document = {"at": now().isoformat(), "status": None, "error": "", "answer": ""}
         try:
-            answer = session.post(
+            answer = session.request(
+                method,
                 url,
                 data=body,
                 headers=headers,

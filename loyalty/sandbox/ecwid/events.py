@@ -92,6 +92,7 @@ def emit(
                 SIGNATURE_HEADER: signature(created, event["eventId"], app["client_secret"]),
             },
             body=json.dumps(event, separators=(",", ":")).encode(),
+            method=setting["webhook_method"],
         )
     )
 

@@ -85,6 +85,13 @@ def test_both_spellings_of_a_name_can_be_sent(world: World) -> None:
     assert world.app.events("application.subscription_status_changed")
 
 
+def test_events_can_come_by_put_as_one_example_of_the_documentation_shows(world: World) -> None:
+    world.control("PUT", "/ecwid/switches", {"webhook_method": "PUT"})
+    place(world)
+    world.drain()
+    assert {entry["method"] for entry in world.app.requests if "order.created" in entry["path"]} == {"PUT"}
+
+
 def test_the_deleted_order_is_told(world: World) -> None:
     order = place(world)
     world.control("DELETE", f"/ecwid/shops/1003/orders/{order['id']}")

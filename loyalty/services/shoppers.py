@@ -36,7 +36,6 @@ class Session:
 
     token: str
     device_token: str
-    expires_at: datetime
 
 
 def normal_email(text: str) -> str:
@@ -167,10 +166,10 @@ def _new_device(*, shop: Shop, member: Member, at: datetime) -> Session:
 
 
 def _session(*, shop: Shop, device: ShopperDevice, secret: str, at: datetime) -> Session:
-    expires_at = at + TOKEN_LIFE
-    claims = {"s": shop.pk, "d": device.pk, "e": fingerprint(device.member.email), "x": int(expires_at.timestamp())}
+    expires_at = int((at + TOKEN_LIFE).timestamp())
+    claims = {"s": shop.pk, "d": device.pk, "e": fingerprint(device.member.email), "x": expires_at}
     token = signing.Signer(salt="shopper-token").sign_object(claims)
-    return Session(token=token, device_token=f"{device.pk}.{secret}", expires_at=expires_at)
+    return Session(token=token, device_token=f"{device.pk}.{secret}")
 
 
 def _device(shop: Shop, device_token: str) -> tuple[ShopperDevice, str]:

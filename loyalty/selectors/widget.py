@@ -1,0 +1,100 @@
+"""What the storefront widget asks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Q
+
+from loyalty.engine.errors import NotFound, Refused
+from loyalty.engine.program import Program, Reward
+from loyalty.engine.rewards import accept
+from loyalty.engine.statement import Statement
+from loyalty.models import Member, Redemption, Shop
+from loyalty.selectors.programs import version_in_force
+
+State = Redemption.State
+GIVEN_BACK = (State.FAILED, State.RETURNED, State.EXPIRED)
+_OPEN = (State.RESERVED, State.ISSUING, State.READY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One reward as it stands for one member: `missing` points, or `obstacle`, a sentence, where points don't help."""
+
+    reward: Reward
+    missing: int
+    obstacle: str
+
+    @property
+    def reachable(self) -> bool:
+        return not self.missing and not self.obstacle
+
+
+def shop_by_key(key: str) -> Shop:
+    """A shop by its public key "platform:external_id". Raises NotFound for one that is not here or has left."""
+    platform, _, external_id = key.partition(":")
+    shop = None
+    if external_id and len(key) <= 300 and key.isprintable():
+        shop = Shop.objects.filter(platform=platform, external_id=external_id).first()
+    if shop is None or shop.status == Shop.Status.UNINSTALLED:
+        raise NotFound("This store has no rewards program with us.", code="unknown_shop")
+    return shop
+
+
+def program_now(*, shop: Shop, at: datetime) -> Program | None:
+    version = version_in_force(shop, at)
+    return version.program if version else None
+
+
+def offers(
+    *, shop: Shop, member: Member | None, program: Program, statement: Statement, kinds: Collection[str], at: datetime
+) -> list[Offer]:
+    """The enabled rewards of `kinds` (what the platform can carry): what is in reach first, then the nearest."""
+    rewards = [reward for reward in program.rewards if reward.enabled and reward.kind in kinds]
+    taken = _taken(shop, member, rewards)
+    found = [_offer(reward, program, statement, taken.get(reward.id, (0, 0)), at) for reward in rewards]
+    return sorted(found, key=lambda offer: (bool(offer.obstacle), offer.missing))
+
+
+def open_redemptions(*, shop: Shop, member: Member) -> list[Redemption]:
+    """Codes that can still be used or are being made, newest first."""
+    rows = Redemption.objects.filter(shop=shop, member=member, state__in=_OPEN)
+    return list(rows.order_by("-accepted_at", "-pk")[:20])
+
+
+def redemption_of(*, shop: Shop, member: Member, number: UUID) -> Redemption:
+    """Raises NotFound for another member's, as for one that does not exist."""
+    redemption = Redemption.objects.filter(shop=shop, member=member, number=number).first()
+    if redemption is None:
+        raise NotFound("There is no such redemption.")
+    return redemption
+
+
+def _taken(shop: Shop, member: Member | None, rewards: list[Reward]) -> dict[str, tuple[int, int]]:
+    """Per limited reward: how many this member has taken, how many everybody has."""
+    limited = [reward.id for reward in rewards if reward.limit_per_member is not None or reward.limit_total is not None]
+    if not limited:
+        return {}
+    rows = Redemption.objects.filter(shop=shop, reward__in=limited).exclude(state__in=GIVEN_BACK)
+    own = Count("pk", filter=Q(member=member)) if member else Count("pk", filter=Q(pk=None))
+    return {
+        reward: (mine, everybodys)
+        for reward, mine, everybodys in rows.values("reward")
+        .annotate(mine=own, everybodys=Count("pk"))
+        .values_list("reward", "mine", "everybodys")
+    }
+
+
+def _offer(reward: Reward, program: Program, statement: Statement, taken: tuple[int, int], at: datetime) -> Offer:
+    step = reward.points if reward.kind == "points_slider" else None
+    try:
+        accept(statement, program, reward.id, as_of=at, points=step, taken_by_member=taken[0], taken_in_total=taken[1])
+    except Refused as refusal:
+        if refusal.code == "not_enough_points":
+            return Offer(reward=reward, missing=reward.points - max(statement.available, 0), obstacle="")
+        return Offer(reward=reward, missing=0, obstacle=refusal.message)
+    return Offer(reward=reward, missing=0, obstacle="")

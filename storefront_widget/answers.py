@@ -1,0 +1,178 @@
+"""What the panel is told, as plain data. Names and texts are the merchant's or ours; the panel writes them as text."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, get_args
+
+import msgspec
+
+from loyalty.engine.earning import Rule
+from loyalty.engine.explain import Reason, text
+from loyalty.engine.program import Program, Reward, RewardKind
+from loyalty.engine.statement import Statement, fold
+from loyalty.models import Member, Redemption, Shop
+from loyalty.platforms.base import Platform
+from loyalty.platforms.registry import platform_of
+from loyalty.selectors.members import statement_of
+from loyalty.selectors.programs import versions_of
+from loyalty.selectors.widget import Offer, offers, open_redemptions, program_now
+
+Data = dict[str, Any]
+
+HISTORY_LINES = 20
+_SHOWN_PARAMS = ("number", "reward", "code", "why", "from")
+_REWARD_FIELDS = ("id", "name", "kind", "points", "value_minor", "percent", "minimum_order_minor", "valid_days")
+_RULE_FIELDS = ("id", "kind", "name", "points", "per_minor")
+_MONEY_KINDS = ("amount_off", "points_slider", "gift_card", "store_credit")
+
+
+def config_answer(*, shop: Shop, at: datetime) -> Data:
+    """What anybody may know. `look` holds custom properties of the widget that the merchant has set."""
+    program = program_now(shop=shop, at=at)
+    kinds = _carried_kinds(platform_of(shop))
+    return {
+        "shop": {
+            "name": shop.name,
+            "currency": shop.currency,
+            "exponent": shop.exponent,
+            "time_zone": shop.time_zone,
+            "locale": shop.locale,
+        },
+        "earn": [_way_to_earn(rule) for rule in program.rules] if program else [],
+        "rewards": [_reward(reward) for reward in program.rewards if reward.enabled and reward.kind in kinds]
+        if program
+        else [],
+        "look": {"theme": "light", "light": {}, "dark": {}},
+    }
+
+
+def guest_answer() -> Data:
+    return {"member": None}
+
+
+def member_answer(*, shop: Shop, member: Member | None, at: datetime) -> Data:
+    """`member` is None for a signed-in customer whom we have not met: the same answer, with nothing in it yet. Reads
+    only; a look at the panel enrols nobody."""
+    platform = platform_of(shop)
+    statement = statement_of(shop=shop, member=member, as_of=at) if member else fold(versions_of(shop), [], at)
+    program = program_now(shop=shop, at=at)
+    offered = (
+        offers(shop=shop, member=member, program=program, statement=statement, kinds=_carried_kinds(platform), at=at)
+        if program
+        else []
+    )
+    codes = open_redemptions(shop=shop, member=member) if member else []
+    return {
+        "member": {"name": member.name if member else "", "known": member is not None},
+        "as_of": at.isoformat(),
+        "available": statement.available,
+        "worth_minor": _worth_minor(statement.available, program),
+        "pending_points": statement.pending_points,
+        "pending": [
+            {"points": each.points, "until": each.until.isoformat(), "text": text(each.reason)}
+            for each in sorted(statement.pending, key=lambda each: each.until)
+        ],
+        "expiring": _expiring(statement),
+        "rewards": [_offer(offer) for offer in offered],
+        "codes": [redemption_answer(shop=shop, redemption=redemption) for redemption in codes],
+        "history": _history(statement),
+    }
+
+
+def redemption_answer(*, shop: Shop, redemption: Redemption) -> Data:
+    """A redemption as it stands now; the code only where it works."""
+    state = "issuing" if redemption.state == Redemption.State.RESERVED else redemption.state
+    return _redemption(shop, redemption, state)
+
+
+def redeem_answer(*, shop: Shop, redemption: Redemption) -> Data:
+    """The answer to the request that made the redemption, the same whenever it is asked again: what was settled within
+    that request carries its instant; all that came later is for whoever asks for the state."""
+    if redemption.ready_at == redemption.accepted_at:
+        return _redemption(shop, redemption, "ready")
+    failed_at_once = redemption.state == Redemption.State.FAILED and redemption.closed_at == redemption.accepted_at
+    return _redemption(shop, redemption, "failed" if failed_at_once else "issuing")
+
+
+def _redemption(shop: Shop, redemption: Redemption, state: str) -> Data:
+    ready = state == "ready"
+    return {
+        "id": str(redemption.number),
+        "reward": redemption.reward,
+        "name": redemption.reward_data.get("name", ""),
+        "kind": redemption.reward_data.get("kind", ""),
+        "percent": redemption.reward_data.get("percent", 0),
+        "points": redemption.points,
+        "value_minor": redemption.value_minor,
+        "state": state,
+        "code": redemption.code if ready else "",
+        "apply_url": platform_of(shop).apply_code_url(shop, redemption.code) if ready else "",
+        "expires_at": redemption.expires_at.isoformat() if redemption.expires_at else None,
+    }
+
+
+def _carried_kinds(platform: Platform) -> frozenset[str]:
+    return frozenset(kind for kind in get_args(RewardKind) if not platform.cannot_carry(kind))
+
+
+def _way_to_earn(rule: Rule) -> Data:
+    """The rate and its name only: whom a rule leaves out is the merchant's own matter."""
+    data = msgspec.to_builtins(rule)
+    return {name: data[name] for name in _RULE_FIELDS if name in data}
+
+
+def _reward(reward: Reward) -> Data:
+    return {name: getattr(reward, name) for name in _REWARD_FIELDS}
+
+
+def _offer(offer: Offer) -> Data:
+    return {**_reward(offer.reward), "missing": offer.missing, "obstacle": offer.obstacle}
+
+
+def _worth_minor(points: int, program: Program | None) -> int | None:
+    """What the points buy at the program's best rate; None where no reward is money."""
+    rated = [
+        reward
+        for reward in (program.rewards if program else ())
+        if reward.enabled and reward.kind in _MONEY_KINDS and reward.points and reward.value_minor
+    ]
+    if points <= 0 or not rated:
+        return None
+    return max(points * reward.value_minor // reward.points for reward in rated)
+
+
+def _expiring(statement: Statement) -> Data | None:
+    dated = [(lot.expires_at, lot.left) for lot in statement.lots if lot.expires_at and lot.left]
+    if not dated:
+        return None
+    first = min(instant for instant, _ in dated)
+    return {"points": sum(left for instant, left in dated if instant == first), "at": first.isoformat()}
+
+
+def _history(statement: Statement) -> list[Data]:
+    """The latest lines, newest first; an order that gave nothing is a line too."""
+    lines = [(each.at, each.points, each.kind, each.reason) for each in statement.movements]
+    lines += [(each.at, 0, "nothing", each.reason) for each in statement.nothing]
+    lines.sort(key=lambda line: line[0], reverse=True)
+    return [
+        {
+            "at": at.isoformat(),
+            "points": points,
+            "kind": kind,
+            "message": reason.message,
+            "params": {name: reason.params[name] for name in _SHOWN_PARAMS if name in reason.params},
+            "text": _text(reason),
+            "details": _details(reason),
+        }
+        for at, points, kind, reason in lines[:HISTORY_LINES]
+    ]
+
+
+def _text(reason: Reason) -> str:
+    """A shopper reads why points were adjusted, not which of the staff did it."""
+    return str(reason.params.get("why", "")) if reason.message == "adjusted" else text(reason)
+
+
+def _details(reason: Reason) -> list[str]:
+    return [sentence for line in reason.lines for sentence in (text(line), *_details(line))][:40]

@@ -1,0 +1,77 @@
+"""The browser's modules, made small once per process and served with the headers a foreign page needs.
+
+loader.js is asked for by its plain name and lives an hour; it names the others with the digest of all of them, so they
+live for ever and no page ever mixes two versions.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
+from pathlib import Path
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+from rcssmin import cssmin
+from rjsmin import jsmin
+
+FOLDER = Path(__file__).resolve().parent / "static" / "widget" / "v1"
+CONTENT_TYPE = "text/javascript; charset=utf-8"
+ENTRIES = ("loader.js", "ecwid.js")
+_VERSION = "__VERSION__"
+_REM = re.compile(r"(?<!min-width:)(?<![\w.])((?:\d+)?\.?\d+)rem")
+_FOR_EVER = "public, max-age=31536000, immutable"
+_AN_HOUR = "public, max-age=3600, stale-while-revalidate=86400"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    body: bytes
+    packed: bytes
+    tag: str
+
+
+@lru_cache(maxsize=1)
+def assets() -> dict[str, Asset]:
+    """By name. Styles come as modules too (widget.css.js), so that a page whose policy allows no styles still gets them."""
+    scripts = {path.relative_to(FOLDER).as_posix(): path.read_text() for path in sorted(FOLDER.rglob("*.js"))}
+    for path in sorted(FOLDER.glob("*.css")):
+        # Themes shrink the root's font; --u is what the loader measured of that. Media queries know only the reader's.
+        styles = _REM.sub(r"calc(var(--u)*\1rem)", cssmin(path.read_text()))
+        scripts[f"{path.name}.js"] = f"export default {json.dumps(styles)};"
+    small = {name: jsmin(source) for name, source in scripts.items()}
+    version = hashlib.sha256(json.dumps(small, sort_keys=True).encode()).hexdigest()[:12]
+    return {name: _asset(source.replace(_VERSION, version)) for name, source in small.items()}
+
+
+def asset(request: HttpRequest, name: str) -> HttpResponse:
+    found = assets().get(name)
+    if found is None or request.method not in ("GET", "HEAD"):
+        missing = found is None
+        return HttpResponse(status=HTTPStatus.NOT_FOUND if missing else HTTPStatus.METHOD_NOT_ALLOWED)
+    if request.headers.get("If-None-Match", "") == found.tag:
+        response = HttpResponse(status=HTTPStatus.NOT_MODIFIED)
+    elif "gzip" in request.headers.get("Accept-Encoding", ""):
+        response = HttpResponse(found.packed, content_type=CONTENT_TYPE)
+        response["Content-Encoding"] = "gzip"
+    else:
+        response = HttpResponse(found.body, content_type=CONTENT_TYPE)
+    response["ETag"] = found.tag
+    response["Cache-Control"] = _FOR_EVER if request.GET.get("v") and name not in ENTRIES else _AN_HOUR
+    # Modules are fetched in CORS mode by whichever storefront names them; they hold nothing of anybody's.
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response["X-Content-Type-Options"] = "nosniff"
+    patch_vary_headers(response, ("Accept-Encoding",))
+    return response
+
+
+def _asset(source: str) -> Asset:
+    body = source.encode()
+    tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
+    return Asset(body, gzip.compress(body, 9, mtime=0), tag)

@@ -1,0 +1,65 @@
+"""What a browser may send: small JSON objects of known form. Whoever the shopper is, no body ever says it."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import Annotated, TypeVar
+
+import msgspec
+from django.http import HttpRequest
+
+from loyalty.engine.errors import Invalid
+from storefront_widget.problems import Forbidden, WrongForm
+
+MAX_BYTES = 4096
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{8,128}")
+
+Text = Annotated[str, msgspec.Meta(max_length=400)]
+
+
+class RedeemBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    reward: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    points: Annotated[int, msgspec.Meta(gt=0, le=10**12)] | None = None
+
+
+class CodeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    email: Text
+
+
+class SessionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    challenge: Text
+    code: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6}\Z")]
+
+
+class DeviceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    device: Text
+
+
+B = TypeVar("B", RedeemBody, CodeBody, SessionBody, DeviceBody)
+
+
+def read_body(request: HttpRequest, form: type[B]) -> B:
+    """Raises WrongForm (not JSON, too large), Forbidden (sent by a form of another site) or Invalid (with the place).
+    A cross-site form can send neither this content type nor this header; the platform's proxy signs the query only, so
+    these two are what stands between another site and a member's points."""
+    if request.content_type != "application/json":
+        raise WrongForm("Send JSON, as application/json.", status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+    if request.headers.get("X-Regulars") != "1":
+        raise Forbidden("Send the header X-Regulars: 1.", code="cross_site")
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdigit() or int(length) > MAX_BYTES:
+        raise WrongForm(f"Send at most {MAX_BYTES} bytes.", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    try:
+        return msgspec.json.decode(request.read(MAX_BYTES), type=form)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        message, _, place = str(error).partition(" - at ")
+        raise Invalid(f"{message}.", place=place.strip("`") or "$") from error
+
+
+def idempotency_key(request: HttpRequest) -> str:
+    key = request.headers.get("Idempotency-Key", "")
+    if not _KEY.fullmatch(key):
+        raise Invalid("Send an Idempotency-Key of 8 to 128 letters, digits, - or _, a new one for each redemption.")
+    return key

@@ -1,0 +1,148 @@
+"""The two ways in: /widget/v1/ with our own token and CORS, /shopify/proxy/ with the platform's signature and neither.
+
+Behind both stands the same Caller, so that a view can't tell them apart and can't trust more at one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Concatenate, ParamSpec, TypeAlias
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.csrf import csrf_exempt
+
+from loyalty.engine.errors import LoyaltyError, NotFound, Unauthorized
+from loyalty.models import Member, Shop
+from loyalty.platforms.registry import platform_of
+from loyalty.platforms.shopify.proxy import verify_proxy
+from loyalty.selectors.members import member_by_customer
+from loyalty.selectors.widget import shop_by_key
+from loyalty.services import shoppers
+from storefront_widget.client_address import client_address
+from storefront_widget.problems import Forbidden, WrongForm, problem
+from storefront_widget.reads import count_read
+
+_ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-Regulars"
+_PREFLIGHT_SECONDS = "600"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks. `signed_in` without a member: a customer the platform vouches for, whom we have not met yet."""
+
+    shop: Shop
+    at: datetime
+    address: str
+    member: Member | None = None
+    signed_in: bool = False
+
+    def required(self) -> Member:
+        """The member, for what needs one. Raises Unauthorized for a guest, NotFound for a customer without points."""
+        if self.member is None and self.signed_in:
+            raise NotFound("You have no points yet. They begin with your first order.", code="no_member")
+        if self.member is None:
+            raise Unauthorized("Sign in to use your points.", code="signed_out")
+        return self.member
+
+
+P = ParamSpec("P")
+Handler: TypeAlias = Callable[Concatenate[HttpRequest, Caller, P], HttpResponse]
+View: TypeAlias = Callable[..., HttpResponseBase]
+
+
+def anonymous(request: HttpRequest, shop: Shop, at: datetime) -> Caller:
+    return Caller(shop=shop, at=at, address=client_address(request))
+
+
+def by_token(request: HttpRequest, shop: Shop, at: datetime) -> Caller:
+    """Only our own short token says who it is."""
+    address = client_address(request)
+    count_read(f"{shop.pk}/{address}", at=at)
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token or len(token) > 1000:
+        raise Unauthorized("Sign in to see your points.", code="signed_out")
+    member = shoppers.member_of(shop=shop, token=token, at=at)
+    return Caller(shop=shop, at=at, address=address, member=member, signed_in=True)
+
+
+def widget_door(*, enter: Callable[[HttpRequest, Shop, datetime], Caller], **handlers: Handler[...]) -> View:
+    """/widget/v1/…?shop=platform:id, for the shop's own storefronts; handlers by method in lower case."""
+
+    @csrf_exempt
+    def view(request: HttpRequest, **parts: object) -> HttpResponseBase:
+        origin = request.headers.get("Origin", "")
+        allowed = False
+        try:
+            shop = shop_by_key(request.GET.get("shop", ""))
+            allowed = bool(origin) and origin in platform_of(shop).browser_origins(shop)
+            if origin and not allowed:
+                raise Forbidden("This page is not part of the store's storefront.", code="wrong_origin")
+            if request.method == "OPTIONS":
+                response = _preflight(handlers)
+            else:
+                handler = _handler(request, handlers)
+                response = handler(request, enter(request, shop, timezone.now()), **parts)
+        except LoyaltyError as error:
+            response = problem(error)
+        if allowed:
+            response["Access-Control-Allow-Origin"] = origin
+            response["Access-Control-Expose-Headers"] = "ETag, Retry-After"
+        patch_vary_headers(response, ("Origin",))
+        return _private(response)
+
+    return view
+
+
+def proxy_door(**handlers: Handler[...]) -> View:
+    """/shopify/proxy/…: the shop and the customer are what the signature covers, and nothing else is read for them.
+    Same origin for the browser, so there is no CORS here: an answer to a foreign page would be a leak."""
+
+    @csrf_exempt
+    def view(request: HttpRequest, **parts: object) -> HttpResponseBase:
+        at = timezone.now()
+        try:
+            handler = _handler(request, handlers)
+            signed = verify_proxy(request.META.get("QUERY_STRING", ""), now=at)
+            shop = shop_by_key(f"shopify:{signed.shop_domain}")
+            caller = _proxied(shop, signed.customer_id, client_address(request), at)
+            response = handler(request, caller, **parts)
+        except LoyaltyError as error:
+            response = problem(error)
+        return _private(response)
+
+    return view
+
+
+def _proxied(shop: Shop, customer_id: str, address: str, at: datetime) -> Caller:
+    if not customer_id:
+        return Caller(shop=shop, at=at, address=address)
+    count_read(f"{shop.pk}/customer/{customer_id}", at=at)
+    member = member_by_customer(shop=shop, external_id=customer_id)
+    return Caller(shop=shop, at=at, address=address, member=member, signed_in=True)
+
+
+def _handler(request: HttpRequest, handlers: Mapping[str, Handler[...]]) -> Handler[...]:
+    handler = handlers.get((request.method or "").lower())
+    if handler is None:
+        allowed = " or ".join(sorted(name.upper() for name in handlers))
+        raise WrongForm(f"Use {allowed} here.", status=HTTPStatus.METHOD_NOT_ALLOWED)
+    return handler
+
+
+def _preflight(handlers: Mapping[str, Handler[...]]) -> HttpResponse:
+    response = HttpResponse(status=HTTPStatus.NO_CONTENT)
+    response["Access-Control-Allow-Methods"] = ", ".join(sorted(name.upper() for name in handlers))
+    response["Access-Control-Allow-Headers"] = _ALLOWED_HEADERS
+    response["Access-Control-Max-Age"] = _PREFLIGHT_SECONDS
+    return response
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    response.setdefault("Cache-Control", "no-store")
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,51 @@
+"""Signing in where the platform vouches for nobody: a code by e-mail, a short token, a device that renews it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+
+from loyalty.services import limits, shoppers
+from storefront_widget.bodies import CodeBody, DeviceBody, SessionBody, read_body
+from storefront_widget.doors import Caller
+from storefront_widget.views import answer
+
+HOUR, DAY, TEN_MINUTES = 3600, 86_400, 600
+
+
+def code(request: HttpRequest, caller: Caller) -> HttpResponse:
+    """Always 202 and a challenge, whether or not anybody has this address."""
+    email = shoppers.normal_email(read_body(request, CodeBody).email)
+    shop, at = caller.shop, caller.at
+    address = shoppers.fingerprint(email)
+    limits.hit(f"code-ip/{caller.address}", limit=20, window_seconds=HOUR, at=at)
+    limits.hit(f"code-email/{shop.pk}/{address}", limit=5, window_seconds=HOUR, at=at)
+    limits.hit(f"code-email/{shop.pk}/{address}", limit=10, window_seconds=DAY, at=at)
+    limits.hit(f"code-shop/{shop.pk}", limit=600, window_seconds=HOUR, at=at)
+    challenge = shoppers.request_code(shop=shop, email=email, at=at)
+    return answer({"challenge": challenge}, status=HTTPStatus.ACCEPTED)
+
+
+def session(request: HttpRequest, caller: Caller) -> HttpResponse:
+    body = read_body(request, SessionBody)
+    limits.hit(f"session-ip/{caller.address}", limit=30, window_seconds=TEN_MINUTES, at=caller.at)
+    return _session(shoppers.start_session(shop=caller.shop, challenge=body.challenge, code=body.code, at=caller.at))
+
+
+def renew(request: HttpRequest, caller: Caller) -> HttpResponse:
+    body = read_body(request, DeviceBody)
+    limits.hit(f"renew-ip/{caller.address}", limit=300, window_seconds=TEN_MINUTES, at=caller.at)
+    return _session(shoppers.renew_session(shop=caller.shop, device_token=body.device, at=caller.at))
+
+
+def end(request: HttpRequest, caller: Caller) -> HttpResponse:
+    body = read_body(request, DeviceBody)
+    limits.hit(f"renew-ip/{caller.address}", limit=300, window_seconds=TEN_MINUTES, at=caller.at)
+    shoppers.end_session(shop=caller.shop, device_token=body.device, at=caller.at)
+    return HttpResponse(status=HTTPStatus.NO_CONTENT)
+
+
+def _session(session: shoppers.Session) -> HttpResponse:
+    seconds = int(shoppers.TOKEN_LIFE.total_seconds())
+    return answer({"token": session.token, "expires_in": seconds, "device": session.device_token})

@@ -1,0 +1,14 @@
+"""/shopify/proxy/: what a storefront reaches as /apps/loyalty/…, signed by the platform."""
+
+from django.urls import path
+
+from storefront_widget import views
+from storefront_widget.doors import proxy_door
+
+app_name = "shopify_proxy"
+urlpatterns = [
+    path("config", proxy_door(get=views.config)),
+    path("member", proxy_door(get=views.member)),
+    path("redeem", proxy_door(post=views.redeem)),
+    path("redemptions/<uuid:number>", proxy_door(get=views.redemption)),
+]

@@ -1,0 +1,151 @@
+// What every view is made of: elements without markup, words of the reader's language, and the way to the server.
+import messages from "./messages/en.js?v=__VERSION__";
+
+const SVG = "http://www.w3.org/2000/svg";
+const EARLY_MS = 10_000;
+const PATIENCE_MS = 20_000;
+
+// h("p.rg-note", {onclick, "aria-label"}, child, …): a child is an element, text, or nothing. Text is only ever text.
+export function h(name, properties, ...children) {
+  const [tag, ...classes] = name.split(".");
+  const element = document.createElement(tag);
+  if (classes.length) element.className = classes.join(" ");
+  if (tag === "button") element.type = "button";
+  for (const key in properties) {
+    const value = properties[key];
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (value || value === 0) element.setAttribute(key, value === true ? "" : value);
+  }
+  element.append(...children.flat(2).filter((child) => child || child === 0));
+  return element;
+}
+
+// A drawing of 20 × 20; one that points somewhere is mirrored where text runs from right to left.
+export function icon(path, name = "icon") {
+  const svg = document.createElementNS(SVG, "svg");
+  const line = document.createElementNS(SVG, "path");
+  svg.setAttribute("class", name);
+  svg.setAttribute("viewBox", "0 0 20 20");
+  svg.setAttribute("aria-hidden", "true");
+  line.setAttribute("d", path);
+  svg.append(line);
+  return svg;
+}
+
+export const tile = (path, tone = "") => h(`span.rg-tile${tone}`, {}, icon(path));
+export const button = (kind, label, onclick, more) => h(`button.rg-button${kind}`, { id: `rg${kind || label}`.replace(/\W+/g, "-"), onclick, ...more }, label);
+export const sentence = (text) => h("p.rg-small.rg-centre", {}, text);
+
+// Messages, numbers, money and dates, as the reader's language writes them.
+export function words(shop, lang = "en") {
+  const scale = 10 ** shop.exponent;
+  const number = (value) => value.toLocaleString(lang);
+  const date = (style) => (instant) => new Date(instant).toLocaleString(lang, { ...style, timeZone: shop.time_zone });
+  const money = (minor) => {
+    const digits = minor % scale ? shop.exponent : 0;
+    return (minor / scale).toLocaleString(lang, { style: "currency", currency: shop.currency, minimumFractionDigits: digits, maximumFractionDigits: digits });
+  };
+  const t = (id, values = {}) => {
+    const message = messages[id] ?? id;
+    const text = message.other ? message[new Intl.PluralRules(lang).select(Math.abs(values.n))] ?? message.other : message;
+    return text.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? number(values[name]) : values[name] ?? ""));
+  };
+  const reward = ({ kind, name, value_minor, percent }) =>
+    name || (kind === "percent_off" ? t("reward.percent", { percent: (percent / 100).toLocaleString(lang, { style: "percent" }) }) : kind === "free_shipping" ? t("reward.shipping") : t("reward.amount", { money: money(value_minor) }));
+  return {
+    t,
+    number,
+    money,
+    reward,
+    has: (id) => id in messages,
+    add: (more) => Object.assign(messages, more),
+    // A true minus sign, and a plus: what came and what went is seen at once.
+    signed: (value) => (value < 0 ? "−" : value ? "+" : "") + number(Math.abs(value)),
+    day: date({ month: "short", day: "numeric" }),
+    longDay: date({ month: "long", day: "numeric" }),
+    time: date({ hour: "numeric", minute: "2-digit" }),
+    problem({ code, detail, wait }) {
+      const id = `error.${code}`;
+      return id in messages ? t(id, { n: Math.max(1, Math.ceil(wait / 60)) }) : detail || t("error.unknown");
+    },
+  };
+}
+
+export class Problem extends Error {
+  constructor(status, code, detail, wait = 0) {
+    super(detail);
+    Object.assign(this, { status, code, detail, wait });
+  }
+}
+
+// Storage may be forbidden or full; the widget then forgets between pages, and works.
+const store = (area, key) => ({
+  get() {
+    try {
+      return JSON.parse(window[area].getItem(key));
+    } catch {
+      return null;
+    }
+  },
+  set(value) {
+    try {
+      window[area].setItem(key, JSON.stringify(value));
+    } catch {
+      /* see above */
+    }
+  },
+});
+
+// Through the shop's own proxy, or to us with a token that a code from the mail earned.
+export class Api {
+  constructor({ shop, proxy, customerId }) {
+    this.proxy = proxy;
+    this.name = `regulars:${shop}`;
+    this.address = (path) => (proxy ? `${proxy}/${path}` : new URL(`${path}?shop=${encodeURIComponent(shop)}`, import.meta.url));
+    this.session = store("localStorage", this.name);
+    this.seen = store("sessionStorage", `${this.name}:${customerId || ""}`);
+    // Is it worth asking who this is before the panel is opened?
+    this.expected = () => !!(proxy ? customerId : this.session.get());
+  }
+
+  // Counted on this device's own clock, which may be wrong but is wrong the same way later.
+  keep({ token, device, expires_in }) {
+    this.session.set({ token, device, until: Date.now() + expires_in * 1000 });
+    return token;
+  }
+
+  // Two tabs must not use one device token twice: that signs the device out, as theft would.
+  token() {
+    const renew = async () => {
+      const session = this.session.get();
+      if (!session) throw new Problem(401, "signed_out");
+      return session.until > Date.now() + EARLY_MS ? session.token : this.keep(await this.post("session/renew", { device: session.device }));
+    };
+    return navigator.locks ? navigator.locks.request(this.name, renew) : renew();
+  }
+
+  // What is the shopper's own.
+  async own(path, body, headers) {
+    const proof = this.proxy ? {} : { Authorization: `Bearer ${await this.token()}` };
+    return this.send(path, body, { ...proof, ...headers });
+  }
+
+  post(path, body) {
+    return this.send(path, body);
+  }
+
+  async send(path, body, headers) {
+    const more = body && { method: "POST", body: JSON.stringify(body) };
+    const types = body && { "Content-Type": "application/json", "X-Regulars": "1" };
+    let response, answer;
+    try {
+      response = await fetch(this.address(path), { credentials: this.proxy ? "same-origin" : "omit", signal: AbortSignal.timeout?.(PATIENCE_MS), headers: { ...types, ...headers }, ...more });
+      answer = await response.json().catch(() => null);
+    } catch {
+      throw new Problem(0, "offline");
+    }
+    if (response.ok) return answer;
+    if (answer?.code === "signed_out") this.session.set(null);
+    throw new Problem(response.status, answer?.code ?? "unknown", answer?.detail, +response.headers.get("Retry-After"));
+  }
+}

@@ -1,0 +1,152 @@
+// Redeeming: the second tap, the wait, the code, and what became of the points if there is none.
+import { button, h, icon, sentence, tile } from "./kit.js?v=__VERSION__";
+import messages from "./messages/en.redeem.js?v=__VERSION__";
+import { step, sum, useSteps } from "./steps.js?v=__VERSION__";
+
+const CHECK = "M4.5 10.5 8 14l7.5-8";
+const COPY = "M8.75 7h6A1.75 1.75 0 0 1 16.5 8.75v6a1.75 1.75 0 0 1-1.75 1.75h-6A1.75 1.75 0 0 1 7 14.75v-6A1.75 1.75 0 0 1 8.75 7zM13 7V5.25a1.75 1.75 0 0 0-1.75-1.75h-6A1.75 1.75 0 0 0 3.5 5.25v6c0 .97.78 1.75 1.75 1.75H7";
+const SLOW_MS = 2_000;
+const POLLS = 30;
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+export function add(panel) {
+  useSteps(panel);
+  panel.w.add(messages);
+  Object.assign(panel.views, { confirm, working, ready, failed });
+}
+
+// The key stays until there is an answer: asked again after a lost connection, nothing is taken twice.
+async function redeem(panel) {
+  if (panel.busy) return;
+  const { reward } = panel;
+  panel.key ??= newKey();
+  panel.busy = true;
+  panel.render();
+  const slow = setTimeout(() => panel.busy && panel.go("working", { busy: true, redemption: reward }), SLOW_MS);
+  try {
+    let made = await ask(panel);
+    if (made.state === "issuing") made = await settled(panel, made);
+    await panel.refresh().catch(() => {});
+    finish(panel, made);
+  } catch (error) {
+    if (error.status === 401) panel.signedOut();
+    panel.go(error.status === 401 ? "home" : "failed", { error });
+  } finally {
+    clearTimeout(slow);
+    panel.busy = false;
+    panel.label();
+  }
+}
+
+async function ask(panel) {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await panel.api.own("redeem", { reward: panel.reward.id }, { "Idempotency-Key": panel.key });
+    } catch (problem) {
+      if (problem.code !== "under_way" || tries > 5) throw problem;
+      await wait(problem.wait * 1000 || SLOW_MS);
+    }
+  }
+}
+
+async function settled(panel, made) {
+  for (let poll = 0; poll < POLLS && made.state === "issuing"; poll += 1) {
+    await wait(1000 + poll * 200);
+    made = await panel.api.own(`redemptions/${made.id}`).catch((problem) => {
+      if (problem.status === 401) throw problem;
+      return made;
+    });
+  }
+  return made;
+}
+
+// Whoever went elsewhere in the panel meanwhile is told, and not pulled away.
+function finish(panel, made) {
+  const view = made.state === "ready" ? "ready" : made.state === "issuing" ? "working" : "failed";
+  if (["confirm", "working"].includes(panel.view)) panel.go(view, { redemption: made });
+  else if (!panel.over.hidden) panel.render();
+  if (view === "ready") panel.say(panel.w.t("ready.title", { reward: panel.w.reward(made) }));
+}
+
+async function copy(panel, code) {
+  const field = panel.over.querySelector("#rg-copy");
+  try {
+    await navigator.clipboard.writeText(code);
+    field.querySelector("span").lastChild.textContent = panel.w.t("copied");
+    panel.say(panel.w.t("copied"));
+  } catch {
+    getSelection().selectAllChildren(field.querySelector("code"));
+  }
+}
+
+function confirm(panel, w) {
+  const { reward, data, busy } = panel;
+  const name = w.reward(reward);
+  const limits = { n: reward.valid_days, money: w.money(reward.minimum_order_minor) };
+  return {
+    title: name,
+    back: "home",
+    body: [
+      step(panel.tile(reward), w.t("confirm.title", { n: reward.points, reward: name }), w.t(reward.minimum_order_minor ? "confirm.minimum" : "confirm.days", limits)),
+      sum([w.t("confirm.have"), w.number(data.available)], [name, w.signed(-reward.points)], [w.t("confirm.left"), w.number(data.available - reward.points)]),
+      h("div.rg-duo", {}, button(".rg-main", w.t(busy ? "confirm.going" : "confirm.go"), () => redeem(panel), { "aria-busy": busy && "true" }), button(".rg-text", w.t("confirm.not"), () => panel.go("home"))),
+      sentence(w.t("confirm.back")),
+    ],
+  };
+}
+
+function working(panel, w) {
+  const { redemption, data } = panel;
+  const left = data.available - (data.codes.some((made) => made.id === redemption.id) ? 0 : redemption.points);
+  return {
+    title: w.reward(redemption),
+    back: "home",
+    body: [
+      h("div", { role: "status" }, step(h("span.rg-tile", {}, h("span.rg-wait")), w.t("working.title"), w.t("working.text"))),
+      sum([w.t("working.held"), w.number(redemption.points)], [w.t("working.yours"), w.number(left)]),
+    ],
+  };
+}
+
+function ready(panel, w) {
+  const { redemption, data, widget } = panel;
+  const name = w.reward(redemption);
+  const toCart = () => {
+    panel.close();
+    widget.dispatchEvent(new CustomEvent("regulars-cart"));
+  };
+  const cart = widget.dataset.platform === "ecwid" && button(".rg-main", w.t("ready.cart"), toCart);
+  const apply = /^https?:/.test(redemption.apply_url) ? h("a.rg-button.rg-main", { id: "rg-main", href: redemption.apply_url }, w.t("ready.apply")) : cart;
+  const until = redemption.expires_at ? w.t("ready.until", { date: w.longDay(redemption.expires_at) }) : w.t("ready.use");
+  return {
+    title: name,
+    back: "home",
+    body: [
+      step(tile(CHECK, ".good"), w.t("ready.title", { reward: name }), until),
+      h("button.rg-code", { id: "rg-copy", onclick: () => copy(panel, redemption.code) }, h("code", {}, redemption.code), h("span.rg-button", {}, icon(COPY), w.t("copy"))),
+      h("div.rg-duo", {}, apply, button(".rg-text", w.t("ready.back"), () => panel.go("home"))),
+      sentence(w.t("ready.left", { n: data.available })),
+    ],
+  };
+}
+
+// What happened, what became of the points, what to do. A lost connection is asked again with the same key.
+function failed(panel, w) {
+  const { error, redemption, reward, data, key } = panel;
+  const again = async () => {
+    const kept = error && ["offline", "under_way", "unknown"].includes(error.code);
+    await panel.go("confirm", { reward, key: kept ? key : undefined });
+    redeem(panel);
+  };
+  const told = error ? w.problem(error) : w.t("failed.text", { n: redemption.points });
+  return {
+    title: w.reward(reward ?? redemption),
+    back: "home",
+    body: [
+      h("div", { role: "alert" }, step(tile(panel.icons.ALERT, ".bad"), w.t(error ? "failed.other" : "failed.title"), told)),
+      sum([w.t("confirm.have"), w.number(data.available)]),
+      h("div.rg-duo", {}, button(".rg-main", w.t("again"), again), button(".rg-text", w.t("ready.back"), () => panel.go("home"))),
+    ],
+  };
+}

@@ -1,0 +1,66 @@
+// Signing in where the platform vouches for nobody: an address, a code from its mailbox.
+import { button, h, tile } from "./kit.js?v=__VERSION__";
+import messages from "./messages/en.sign-in.js?v=__VERSION__";
+import { step, useSteps } from "./steps.js?v=__VERSION__";
+
+export function add(panel) {
+  useSteps(panel);
+  panel.w.add(messages);
+  Object.assign(panel.views, { email, code });
+}
+
+// One press, one answer: the button says that it works, an error stays beside what was typed.
+async function attempt(panel, work) {
+  if (panel.busy) return;
+  Object.assign(panel, { busy: true, error: undefined });
+  panel.render();
+  try {
+    await work();
+  } catch (error) {
+    Object.assign(panel, { busy: false, error });
+    panel.render("input");
+  }
+}
+
+function form(panel, w, input, label, press, ...more) {
+  const onsubmit = (event) => {
+    event.preventDefault();
+    attempt(panel, () => press(input.value.trim()));
+  };
+  const error = panel.error && h("p.rg-error", { id: "rg-error", role: "alert" }, w.problem(panel.error));
+  if (error) input.setAttribute("aria-describedby", "rg-error");
+  const field = h("label.rg-field", {}, label, input);
+  const send = h("button.rg-button.rg-main", { id: "rg-main", "aria-busy": panel.busy && "true" }, w.t(`${panel.view}.send`));
+  send.type = "submit";
+  return h("form.rg-duo", { onsubmit, novalidate: true }, field, error, send, more);
+}
+
+function email(panel, w) {
+  const input = h("input", { type: "email", id: "rg-email", autocomplete: "email", maxlength: 320, value: panel.email ?? panel.widget.dataset.email });
+  const press = async (address) => {
+    panel.email = address;
+    const { challenge } = await panel.api.post("code", { email: address });
+    await panel.go("code", { challenge });
+  };
+  return {
+    title: w.t("sign.in"),
+    back: "home",
+    body: [step(tile(panel.icons.LOCK), w.t("email.title"), w.t("email.text")), form(panel, w, input, w.t("email.label"), press)],
+  };
+}
+
+function code(panel, w) {
+  const input = h("input", { inputmode: "numeric", id: "rg-digits", autocomplete: "one-time-code", maxlength: 12 });
+  const press = async (typed) => {
+    panel.api.keep(await panel.api.post("session", { challenge: panel.challenge, code: typed.replace(/\D/g, "").slice(0, 6).padEnd(6, "0") }));
+    await panel.refresh();
+    panel.label();
+    await panel.go("home", { tab: "rewards", email: undefined });
+  };
+  const other = button(".rg-text", w.t("code.other"), () => panel.go("email"));
+  return {
+    title: w.t("sign.in"),
+    back: "email",
+    body: [step(tile(panel.icons.LOCK), w.t("code.title"), w.t("code.text", panel)), form(panel, w, input, w.t("code.label"), press, other)],
+  };
+}

@@ -1,0 +1,14 @@
+// One thing at a time: a picture, a sentence, what it comes to.
+import { h } from "./kit.js?v=__VERSION__";
+import styles from "./steps.css.js?v=__VERSION__";
+
+export function useSteps(panel) {
+  if (!panel.steps) panel.use(styles);
+  panel.steps = true;
+}
+
+export const step = (picture, title, ...lines) => h("div.rg-step", {}, picture, h("h3", {}, title), lines.map((line) => h("p", {}, line)));
+
+// Lines of a sum; the last is what it comes to.
+export const sum = (...lines) =>
+  h("dl.rg-sum", {}, lines.map(([name, value], index) => (index === lines.length - 1 ? [h("dt.rg-total", {}, name), h("dd.rg-total", {}, value)] : [h("dt", {}, name), h("dd", {}, value)])));

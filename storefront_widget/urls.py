@@ -1,0 +1,20 @@
+"""/widget/v1/: the modules the browser loads, and the API for any storefront. Shops are named by ?shop=platform:id."""
+
+from django.urls import path
+
+from storefront_widget import sessions, views
+from storefront_widget.assets import asset
+from storefront_widget.doors import anonymous, by_token, widget_door
+
+app_name = "widget"
+urlpatterns = [
+    path("config", widget_door(enter=anonymous, get=views.config)),
+    path("member", widget_door(enter=by_token, get=views.member)),
+    path("redeem", widget_door(enter=by_token, post=views.redeem)),
+    path("redemptions/<uuid:number>", widget_door(enter=by_token, get=views.redemption)),
+    path("code", widget_door(enter=anonymous, post=sessions.code)),
+    path("session", widget_door(enter=anonymous, post=sessions.session)),
+    path("session/renew", widget_door(enter=anonymous, post=sessions.renew)),
+    path("session/end", widget_door(enter=anonymous, post=sessions.end)),
+    path("<path:name>", asset, name="asset"),
+]

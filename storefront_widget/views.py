@@ -1,0 +1,77 @@
+"""The widget's API: what the program gives, what a member has, and redeeming."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from http import HTTPStatus
+from uuid import UUID
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+
+from loyalty.models import Redemption
+from loyalty.selectors.widget import redemption_of
+from loyalty.services import limits, redemptions
+from loyalty.worker import outbox
+from storefront_widget.answers import (
+    Data,
+    config_answer,
+    guest_answer,
+    member_answer,
+    redeem_answer,
+    redemption_answer,
+)
+from storefront_widget.bodies import RedeemBody, idempotency_key, read_body
+from storefront_widget.doors import Caller
+from storefront_widget.problems import UnderWay
+
+UNDER_WAY = timedelta(seconds=30)
+"""Longer than the platform is waited for: until then the first request may still be at it."""
+
+
+def config(request: HttpRequest, caller: Caller) -> HttpResponse:
+    response = answer(config_answer(shop=caller.shop, at=caller.at))
+    tag = f'"{hashlib.sha256(response.content).hexdigest()[:32]}"'
+    if tag in [each.strip().removeprefix("W/") for each in request.headers.get("If-None-Match", "").split(",")]:
+        response = HttpResponse(status=HTTPStatus.NOT_MODIFIED)
+    response["ETag"] = tag
+    response["Cache-Control"] = "public, max-age=60, stale-while-revalidate=3600"
+    return response
+
+
+def member(request: HttpRequest, caller: Caller) -> HttpResponse:
+    if not caller.signed_in:
+        return answer(guest_answer())
+    return answer(member_answer(shop=caller.shop, member=caller.member, at=caller.at))
+
+
+def redeem(request: HttpRequest, caller: Caller) -> HttpResponse:
+    """Takes the points, then asks the platform for the code at once: mostly the shopper sees it in this answer."""
+    key = idempotency_key(request)
+    body = read_body(request, RedeemBody)
+    member = caller.required()
+    shop, at = caller.shop, caller.at
+    limits.hit(f"redeem/{shop.pk}/{member.pk}", limit=10, window_seconds=60, at=at)
+    redemption = redemptions.redeem(
+        shop=shop, member_id=member.pk, reward_id=body.reward, request_key=key, at=at, points=body.points
+    )
+    if redemption.accepted_at == at:
+        outbox.run_now(kind=redemptions.ISSUE, subject=str(redemption.number), shop_id=shop.pk, now=at)
+        redemption = redemption_of(shop=shop, member=member, number=redemption.number)
+    elif _is_being_made(redemption) and at - redemption.accepted_at < UNDER_WAY:
+        raise UnderWay("This is being done right now. Ask again in 2 seconds.")
+    return answer(redeem_answer(shop=shop, redemption=redemption))
+
+
+def redemption(request: HttpRequest, caller: Caller, number: UUID) -> HttpResponse:
+    found = redemption_of(shop=caller.shop, member=caller.required(), number=number)
+    return answer(redemption_answer(shop=caller.shop, redemption=found))
+
+
+def answer(data: Data, *, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
+    return HttpResponse(msgspec.json.encode(data), status=status, content_type="application/json")
+
+
+def _is_being_made(redemption: Redemption) -> bool:
+    return redemption.state in (Redemption.State.RESERVED, Redemption.State.ISSUING)

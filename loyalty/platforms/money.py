@@ -44,7 +44,9 @@ def minor(amount: str | int | Decimal, currency: str) -> int:
         raise Invalid(f"{text!r} is not an amount in {currency}; it should be a number such as 12.50.") from None
     # An exact ratio of 1e-9999999 takes seconds, so such a number goes before it is counted.
     if not value.is_finite() or value.adjusted() > 15 or (value and value.adjusted() < -_MAX_AMOUNT_LENGTH):
-        raise Invalid(f"{text!r} is not an amount in {currency} that we can use; it is too large, too fine or not finite.")
+        raise Invalid(
+            f"{text!r} is not an amount in {currency} that we can use; it is too large, too fine or not finite."
+        )
     numerator, denominator = value.as_integer_ratio()
     factor: int = 10**exponent
     scaled, rest = divmod(numerator * factor, denominator)

@@ -10,7 +10,7 @@ from typing import cast
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from loyalty.sandbox.clock import iso, now
+from loyalty.sandbox.clock import now
 from loyalty.sandbox.store import Document, Store
 
 MAX_MAIL_BYTES = 2_000_000

@@ -35,6 +35,8 @@ def new_app(sandbox: Sandbox, name: str, import_name: str) -> Flask:
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         SESSION_COOKIE_NAME=name.replace(".", "_"),
         SESSION_COOKIE_SAMESITE="Lax",
+        # Only what changes the session sets a cookie: an app proxy's answer carries none.
+        SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=timedelta(days=30),
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]

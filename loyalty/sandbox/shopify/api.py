@@ -1,0 +1,314 @@
+"""The Admin GraphQL endpoint: tokens, scopes, cost and throttling around the schema in admin.graphql."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSchema,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+    build_schema,
+    execute_sync,
+    parse,
+    validate,
+)
+
+from loyalty.sandbox.errors import SandboxError
+from loyalty.sandbox.shopify import customers, discounts, mutations
+from loyalty.sandbox.shopify.bulk import bulk_operation_cancel, bulk_operation_node, bulk_operation_run_query
+from loyalty.sandbox.shopify.connections import Node, connection, matches
+from loyalty.sandbox.shopify.nodes import (
+    Api,
+    collection_node,
+    customer_node,
+    discount_node,
+    installation_node,
+    order_node,
+    orders_connection,
+    product_node,
+    shop_node,
+)
+from loyalty.sandbox.shopify.orders import get as get_order
+from loyalty.sandbox.shopify.shops import installation, number_of, products
+
+SCHEMA: GraphQLSchema = build_schema((Path(__file__).parent / "admin.graphql").read_text())
+
+MAX_QUERY_COST = 1_000
+BUCKET_MAXIMUM = 2_000.0
+RESTORE_PER_SECOND = 100.0
+MUTATION_COST = 10
+
+CUSTOMER_SORT = {"CREATED_AT": "created_at", "UPDATED_AT": "updated_at"}
+
+
+class Bucket:
+    """Points of one shop: they leak back with time, and a query that costs more than there are is throttled."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.available = BUCKET_MAXIMUM
+        self.seen_at = time.monotonic()
+
+    def take(self, cost: int) -> bool:
+        with self.lock:
+            self._restore()
+            if cost > self.available:
+                return False
+            self.available -= cost
+            return True
+
+    def drain(self) -> None:
+        with self.lock:
+            self._restore()
+            self.available = 0.0
+
+    def status(self) -> Node:
+        with self.lock:
+            self._restore()
+            return {
+                "maximumAvailable": BUCKET_MAXIMUM,
+                "currentlyAvailable": int(self.available),
+                "restoreRate": RESTORE_PER_SECOND,
+            }
+
+    def _restore(self) -> None:
+        moment = time.monotonic()
+        self.available = min(BUCKET_MAXIMUM, self.available + (moment - self.seen_at) * RESTORE_PER_SECOND)
+        self.seen_at = moment
+
+
+def run(api: Api, bucket: Bucket, query: str, variables: Any, operation: str | None) -> Node:
+    """The answer's JSON; its HTTP status is 200 whatever is in it."""
+    try:
+        document = parse(query, max_tokens=5_000)
+    except GraphQLError as error:
+        return {"errors": [error.formatted]}
+    problems = validate(SCHEMA, document)
+    if problems:
+        return {"errors": [problem.formatted for problem in problems]}
+    cost = _cost(document, variables if isinstance(variables, dict) else {})
+    if cost > MAX_QUERY_COST:
+        return {
+            "errors": [
+                _error(f"Query cost is {cost}, which exceeds the single query max cost limit", "MAX_COST_EXCEEDED")
+            ]
+        }
+    extensions = {"cost": {"requestedQueryCost": cost, "actualQueryCost": None}}
+    if not bucket.take(cost):
+        extensions["cost"]["throttleStatus"] = bucket.status()
+        return {"errors": [_error("Throttled", "THROTTLED")], "extensions": extensions}
+    done = execute_sync(
+        SCHEMA, document, root_value=_root(api), variable_values=variables or {}, operation_name=operation
+    )
+    extensions["cost"] |= {"actualQueryCost": cost, "throttleStatus": bucket.status()}
+    return done.formatted | {"extensions": extensions}
+
+
+def _error(message: str, code: str) -> Node:
+    return {"message": message, "extensions": {"code": code}}
+
+
+def _root(api: Api) -> Node:
+    """Root fields by name; graphql-core calls them with info and their arguments."""
+    return {
+        "shop": lambda info: shop_node(api),
+        "currentAppInstallation": lambda info: installation_node(api, installation(api.store, api.shop) or {}),
+        "orders": lambda info, **page: _orders(api, **page),
+        "order": lambda info, id: _order(api, id),
+        "customers": lambda info, **page: _customers(api, **page),
+        "customer": lambda info, id: _customer(api, id),
+        "customerByIdentifier": lambda info, identifier: _customer_by(api, identifier),
+        "codeDiscountNodeByCode": lambda info, code: _discount(api, code=code),
+        "codeDiscountNode": lambda info, id: _discount(api, id=id),
+        "bulkOperation": lambda info, id: bulk_operation_node(api, id),
+        "products": lambda info, **page: _products(api, **page),
+        "product": lambda info, id: _product(api, id),
+        "collections": lambda info, **page: _collections(api, **page),
+        "node": lambda info, id: _node(api, id),
+        "nodes": lambda info, ids: [_node(api, each) for each in ids],
+        "discountCodeBasicCreate": lambda info, **given: _refused(mutations.discount_code_basic_create, api, given),
+        "discountCodeDeactivate": lambda info, id: mutations.discount_code_deactivate(api, id),
+        "discountCodeDelete": lambda info, id: mutations.discount_code_delete(api, id),
+        "metafieldsSet": lambda info, metafields: mutations.metafields_set(api, metafields),
+        "tagsAdd": lambda info, id, tags: mutations.tags_add(api, id, tags),
+        "tagsRemove": lambda info, id, tags: mutations.tags_remove(api, id, tags),
+        "bulkOperationRunQuery": lambda info, query, groupObjects: bulk_operation_run_query(
+            api, query, groupObjects, execute_everything
+        ),
+        "bulkOperationCancel": lambda info, id: bulk_operation_cancel(api, id),
+    }
+
+
+def _refused(mutation: Any, api: Api, given: Node) -> Any:
+    """A time or amount that cannot be read is an error of the query, as a wrong scalar is."""
+    try:
+        return mutation(api, **given)
+    except SandboxError as error:
+        raise GraphQLError(error.message, extensions={"code": "INVALID_VARIABLE"}) from None
+
+
+def execute_everything(api: Api, document: DocumentNode) -> Node:
+    """A bulk operation's query over all objects at once; raises GraphQLError."""
+    problems = validate(SCHEMA, document)
+    if problems:
+        raise problems[0]
+    done = execute_sync(SCHEMA, document, root_value=_root(api))
+    if done.errors:
+        raise done.errors[0]
+    return done.data or {}
+
+
+def _orders(api: Api, **page: Any) -> Node:
+    api.need("read_orders", "orders")
+    return orders_connection(api, _visible(api, api.store.all("shopify.order", api.shop["domain"])), **page)
+
+
+def _visible(api: Api, rows: list[Node]) -> list[Node]:
+    """Without read_all_orders an app sees sixty days."""
+    if "read_all_orders" in api.scopes:
+        return rows
+    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60 * 86_400))
+    return [row for row in rows if row["created_at"] >= since]
+
+
+def _order(api: Api, id: str) -> Node | None:
+    api.need("read_orders", "order")
+    try:
+        found = _visible(api, [get_order(api.store, api.shop, number_of(id, "Order") or 0)])
+    except SandboxError:
+        return None
+    return order_node(api, found[0]) if found else None
+
+
+def _customers(api: Api, query: str | None = None, sortKey: str = "ID", **page: Any) -> Node:
+    api.need_customers("customers")
+    fields = {
+        "email": lambda row: row["email"],
+        "created_at": lambda row: row["created_at"],
+        "customer_date": lambda row: row["created_at"],
+        "updated_at": lambda row: row["updated_at"],
+        "state": lambda row: row["state"],
+        "id": lambda row: row["id"],
+    }
+    keep = matches(query, fields.__getitem__)
+    rows = [row for row in api.store.all("shopify.customer", api.shop["domain"]) if keep(row)]
+    column = CUSTOMER_SORT.get(sortKey, "id")
+    return connection(
+        rows,
+        lambda row: customer_node(api, row),
+        key=lambda row: (row[column], row["id"]),
+        everything=api.bulk,
+        **page,
+    )
+
+
+def _customer(api: Api, id: str) -> Node | None:
+    api.need_customers("customer")
+    found = customers.by_id(api.store, api.shop, number_of(id, "Customer") or 0)
+    return customer_node(api, found) if found else None
+
+
+def _customer_by(api: Api, identifier: Node) -> Node | None:
+    if identifier.get("id"):
+        return _customer(api, identifier["id"])
+    api.need_customers("customerByIdentifier")
+    found = customers.by_email(api.store, api.shop, str(identifier.get("emailAddress") or ""))
+    return customer_node(api, found) if found else None
+
+
+def _discount(api: Api, code: str = "", id: str = "") -> Node | None:
+    api.need("read_discounts", "codeDiscountNodeByCode" if code else "codeDiscountNode")
+    number = number_of(id, "DiscountCodeNode") or 0
+    found = discounts.by_code(api.store, api.shop, code) if code else discounts.by_id(api.store, api.shop, number)
+    return discount_node(api, found) if found else None
+
+
+def _products(api: Api, query: str | None = None, sortKey: str = "ID", **page: Any) -> Node:
+    api.need("read_products", "products")
+    keep = matches(query, {"id": lambda row: row["id"], "handle": lambda row: row["handle"]}.__getitem__)
+    rows = [row for row in products(api.store, api.shop) if keep(row)]
+    return connection(
+        rows, lambda row: product_node(api, row), key=lambda row: (row["id"],), everything=api.bulk, **page
+    )
+
+
+def _product(api: Api, id: str) -> Node | None:
+    api.need("read_products", "product")
+    found = api.store.get("shopify.product", api.shop["domain"], number_of(id, "Product") or 0)
+    return product_node(api, found) if found else None
+
+
+def _collections(api: Api, query: str | None = None, sortKey: str = "ID", **page: Any) -> Node:
+    api.need("read_products", "collections")
+    rows = api.store.all("shopify.collection", api.shop["domain"])
+    return connection(
+        rows, lambda row: collection_node(api, row), key=lambda row: (row["id"],), everything=api.bulk, **page
+    )
+
+
+def _node(api: Api, id: str) -> Node | None:
+    readers = {"Order": _order, "Customer": _customer, "Product": _product, "BulkOperation": bulk_operation_node}
+    for kind, read in readers.items():
+        if number_of(id, kind) is not None:
+            return read(api, id)
+    if number_of(id, "DiscountCodeNode") is not None:
+        return _discount(api, id=id)
+    return None
+
+
+def _cost(document: DocumentNode, variables: Node) -> int:
+    """Objects cost 1, connections 2 and their size, mutations 10. Inner connections grow with the logarithm of
+    their size (unverified: Shopify publishes no exact formula), so that a page of orders with lines fits."""
+    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+
+    def selection(node: SelectionSetNode | None, depth: int) -> float:
+        points = 0.0
+        for part in node.selections if node else ():
+            if isinstance(part, FieldNode):
+                points += field(part, depth)
+            elif isinstance(part, FragmentSpreadNode):
+                points += selection(fragments[part.name.value].selection_set, depth)
+            else:
+                points += selection(part.selection_set, depth)
+        return points
+
+    def field(part: FieldNode, depth: int) -> float:
+        if part.selection_set is None:
+            return 0.0
+        size = _size(part, variables)
+        if size is None:
+            return (0.0 if part.name.value in ("edges", "node", "nodes", "pageInfo") else 1.0) + selection(
+                part.selection_set, depth
+            )
+        factor = size if depth == 0 else math.log2(size + 1)
+        inner = max(1.0, math.log2(1 + selection(part.selection_set, depth + 1)))
+        return 2 + factor * inner
+
+    total = 0.0
+    for definition in document.definitions:
+        if isinstance(definition, OperationDefinitionNode):
+            mutates = definition.operation.value == "mutation"
+            total += selection(definition.selection_set, 0) + (MUTATION_COST if mutates else 0)
+    return max(1, math.ceil(total))
+
+
+def _size(part: FieldNode, variables: Node) -> int | None:
+    for argument in part.arguments or ():
+        if argument.name.value in ("first", "last"):
+            if isinstance(argument.value, IntValueNode):
+                return int(argument.value.value)
+            if isinstance(argument.value, VariableNode) and isinstance(variables.get(argument.value.name.value), int):
+                return int(variables[argument.value.name.value])
+    return None

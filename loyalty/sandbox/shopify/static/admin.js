@@ -1,0 +1,59 @@
+// The admin's side of App Bridge: answers the framed app, and only it.
+(function () {
+  'use strict';
+  const frame = document.getElementById('app-frame');
+  const appOrigin = frame.dataset.origin;
+  const base = frame.dataset.base;
+  const root = frame.dataset.root;
+  const toast = document.getElementById('toast');
+
+  async function idToken() {
+    const response = await fetch(frame.dataset.token, { method: 'POST' });
+    if (!response.ok) throw new Error('The app is not installed.');
+    return (await response.json()).token;
+  }
+
+  function menu(items) {
+    const list = document.getElementById('app-menu');
+    list.replaceChildren(
+      ...items.map((item) => {
+        const entry = document.createElement('li');
+        const link = document.createElement('a');
+        link.textContent = item.label;
+        link.href = base + '?to=' + encodeURIComponent(new URL(item.href, appOrigin).pathname);
+        entry.append(link);
+        return entry;
+      })
+    );
+  }
+
+  function show(detail) {
+    toast.textContent = detail.message;
+    toast.dataset.error = String(detail.isError);
+    toast.hidden = false;
+    clearTimeout(show.timer);
+    show.timer = setTimeout(() => (toast.hidden = true), 5000);
+  }
+
+  const acts = {
+    menu,
+    toast: show,
+    hideToast: () => (toast.hidden = true),
+    title: (title) => (document.title = title + ' · Shopify admin'),
+    loading: (on) => frame.setAttribute('aria-busy', String(on)),
+    navigated(path) {
+      if (path.startsWith(root)) history.replaceState(null, '', base + '/' + path.slice(root.length));
+    },
+  };
+
+  window.addEventListener('message', (event) => {
+    if (event.origin !== appOrigin || event.source !== frame.contentWindow || !event.data.appBridge) return;
+    const { type, id, detail } = event.data;
+    if (type === 'idToken') {
+      const answer = (body) => frame.contentWindow.postMessage({ appBridgeAnswer: true, id, ...body }, appOrigin);
+      idToken().then((value) => answer({ value }), (error) => answer({ error: error.message }));
+    } else if (Object.hasOwn(acts, type)) {
+      acts[type](detail);
+    }
+  });
+})();

@@ -1,0 +1,1 @@
+// Stand-in for Shopify's web components: the tags stay plain elements and show what they hold.

@@ -10,6 +10,8 @@ import pytest
 
 from config.bootstrap import ROOT
 
+pytestmark = pytest.mark.once
+
 ROOMS = ("config", "loyalty", "storefront_widget", "templates", "static", "tests", "docs", ".ci")
 SINGLE = (
     "manage.py",

@@ -19,7 +19,7 @@ CHECKS = {
 }
 
 
-@pytest.mark.static
+@pytest.mark.once
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", CHECKS)
 def test_the_tools_find_nothing(name: str) -> None:

@@ -13,6 +13,8 @@ import pytest
 
 from config import bootstrap
 
+pytestmark = pytest.mark.once
+
 # Where uv is, both ways are walked; where it is not, there is only one.
 WITH_UV = [False, True] if shutil.which("uv") else [False]
 PROGRAM = (

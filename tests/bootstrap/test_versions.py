@@ -9,6 +9,8 @@ import pytest
 
 from config.bootstrap import DEVELOPMENT, ROOT, RUNTIME
 
+pytestmark = pytest.mark.once
+
 EXPORT = (
     "export it again: 'uv export --no-dev --no-header --format requirements-txt -o requirements.txt' and"
     " 'uv export --only-group dev --no-header --format requirements-txt -o tests/requirements.txt'"

@@ -109,9 +109,9 @@ def _passes(postgres: Postgres, redis: Redis, node: str, folder: Path) -> list[P
     servers = clean | {"TEST_NODE": node, "TEST_REDIS_URL": redis.url()}
     on_postgres = servers | {"DATABASE_URL": postgres.url()}
     return [
-        Pass("static", "static", clean),
-        Pass("SQLite", "not static", servers, is_parallel=True),
-        Pass("PostgreSQL", "not static", on_postgres, is_parallel=True),
+        Pass("once", "once", clean, is_parallel=True),
+        Pass("SQLite", "not once", servers, is_parallel=True),
+        Pass("PostgreSQL", "not once", on_postgres, is_parallel=True),
         Pass("load", "load", on_postgres | {"TEST_LOAD": "1"}),
         Pass("browser", "browser", servers | {"TEST_CHROMIUM": needs.chromium()}),
     ]

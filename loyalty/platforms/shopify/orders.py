@@ -30,18 +30,18 @@ MAX_LINES = 500
 MAX_REFUNDS = 250
 MAX_QUANTITY = 1_000_000
 
-_PAID = {"paid", "partially_refunded", "refunded"}
-_ONLINE = {"web", "580111", "checkout_next", "subscription_contract", "subscription_contract_checkout_one"}
-_POS = {"pos", "iphone", "android"}
+_PAID = ("paid", "partially_refunded", "refunded")
+_ONLINE = ("web", "580111", "checkout_next", "subscription_contract", "subscription_contract_checkout_one")
+_POS = ("pos", "iphone", "android")
 
 
 def read_order(record: Record, shop_currency: str) -> OrderSeen:
     """One snapshot, its refunds included. Raises Invalid with a sentence for the merchant."""
     order_id = check_gid(record, "Order")
     currency = check_currency(record.get("currency"), shop_currency)
-    sold = items(record.get("line_items"), "line_items", at_most=MAX_LINES)
-    if "line_items" not in record:
+    if record.get("line_items") is None:
         raise Invalid("The order has no list of lines.")
+    sold = items(record["line_items"], "line_items", at_most=MAX_LINES)
     lines, order_discount_minor, prices = _lines(record, sold, currency)
     placed_at = instant(record.get("processed_at") or record.get("created_at"), "processed_at")
     included = record.get("taxes_included") is True

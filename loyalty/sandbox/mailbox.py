@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 from email.message import EmailMessage
@@ -21,9 +22,9 @@ class _AnyPort(Controller):
     """A controller that may be given port 0: it calls itself once at the start and must know which it got."""
 
     def _trigger_server(self) -> None:
-        assert self.server is not None
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        server = cast(asyncio.Server, self.server)
+        self.port = server.sockets[0].getsockname()[1]
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 class Mailbox:
@@ -45,7 +46,7 @@ class Mailbox:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # the name aiosmtpd calls
         content = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
-        message = cast(EmailMessage, email.message_from_bytes(content, policy=email.policy.default))
+        message = email.message_from_bytes(content, policy=email.policy.default)
         for recipient in envelope.rcpt_tos:
             self.keep(str(recipient), str(envelope.mail_from or ""), message)
         return "250 kept in the sandbox mailbox"

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
-from graphql import (
-    DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    GraphQLError,
-    GraphQLSchema,
-    IntValueNode,
-    OperationDefinitionNode,
-    SelectionSetNode,
-    VariableNode,
-    build_schema,
-    execute_sync,
-    parse,
-    validate,
-)
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, build_schema, execute_sync, parse, validate
 
 from loyalty.sandbox.errors import SandboxError
 from loyalty.sandbox.shopify import customers, discounts, mutations
 from loyalty.sandbox.shopify.bulk import bulk_operation_cancel, bulk_operation_node, bulk_operation_run_query
 from loyalty.sandbox.shopify.connections import Node, connection, matches
+from loyalty.sandbox.shopify.cost import query_cost
+from loyalty.sandbox.shopify.discount_nodes import discount_node
 from loyalty.sandbox.shopify.nodes import (
     Api,
     collection_node,
     customer_node,
-    discount_node,
     installation_node,
     order_node,
     orders_connection,
@@ -48,7 +33,6 @@ SCHEMA: GraphQLSchema = build_schema((Path(__file__).parent / "admin.graphql").r
 MAX_QUERY_COST = 1_000
 BUCKET_MAXIMUM = 2_000.0
 RESTORE_PER_SECOND = 100.0
-MUTATION_COST = 10
 
 CUSTOMER_SORT = {"CREATED_AT": "created_at", "UPDATED_AT": "updated_at"}
 
@@ -98,14 +82,14 @@ def run(api: Api, bucket: Bucket, query: str, variables: Any, operation: str | N
     problems = validate(SCHEMA, document)
     if problems:
         return {"errors": [problem.formatted for problem in problems]}
-    cost = _cost(document, variables if isinstance(variables, dict) else {})
+    cost = query_cost(document, variables if isinstance(variables, dict) else {})
     if cost > MAX_QUERY_COST:
         return {
             "errors": [
                 _error(f"Query cost is {cost}, which exceeds the single query max cost limit", "MAX_COST_EXCEEDED")
             ]
         }
-    extensions = {"cost": {"requestedQueryCost": cost, "actualQueryCost": None}}
+    extensions: Node = {"cost": {"requestedQueryCost": cost, "actualQueryCost": None}}
     if not bucket.take(cost):
         extensions["cost"]["throttleStatus"] = bucket.status()
         return {"errors": [_error("Throttled", "THROTTLED")], "extensions": extensions}
@@ -113,7 +97,7 @@ def run(api: Api, bucket: Bucket, query: str, variables: Any, operation: str | N
         SCHEMA, document, root_value=_root(api), variable_values=variables or {}, operation_name=operation
     )
     extensions["cost"] |= {"actualQueryCost": cost, "throttleStatus": bucket.status()}
-    return done.formatted | {"extensions": extensions}
+    return {**done.formatted} | {"extensions": extensions}
 
 
 def _error(message: str, code: str) -> Node:
@@ -265,50 +249,4 @@ def _node(api: Api, id: str) -> Node | None:
             return read(api, id)
     if number_of(id, "DiscountCodeNode") is not None:
         return _discount(api, id=id)
-    return None
-
-
-def _cost(document: DocumentNode, variables: Node) -> int:
-    """Objects cost 1, connections 2 and their size, mutations 10. Inner connections grow with the logarithm of
-    their size (unverified: Shopify publishes no exact formula), so that a page of orders with lines fits."""
-    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
-
-    def selection(node: SelectionSetNode | None, depth: int) -> float:
-        points = 0.0
-        for part in node.selections if node else ():
-            if isinstance(part, FieldNode):
-                points += field(part, depth)
-            elif isinstance(part, FragmentSpreadNode):
-                points += selection(fragments[part.name.value].selection_set, depth)
-            else:
-                points += selection(part.selection_set, depth)
-        return points
-
-    def field(part: FieldNode, depth: int) -> float:
-        if part.selection_set is None:
-            return 0.0
-        size = _size(part, variables)
-        if size is None:
-            return (0.0 if part.name.value in ("edges", "node", "nodes", "pageInfo") else 1.0) + selection(
-                part.selection_set, depth
-            )
-        factor = size if depth == 0 else math.log2(size + 1)
-        inner = max(1.0, math.log2(1 + selection(part.selection_set, depth + 1)))
-        return 2 + factor * inner
-
-    total = 0.0
-    for definition in document.definitions:
-        if isinstance(definition, OperationDefinitionNode):
-            mutates = definition.operation.value == "mutation"
-            total += selection(definition.selection_set, 0) + (MUTATION_COST if mutates else 0)
-    return max(1, math.ceil(total))
-
-
-def _size(part: FieldNode, variables: Node) -> int | None:
-    for argument in part.arguments or ():
-        if argument.name.value in ("first", "last"):
-            if isinstance(argument.value, IntValueNode):
-                return int(argument.value.value)
-            if isinstance(argument.value, VariableNode) and isinstance(variables.get(argument.value.name.value), int):
-                return int(variables[argument.value.name.value])
     return None

@@ -119,5 +119,5 @@ GOODS = (
 def price_minor(cents: int, currency: str) -> int:
     """A price in dollars' cents as a price in the currency's minor units."""
     if currency not in UNITS_PER_DOLLAR:
-        return cents * 10 ** decimals(currency) // 100
-    return round(cents * UNITS_PER_DOLLAR[currency] * 10 ** decimals(currency) / 100)
+        return int(cents * 10 ** decimals(currency) // 100)
+    return int(cents * UNITS_PER_DOLLAR[currency] * 10 ** decimals(currency) / 100 + 0.5)

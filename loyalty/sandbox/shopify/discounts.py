@@ -67,8 +67,8 @@ def amount_off(discount: Document, lines: list[Document]) -> int:
     """Minor units off; never more than the lines cost."""
     subtotal = sum(line["price_minor"] * line["quantity"] for line in entitled(discount, lines))
     if discount["percent_of_million"] is not None:
-        return (subtotal * int(discount["percent_of_million"]) + 500_000) // 1_000_000
-    return min(int(discount["amount_minor"]), subtotal)
+        return int((subtotal * int(discount["percent_of_million"]) + 500_000) // 1_000_000)
+    return int(min(discount["amount_minor"], subtotal))
 
 
 def note_use(store: Store, shop: Document, discount: Document, customer_id: int | None) -> None:

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from loyalty.sandbox.clock import iso, now, parse_time
 from loyalty.sandbox.errors import SandboxError
 from loyalty.sandbox.shopify import customers, discounts
+from loyalty.sandbox.shopify.connections import Node
+from loyalty.sandbox.shopify.discount_nodes import discount_node
 from loyalty.sandbox.shopify.events import Events
 from loyalty.sandbox.shopify.money import to_minor
 from loyalty.sandbox.shopify.nodes import (
     Api,
-    Node,
     app_namespace,
     customer_node,
     digest_of,
-    discount_node,
     metafield_node,
 )
 from loyalty.sandbox.shopify.shops import new_id, number_of, products

@@ -173,7 +173,7 @@ def tax(order: Document) -> int:
 
 
 def total(order: Document) -> int:
-    return subtotal(order) + order["shipping_minor"] + (0 if order["taxes_included"] else tax(order))
+    return int(subtotal(order) + order["shipping_minor"] + (0 if order["taxes_included"] else tax(order)))
 
 
 def received(order: Document) -> int:

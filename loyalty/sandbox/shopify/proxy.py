@@ -19,7 +19,10 @@ TIMEOUT_SECONDS = 10
 MAX_ANSWER_BYTES = 1_000_000
 
 OWN_PARAMETERS = frozenset({"shop", "logged_in_customer_id", "path_prefix", "timestamp", "signature"})
-FORWARDED = ("Accept", "Accept-Language", "Content-Type", "User-Agent", "X-Requested-With", "Idempotency-Key", "Origin")
+# All other headers of the shopper's request pass (unverified for custom ones); cookies never do.
+WITHHELD = frozenset(
+    {"cookie", "authorization", "host", "content-length", "accept-encoding", "connection", "keep-alive"}
+)
 DROPPED = frozenset(
     {"set-cookie", "connection", "transfer-encoding", "content-encoding", "content-length", "keep-alive"}
 )
@@ -47,8 +50,11 @@ def add_proxy(
 def forward(shop: Document, registered: Document, path: str, customer: Document | None) -> Response:
     query = urlencode(signed_query(shop, registered, customer))
     target = f"{registered['proxy_url'].rstrip('/')}/{path}?{query}"
-    headers = {name: request.headers[name] for name in FORWARDED if name in request.headers}
-    headers |= {
+    headers = {
+        name: value
+        for name, value in request.headers.items()
+        if name.lower() not in WITHHELD and not name.lower().startswith("x-forwarded-")
+    } | {
         "X-Forwarded-Host": request.host,
         "X-Forwarded-For": request.remote_addr or "127.0.0.1",
         "X-Forwarded-Proto": request.scheme,

@@ -114,7 +114,7 @@ def create_shop(store: Store, body: Document) -> Document:
 
 
 def _stock(store: Store, shop: Document) -> None:
-    collections = {}
+    collections: dict[str, Document] = {}
     for handle, title in COLLECTIONS.items():
         collections[handle] = {"id": new_id(store), "handle": handle, "title": title}
         store.put("shopify.collection", shop["domain"], collections[handle]["id"], collections[handle], key=handle)

@@ -35,6 +35,8 @@ RENEWED_AFTER_SECONDS = 900
 LONGEST_SECONDS = 12 * 3600
 """Renewed or not, a bearer ends with the working day: a stolen one must not live for ever."""
 RENEWED_HEADER = "X-Regulars-Bearer"
+PATCH_PATH = "/shopify/patch"
+PATCHED = "patched"
 RETRY_HEADER = "X-Shopify-Retry-Invalid-Session-Request"
 
 
@@ -131,20 +133,33 @@ def _shop_id_of(bearer: str, now: datetime) -> int:
 
 
 def _refused(request: HttpRequest, error: Unauthorized) -> HttpResponse:
-    """A fetch learns that a fresh token may help; a document on Shopify fetches one; anything else is told the way."""
+    """A fetch learns that a fresh token may help; a document on Shopify goes and gets one; anything else is told the
+    way."""
     fetched = "Authorization" in request.headers or bool(getattr(request, "htmx", False))
-    if request.method == "GET" and not fetched and error.code != "not_installed" and "shop" in request.GET:
-        kept = request.GET.copy()
-        kept.pop("id_token", None)
-        back = f"{request.path}?{kept.urlencode()}"
-        return HttpResponseRedirect(f"/shopify/patch?{kept.urlencode()}&{urlencode({'shopify-reload': back})}")
+    if not fetched and request.method == "GET" and error.code in ("no_token", "expired_token"):
+        patch = _patch_address(request)
+        if patch:
+            return HttpResponseRedirect(patch)
     title, text = _("Open Regulars from your shop’s admin"), _("This page has lost the shop it belongs to.")
     response = _message(request, 401, title, text)
     response["Content-Security-Policy"] = content_policy([], settings.ECWID_FRAME_ANCESTORS)
     response["Cache-Control"] = "private, no-store"
+    response["Referrer-Policy"] = "no-referrer"
     if fetched:
         response[RETRY_HEADER] = "1"
     return response
+
+
+def _patch_address(request: HttpRequest) -> str:
+    """Where App Bridge gets a fresh token and comes back here; empty where no store is named, or where it has just
+    been there: a token that is over again means that a clock is off, and would go round for ever."""
+    kept = request.GET.copy()
+    kept.pop("id_token", None)
+    if "shop" not in kept or kept.pop(PATCHED, None):
+        return ""
+    kept[PATCHED] = "1"
+    back = f"{request.path}?{kept.urlencode()}"
+    return f"{PATCH_PATH}?{kept.urlencode()}&{urlencode({'shopify-reload': back})}"
 
 
 def _message(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.dashboard.formatting import Format
-from loyalty.engine.earning import Rule
+from loyalty.engine.earning import PerAmount
 from loyalty.engine.program import Policies, Program, Reward, Version
 
 
-def rule_sentence(rule: Rule, fmt: Format, program: Program) -> str:
+def rule_sentence(rule: Any, fmt: Format, program: Program) -> str:
+    """One of the program's rules in words; a kind that has no sentence here is at least named."""
+    if not isinstance(rule, PerAmount):
+        return _("The rule “%(name)s” gives points too.") % {"name": getattr(rule, "name", "") or rule.id}
     amount = fmt.money_short(rule.per_minor, program.currency, program.exponent)
     points = points_of(rule.points, fmt)
     return _("Members earn %(points)s for every %(amount)s.") % {"points": points, "amount": amount}

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 from django.core import signing
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from loyalty.engine.errors import Invalid, Unauthorized
 from loyalty.models import EmailCode, Member, OutboxMessage, Shop, ShopperDevice
@@ -62,9 +64,7 @@ def test_neither_the_code_nor_the_mail_stands_readable_in_the_database(shop: Sho
     assert code not in raw[0]["raw"]
 
 
-def test_an_unknown_address_leaves_the_same_rows_and_no_mail_to_send(
-    shop: Shop, django_assert_num_queries: object
-) -> None:
+def test_an_unknown_address_leaves_the_same_rows_and_no_mail_to_send(shop: Shop) -> None:
     make_member(shop)
     before = OutboxMessage.objects.filter(shop=shop).count()
     shoppers.request_code(shop=shop, email=ALICE.email, at=NOW)
@@ -77,11 +77,11 @@ def test_an_unknown_address_leaves_the_same_rows_and_no_mail_to_send(
     assert abs(len(known.secret) - len(unknown.secret)) < 20
 
 
-def test_known_and_unknown_addresses_run_the_same_statements(shop: Shop, django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
+def test_known_and_unknown_addresses_run_the_same_statements(shop: Shop) -> None:
     make_member(shop)
-    with django_assert_num_queries(6) as known:
+    with CaptureQueriesContext(connection) as known:
         shoppers.request_code(shop=shop, email=ALICE.email, at=NOW)
-    with django_assert_num_queries(6) as unknown:
+    with CaptureQueriesContext(connection) as unknown:
         shoppers.request_code(shop=shop, email="nobody@shopper.test", at=NOW)
     verbs = [[query["sql"].split()[0] for query in queries.captured_queries] for queries in (known, unknown)]
     assert verbs[0] == verbs[1]
@@ -215,9 +215,11 @@ def test_a_device_of_another_shop_does_not_exist_here(shop: Shop) -> None:
     assert shoppers.member_of(shop=shop, token=session.token, at=NOW)
 
 
-@pytest.mark.parametrize("text", ["", "marta", "@b.test", "a@b", "a b@c.test", "a@b.test\nBcc: x", "a" * 400 + "@b.test"])
+@pytest.mark.parametrize(
+    "text", ["", "marta", "@b.test", "a@b", "a b@c.test", "a@b.test\nBcc: x", "a" * 400 + "@b.test"]
+)
 def test_what_can_be_no_address_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(Invalid, match="marta@example.com"):
+    with pytest.raises(Invalid, match="such as marta"):
         shoppers.normal_email(text)
 
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from loyalty.sandbox.clock import now
 from loyalty.sandbox.ecwid import apps, coupons, customers, installing, orders, orders_store, shops
 from loyalty.sandbox.ecwid.authorize import authorize_routes
-from loyalty.sandbox.ecwid.money import number, to_minor
+from loyalty.sandbox.ecwid.money import number, printer, to_minor
 from loyalty.sandbox.errors import SandboxError
 from loyalty.sandbox.platform import Sandbox
 from loyalty.sandbox.site import new_app
@@ -60,7 +60,16 @@ def _page(sandbox: Sandbox, template: str, store_id: str, **values: Any) -> str:
     front = sandbox.url(f"{shop['id']}.ecwid.localhost")
     app, granted = sandbox.app(apps.APP), apps.installation(sandbox.store, shop)
     tab = bool(granted and "add_to_cp" in granted["scopes"])
-    return render_template(f"ecwid/{template}", shop=shop, front=front, app=app, granted=granted, tab=tab, **values)
+    return render_template(
+        f"ecwid/{template}",
+        shop=shop,
+        front=front,
+        app=app,
+        granted=granted,
+        tab=tab,
+        money=printer(shops.formats(shop)),
+        **values,
+    )
 
 
 def _order_routes(app: Flask, sandbox: Sandbox) -> None:

@@ -1,6 +1,10 @@
 """Money inside the stand-in is whole minor units; Ecwid's JSON carries it as numbers in the currency's units."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
 
 LARGEST = Decimal(10) ** 12
 
@@ -41,8 +45,20 @@ def spread(total: int, weights: list[int]) -> list[int]:
     return parts
 
 
-def formatted(minor: int, formats: dict[str, object]) -> str:
+def formatted(minor: int, formats: dict[str, Any]) -> str:
     """The amount as a shop page prints it, by the profile's `formatsAndUnits`."""
-    precision = int(str(formats["currencyPrecision"]))
+    precision = int(formats["currencyPrecision"])
     text = f"{Decimal(minor).scaleb(-precision):,.{precision}f}"
     return f"{formats['currencyPrefix']}{text}{formats['currencySuffix']}"
+
+
+def printer(formats: dict[str, Any]) -> Callable[[object], str]:
+    """For pages: prints an amount of the REST API; what is no amount is shown as it is."""
+
+    def money(value: object) -> str:
+        try:
+            return formatted(to_minor(value, int(formats["currencyPrecision"])), formats)
+        except ValueError:
+            return str(value)
+
+    return money

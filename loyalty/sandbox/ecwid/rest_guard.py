@@ -18,6 +18,7 @@ from loyalty.sandbox.platform import Sandbox
 from loyalty.sandbox.store import Document
 
 WINDOW_SECONDS = 60.0
+DEAD_TOKEN_CALLS_PER_MINUTE = 20  # whoever goes on with a token that does not work is shut out for a while
 MAX_LIST = 100
 KEPT_CALLS = 1_000
 
@@ -92,6 +93,7 @@ class Guard:
         scheme, _, value = request.headers.get("Authorization", "").partition(" ")
         token = self.sandbox.store.get(TOKEN, "", value.strip()) if scheme.lower() == "bearer" else None
         if token is None or token["store_id"] != shop["id"]:
+            self._count(f"dead {request.remote_addr} {value[:80]}", DEAD_TOKEN_CALLS_PER_MINUTE)
             if switches(self.sandbox.store)["bare_auth_errors"]:
                 raise ApiError(403)
             raise ApiError(403, "INVALID_API_TOKEN", "Invalid access token in the request")

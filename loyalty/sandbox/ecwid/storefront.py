@@ -12,7 +12,7 @@ from loyalty.sandbox.clock import now
 from loyalty.sandbox.ecwid import coupons, customers, orders, sessions, shops
 from loyalty.sandbox.ecwid.events import emit
 from loyalty.sandbox.ecwid.front_state import cart_json, customer_json, page_state
-from loyalty.sandbox.ecwid.money import formatted
+from loyalty.sandbox.ecwid.money import formatted, printer
 from loyalty.sandbox.errors import SandboxError
 from loyalty.sandbox.platform import Sandbox
 from loyalty.sandbox.site import new_app
@@ -49,7 +49,11 @@ class Visit:
     def money(self, minor: int) -> str:
         return formatted(minor, shops.formats(self.shop))
 
-    def page(self, template: str, kind: str, status: int = 200, **values: Any) -> Response:
+    def print(self, value: object) -> str:
+        """An amount of the REST API, as pages show it."""
+        return printer(shops.formats(self.shop))(value)
+
+    def page(self, template: str, kind: str, **values: Any) -> Response:
         """A page with the state that script.js reads; `kind` is Ecwid's page type."""
         quote = self.quote()
         state = page_state(self, kind, quote, {name: values[name] for name in ("productId", "order") if name in values})
@@ -63,7 +67,7 @@ class Visit:
             state=json.dumps(state).replace("<", "\\u003c"),
             **values,
         )
-        return self.keep(make_response(html, status))
+        return self.keep(make_response(html))
 
     def go(self, path: str) -> AnyResponse:
         return self.keep(redirect(path, 303))
@@ -135,7 +139,7 @@ def _cart_routes(app: Flask, sandbox: Sandbox) -> None:
         visit.session["code"] = request.form.get("code", "").strip()[:MAX_CODE_CHARACTERS]
         if visit.session["code"] and (refusal := visit.quote().refusal):
             visit.session["code"] = before
-            return visit.page("cart.html", "CART", 422, coupon_box=True, coupon_error=refusal)
+            return visit.page("cart.html", "CART", coupon_box=True, coupon_error=refusal)
         return visit.go("/products/cart")
 
     @app.get("/_state")
@@ -168,7 +172,7 @@ def _checkout_routes(app: Flask, sandbox: Sandbox) -> None:
         try:
             order = orders.place(sandbox, visit.shop, _wish(visit))
         except SandboxError as error:
-            return visit.page("checkout.html", "CHECKOUT_ADDRESS", 422, problem=error.message)
+            return visit.page("checkout.html", "CHECKOUT_ADDRESS", problem=error.message)
         sessions.empty_cart(visit.session)
         visit.session["placed"].append({"id": order["id"], "seen": False})
         return visit.go(f"/products/checkout/done/{order['id']}")

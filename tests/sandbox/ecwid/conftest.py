@@ -32,6 +32,7 @@ class Receiver:
     requests: list[dict[str, Any]] = field(default_factory=list)
     status: int = 200
     failures: int = 0  # the next webhooks that are answered by 503
+    pages: dict[str, tuple[str, bytes]] = field(default_factory=dict)  # path -> content type, body
     url: str = ""
 
     def events(self, kind: str = "") -> list[dict[str, Any]]:
@@ -85,8 +86,11 @@ def receiver() -> Iterator[Receiver]:
             )
             kept.failures -= 1
             self.send_response(503 if kept.failures >= 0 else kept.status)
-            self.send_header("Content-Length", "0")
+            kind, page = kept.pages.get(self.path.partition("?")[0], ("text/plain", b""))
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(page)))
             self.end_headers()
+            self.wfile.write(page)
 
         do_GET = do_POST = do_PUT = answer
 

@@ -49,6 +49,12 @@ def test_over_the_limit_the_answer_is_429_with_retry_after(world: World) -> None
     assert 0 < int(answers[2].headers["Retry-After"]) <= 61
 
 
+def test_going_on_with_a_dead_token_ends_in_429(world: World) -> None:
+    answers = [world.rest("GET", "/profile", "secret_dead").status_code for _ in range(21)]
+    assert answers == [403] * 20 + [429]
+    assert world.rest("GET", "/profile", world.token()).status_code == 200
+
+
 def test_a_fault_on_demand_can_lose_the_answer_after_the_work(world: World) -> None:
     token = world.token()
     fault = {"times": 1, "status": 500, "path": "discount_coupons", "method": "POST", "when": "after"}

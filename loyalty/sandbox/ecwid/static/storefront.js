@@ -14,7 +14,7 @@
     return {
       add: function (handler) {
         handlers.push(handler);
-        if (replays && replays()) setTimeout(function () { run(handler, []); }, 0);
+        if (replays && replays()) Promise.resolve().then(function () { run(handler, []); });
       },
       fire: function () {
         var values = arguments;

@@ -32,6 +32,10 @@ from loyalty.services import limits
 
 log = structlog.get_logger("regulars.ecwid")
 
+APP_PATH = "/ecwid/app"
+REFERRER_OF_FORMS = "strict-origin"
+"""Never an address, which may hold a code; under no-referrer a browser would send its forms with `Origin: null`, which
+the CSRF check refuses."""
 STATE_COOKIE = "connecting"
 STATE_SALT = "ecwid-state"
 TICKET_SALT = "ecwid-connected"
@@ -54,7 +58,7 @@ def _answering(view: View) -> View:
             log.warning("ecwid.entry_refused", page=request.path, code=error.code)
             response = _refused(request, error)
         response.setdefault("Content-Security-Policy", _policy(request))
-        response["Referrer-Policy"] = "no-referrer"
+        response["Referrer-Policy"] = "no-referrer" if _framed(request) else REFERRER_OF_FORMS
         response["Cache-Control"] = "private, no-store"
         response["X-Content-Type-Options"] = "nosniff"
         return response
@@ -62,9 +66,13 @@ def _answering(view: View) -> View:
     return guarded
 
 
+def _framed(request: HttpRequest) -> bool:
+    return request.path == APP_PATH
+
+
 def _policy(request: HttpRequest) -> str:
     """The admin may frame the app's page; the pages that connect stand alone, and their form leads to the admin."""
-    if request.path.endswith("/app"):
+    if _framed(request):
         return content_policy([_origin(settings.ECWID_SDK_URL)], settings.ECWID_FRAME_ANCESTORS)
     admin = _origin(settings.ECWID_ADMIN_URL)
     return content_policy([], []).replace("form-action 'self'", f"form-action 'self' {admin}")
@@ -78,8 +86,7 @@ def _origin(url: str) -> str:
 def _refused(request: HttpRequest, error: LoyaltyError) -> HttpResponse:
     statuses = {Unauthorized: 401, TooMany: 429, Unavailable: 503, Invalid: 400}
     status = next((status for kind, status in statuses.items() if isinstance(error, kind)), 409)
-    framed = request.path.endswith("/app")
-    context = {"text": error.message, "framed": framed, "again": not isinstance(error, TooMany)}
+    context = {"text": error.message, "framed": _framed(request), "again": not isinstance(error, TooMany)}
     return render(request, "ecwid/refused.html", context, status=status)
 
 

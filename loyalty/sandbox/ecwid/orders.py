@@ -100,7 +100,7 @@ def place(sandbox: Sandbox, shop: Document, wish: Placement) -> Document:
             paid=wish.paid,
             coupon=priced.coupon,
             extra_fields=extra,
-            referer_id=wish.referer_id[:MAX_EXTRA_FIELD_CHARACTERS],
+            referer_id=str(wish.referer_id)[:MAX_EXTRA_FIELD_CHARACTERS],
             payment_method="Card" if wish.paid else "Pay later",
         )
         order = order_json(shop, facts) | {"fulfillmentStatus": wish.fulfillment}
@@ -143,8 +143,10 @@ def _free_order_id(sandbox: Sandbox, shop: Document, rng: random.Random) -> str:
             return order_id
 
 
-def clean_extra_fields(fields: Document) -> Document:
+def clean_extra_fields(fields: object) -> Document:
     """`ec.order.extraFields` as the order keeps them: plain text under each name, of limited length."""
+    if not isinstance(fields, dict):
+        raise SandboxError('extra fields are an object such as {"loy_ref": "ABC"}')
     clean: Document = {}
     for name, value in list(fields.items())[:50]:
         text = value.get("value") if isinstance(value, dict) else value

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+import requests
 
 from tests.sandbox.ecwid.conftest import World
 
@@ -42,6 +45,18 @@ def test_a_single_use_code_works_once(world: World) -> None:
     place(world, 422, code="FIVEOFF12345")
     used = world.rest("GET", f"/discount_coupons/{made['id']}", world.token()).json()
     assert (used["status"], used["orderCount"]) == ("USEDUP", 1)
+
+
+def test_a_single_use_code_has_one_winner_among_many_at_once(world: World) -> None:
+    coupon(world)
+
+    def race(number: int) -> int:
+        body = {"lines": TWO, "email": f"racer{number}@mail.example", "code": "FIVEOFF12345"}
+        return requests.post(f"{world.base}/_sandbox/ecwid/shops/1003/orders", json=body, timeout=20).status_code
+
+    with ThreadPoolExecutor(12) as racers:
+        answers = list(racers.map(race, range(12)))
+    assert sorted(answers) == [201] + [422] * 11
 
 
 def test_cancelling_gives_a_single_code_back_only_when_the_switch_says_so(world: World) -> None:

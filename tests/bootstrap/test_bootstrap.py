@@ -92,6 +92,11 @@ def test_a_file_that_is_not_the_pinned_one_is_refused(run: Run, tmp_path: Path) 
     assert "hash" in refused.stderr.lower()
 
 
+def test_a_package_without_a_hash_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("django==1.0\n")
+    assert run().returncode != 0
+
+
 @pytest.fixture
 def commands(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What apt() would have run, on a Debian, as root, at a terminal that nobody answers."""

@@ -1,11 +1,16 @@
 """The count at the end of `manage.py test` is honest, and its servers can be killed and brought back."""
 
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.harness.runner import Tally
+from config.bootstrap import ROOT
+from tests.harness.runner import FOREIGN, NO_TESTS_COLLECTED, Tally
 from tests.harness.servers import Postgres, Redis
 
 REPORT = """<testsuites><testsuite>
@@ -45,6 +50,23 @@ def test_a_run_without_a_report_fails(tmp_path: Path) -> None:
     counted = Tally()
     counted.read("SQLite", tmp_path / "missing.xml", 4, seconds=0.1)
     assert counted.failed == 1
+
+
+def test_a_plain_pytest_says_what_it_left_out() -> None:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        __file__,
+        "-p",
+        "no:cacheprovider",
+        "-k",
+        "redis_answers or through_a_kill",
+    ]
+    done = subprocess.run(command, cwd=ROOT, env=plain, capture_output=True, text=True)
+    assert done.returncode == NO_TESTS_COLLECTED, done.stdout + done.stderr
+    assert re.search(r"Left out: 1 \w+, 1 \w+. 'python3 manage.py test' runs everything.", done.stdout)
 
 
 @pytest.mark.postgres

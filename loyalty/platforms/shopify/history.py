@@ -112,6 +112,7 @@ def _order_record(shop: Shop, node: Record) -> dict[str, Any]:
         "cancelled_at": node.get("cancelledAt"),
         "currency": node.get("currencyCode"),
         "customer": _customer_record(customer) if isinstance(customer, dict) else None,
+        "customer_locale": customer.get("locale") if isinstance(customer, dict) else None,
         "discount_codes": [{"code": code} for code in node.get("discountCodes") or []],
         "financial_status": text(node.get("displayFinancialStatus"), max_length=32).lower(),
         "payment_gateway_names": node.get("paymentGatewayNames"),
@@ -206,7 +207,7 @@ def _customer_record(customer: Record) -> dict[str, Any]:
 def _person_seen(node: Record) -> PersonSeen:
     created_at = instant(node.get("createdAt"), "createdAt")
     return PersonSeen(
-        person=read_person(_customer_record(node)),
+        person=read_person(_customer_record(node), locale=text(node.get("locale"), max_length=16)),
         at=instant(node.get("updatedAt") or node.get("createdAt"), "updatedAt"),
         signed_up_at=created_at if node.get("state") == "ENABLED" else None,
     )

@@ -75,7 +75,7 @@ def redeem(
         request_key=request_key,
         request_digest=digest,
         reward=accepted.reward_id,
-        reward_data=msgspec.to_builtins(accepted),
+        reward_data=next(msgspec.to_builtins(each) for each in version.program.rewards if each.id == reward_id),
         points=accepted.points,
         value_minor=accepted.value_minor,
         code=new_code(),

@@ -42,7 +42,11 @@ def install(*, platform: str, profile: StoreProfile, grant: Grant, at: datetime)
         program = default_program(
             currency=profile.currency, exponent=profile.exponent, time_zone=profile.time_zone, name=profile.name
         )
-        ProgramVersion.objects.create(shop=shop, number=1, document=to_data(program), in_force_from=at, published_at=at)
+        # Platforms date orders in whole seconds: an order placed in the second of the install is not before it.
+        begins = at.replace(microsecond=0)
+        ProgramVersion.objects.create(
+            shop=shop, number=1, document=to_data(program), in_force_from=begins, published_at=at
+        )
     leave(shop=shop, kind="history.import", subject="history", at=at)
     return shop
 

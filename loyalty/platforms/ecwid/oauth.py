@@ -165,10 +165,16 @@ def connect(proven: Proven, *, at: datetime) -> Shop:
     if shop is None or shop.status == Shop.Status.UNINSTALLED:
         return shops.install(platform=Shop.Platform.ECWID, profile=proven.profile, grant=proven.grant, at=at)
     kept = Credential.objects.filter(shop=shop).first()
-    if kept is None or kept.access_token != proven.grant.access_token or shop.status != Shop.Status.ACTIVE:
+    if kept is None or shop.status != Shop.Status.ACTIVE or _brings_news(kept, proven.grant):
         shops.store_grant(shop=shop, grant=_merged(kept, proven.grant))
         shop.refresh_from_db()
     return shop
+
+
+def _brings_news(kept: Credential, grant: Grant) -> bool:
+    """The admin opens the app's page many times a day; most times with what we have."""
+    other_token = grant.access_token != kept.access_token
+    return other_token or bool(grant.client_secret and grant.client_secret != kept.client_secret)
 
 
 def _merged(kept: Credential | None, grant: Grant) -> Grant:

@@ -45,9 +45,9 @@ class StandIn:
     def token(self, store: str) -> str:
         return str(self.of(store, "/token", {})["access_token"])
 
-    def connected(self, **fields: Any) -> Shop:
+    def connected(self, at: datetime = AT, **fields: Any) -> Shop:
         store = self.new_store(**fields)
-        return oauth.connect_pasted(store=store, token=self.token(store), client_secret="", at=AT)
+        return oauth.connect_pasted(store=store, token=self.token(store), client_secret="", at=at)
 
     def order(self, shop: Shop, **fields: Any) -> dict[str, Any]:
         body = {"lines": [{"sku": "NB-DOT", "quantity": 2}], "email": "noor@example.com", **fields}

@@ -27,13 +27,14 @@ class Server:
 
     def __init__(self, name: str, user: str | None = None) -> None:
         self.user = user
-        self.port = free_port()
+        self.port = 0  # chosen by the first start, kept by those after a kill
         self.folder = Path(tempfile.mkdtemp(prefix=f"regulars-{name}-"))
         if user:
             shutil.chown(self.folder, user)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        self.port = self.port or free_port()
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 self.command(), stdout=log, stderr=log, cwd=self.folder, start_new_session=True, **self._identity()

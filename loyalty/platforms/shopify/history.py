@@ -112,9 +112,16 @@ def _order_record(shop: Shop, node: Record) -> dict[str, Any]:
         "cancelled_at": node.get("cancelledAt"),
         "currency": node.get("currencyCode"),
         "customer": _customer_record(customer) if isinstance(customer, dict) else None,
-        "customer_locale": customer.get("locale") if isinstance(customer, dict) else None,
+        "customer_locale": node.get("customerLocale"),
         "discount_codes": [{"code": code} for code in node.get("discountCodes") or []],
-        "financial_status": text(node.get("displayFinancialStatus"), max_length=32).lower(),
+        "discount_applications": _applications(sold),
+        "financial_status": _lowered(node.get("displayFinancialStatus")),
+        "fulfillment_status": _lowered(node.get("displayFulfillmentStatus")),
+        "fulfillments": [
+            {"created_at": parcel.get("createdAt"), "status": _lowered(parcel.get("status"))}
+            for parcel in _objects(node.get("fulfillments"))
+        ],
+        "closed_at": node.get("closedAt"),
         "payment_gateway_names": node.get("paymentGatewayNames"),
         "source_name": node.get("sourceName"),
         "taxes_included": node.get("taxesIncluded"),
@@ -127,8 +134,23 @@ def _order_record(shop: Shop, node: Record) -> dict[str, Any]:
     }
 
 
+def _applications(sold: list[Record]) -> list[dict[str, str]]:
+    """The order's discounts by their index; GraphQL tells each beside its part in a line."""
+    told: dict[int, dict[str, str]] = {}
+    for line in sold:
+        for allocation in _objects(line.get("discountAllocations")):
+            application = allocation.get("discountApplication")
+            index = _index_of(application)
+            if isinstance(application, dict) and isinstance(index, int) and 0 <= index < MAX_LINES:
+                told[index] = {
+                    "target_type": _lowered(application.get("targetType")),
+                    "target_selection": _lowered(application.get("targetSelection")),
+                    "allocation_method": _lowered(application.get("allocationMethod")),
+                }
+    return [told.get(index, {}) for index in range(max(told, default=-1) + 1)]
+
+
 def _line_record(line: Record) -> dict[str, Any]:
-    allocations = line.get("discountAllocations") or []
     return {
         "id": _number(line.get("id")),
         "title": line.get("title"),
@@ -138,12 +160,28 @@ def _line_record(line: Record) -> dict[str, Any]:
         "product_id": _number_of_object(line.get("product")),
         "variant_id": _number_of_object(line.get("variant")),
         "price_set": _money_set(line.get("originalUnitPriceSet")),
+        "tax_lines": [{"price_set": _money_set(tax.get("priceSet"))} for tax in _objects(line.get("taxLines"))],
         "discount_allocations": [
-            {"amount_set": _money_set(allocation.get("allocatedAmountSet"))}
-            for allocation in allocations
-            if isinstance(allocation, dict)
+            {
+                "amount_set": _money_set(allocation.get("allocatedAmountSet")),
+                "discount_application_index": _index_of(allocation.get("discountApplication")),
+            }
+            for allocation in _objects(line.get("discountAllocations"))
         ],
     }
+
+
+def _index_of(application: Any) -> Any:
+    return application.get("index") if isinstance(application, dict) else None
+
+
+def _objects(value: Any) -> list[Record]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def _lowered(value: Any) -> str:
+    """GraphQL's enums as webhooks write them."""
+    return text(value, max_length=32).lower()
 
 
 def _refunds(shop: Shop, order_gid: str) -> list[dict[str, Any]]:
@@ -184,8 +222,8 @@ def _refund_record(shop: Shop, refund: Record) -> dict[str, Any]:
         ],
         "transactions": [
             {
-                "kind": text(transaction.get("kind"), max_length=32).lower(),
-                "status": text(transaction.get("status"), max_length=32).lower(),
+                "kind": _lowered(transaction.get("kind")),
+                "status": _lowered(transaction.get("status")),
                 "amount_set": _money_set(transaction.get("amountSet")),
             }
             for transaction in transactions

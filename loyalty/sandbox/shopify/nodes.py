@@ -139,6 +139,10 @@ def order_node(api: Api, order: Document) -> Node:
         "fullyPaid": orders.received(order) >= orders.total(order),
         "unpaid": not order["transactions"],
         "paymentGatewayNames": [order["gateway"]] if order["transactions"] else [],
+        "closedAt": None,
+        "customerLocale": api.shop["locale"],
+        "displayFulfillmentStatus": "UNFULFILLED",
+        "fulfillments": [],
         **currency_free,
     }
 
@@ -197,12 +201,29 @@ def line_node(api: Api, order: Document, line: Document) -> Node:
         "discountedUnitPriceSet": api.money(line["price_minor"]),
         "discountedUnitPriceAfterAllDiscountsSet": api.money(after_all),
         "totalDiscountSet": api.money(0),
-        "discountAllocations": (
-            [{"allocatedAmountSet": api.money(line["discount_minor"])}] if line["discount_minor"] else []
-        ),
+        "discountAllocations": _allocations(api, order, line),
+        "taxLines": _tax_lines(api, line),
         "taxable": not line["gift_card"],
         "requiresShipping": not line["gift_card"],
     }
+
+
+def _allocations(api: Api, order: Document, line: Document) -> list[Node]:
+    """A line's part in the order's code, which falls on all lines that a code may be used for."""
+    if not line["discount_minor"]:
+        return []
+    application = {
+        **{"__typename": "DiscountCodeApplication", "code": order["discount"]["code"], "index": 0},
+        **{"allocationMethod": "ACROSS", "targetSelection": "ALL", "targetType": "LINE_ITEM"},
+    }
+    return [{"allocatedAmountSet": api.money(line["discount_minor"]), "discountApplication": application}]
+
+
+def _tax_lines(api: Api, line: Document) -> list[Node]:
+    if not line["tax_minor"]:
+        return []
+    rate = float(api.shop["tax_percent"]) / 100
+    return [{"priceSet": api.money(line["tax_minor"]), "rate": rate, "title": "VAT"}]
 
 
 def _product_of(api: Api, line: Document) -> Node | None:

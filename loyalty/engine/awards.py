@@ -1,326 +1,406 @@
-"""Orders: what one is awarded when its moment comes, what its refunds take back, and spent points that return."""
+"""Orders: what one is awarded when its moment comes, and the lots that open for it."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from fractions import Fraction
+from math import lcm
 
-from loyalty.engine.basis import Basis, basis_of
-from loyalty.engine.books import OpenLot, Taking
-from loyalty.engine.earning import Share
+import msgspec
+
+from loyalty.engine.basis import Basis, Params, basis_of, discounted, line_gross_minor
+from loyalty.engine.books import OpenLot
+from loyalty.engine.caps import room, use
+from loyalty.engine.document import Prepared
 from loyalty.engine.explain import Reason
-from loyalty.engine.facts import Order, Redemption, Refund
-from loyalty.engine.money import rounded
+from loyalty.engine.facts import Order
+from loyalty.engine.judging import Judgement, explained, judge
+from loyalty.engine.ladder import look_at_tier
+from loyalty.engine.lapses import open_lot, touch
 from loyalty.engine.movement import Pending
-from loyalty.engine.program import Policies, Version
 from loyalty.engine.refunds import Refunded
-from loyalty.engine.walk import Event, Rank, Walk
+from loyalty.engine.rule import RuleShape
+from loyalty.engine.scope import Context
+from loyalty.engine.segments import inside
+from loyalty.engine.tiers import Entry
+from loyalty.engine.walk import Rank, Walk
+
+ALL_RULES = ""
+"""The name under which the program's own caps are counted."""
 
 
 class Award:
-    """What one order earned, and what became of it."""
+    """Something one order earned, and what became of it. `lot_source` names its lot: the order, a part of it that was
+    added later, or a milestone it completed."""
 
-    __slots__ = ("basis", "lot", "open", "points", "reason", "shares", "taken", "until")
+    __slots__ = (
+        "before",
+        "line_ids",
+        "lot",
+        "lot_source",
+        "open",
+        "part",
+        "points",
+        "reason",
+        "source",
+        "taken",
+        "until",
+        "weights",
+    )
 
-    def __init__(self, basis: Basis, shares: list[Share], points: int, reason: Reason, until: datetime) -> None:
-        self.basis = basis
-        self.shares = shares
+    def __init__(
+        self,
+        source: str,
+        part: str,
+        points: int,
+        line_ids: list[str],
+        weights: list[int],
+        reason: Reason,
+        until: datetime,
+    ) -> None:
+        self.source = source
+        self.part = part
+        self.lot_source = f"{source}/{part}" if part else source
         self.points = points
+        self.line_ids = line_ids
+        self.weights = weights
         self.reason = reason
         self.until = until
+        self.before: dict[str, Fraction] = {}
+        """By line, the part that was refunded before the points were judged: they were never given for it."""
         self.lot: OpenLot | None = None
         self.open = False
         """The hold is over."""
         self.taken = 0
-        """Due back so far: not given because of an earlier refund, taken back, or forgiven."""
+        """Due back so far: never given because of an earlier refund, taken back, expired, or forgiven."""
+
+
+class Portion(msgspec.Struct, gc=False):
+    """The lines of an order that joined it at one time. Nearly every order has one portion."""
+
+    added: str
+    """Empty for the lines that were there at the awarding moment."""
+    line_ids: frozenset[str]
+    earlier: frozenset[str]
 
 
 class OrderState:
-    """One order on its way: its award, its refunds, and what was returned to each redemption spent on it."""
+    """One order on its way: what it earned, its refunds, and what was returned to each redemption spent on it."""
 
-    __slots__ = ("award", "order", "refunded", "returned")
+    __slots__ = ("awards", "given", "order", "refunded", "returned", "rules")
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Order, rules: Prepared | None) -> None:
         self.order = order
-        self.award: Award | None = None
+        self.rules = rules
+        self.awards: list[Award] = []
+        self.given = 0
+        """Points judged for the order so far, all portions."""
         self.refunded: Refunded | None = None
         self.returned: dict[str, int] = {}
 
-
-def order_events(walk: Walk, order: Order) -> list[Event]:
-    """The instants at which this order changes anything."""
-    state = OrderState(order)
-    walk.awards[order.id] = state
-    key = f"order:{order.id}"
-    events: list[Event] = [(order.placed_at, Rank.PROGRAM, key, use_codes, state)]
-    version = walk.version_at(order.placed_at)
-    why = _why_nothing(walk, order, version)
-    moment = _moment_of(order, version.program.policies) if version is not None else None
-    if why is not None:
-        events.append((order.placed_at, Rank.AWARD, key, give_nothing, (state, why)))
-    elif version is not None and moment is not None:
-        events.append((moment, Rank.AWARD, key, award_order, (state, version)))
-    for refund in order.refunds:
-        if refund.money_moved or order.paid_at is None or refund.at < order.paid_at:
-            events.append((refund.at, Rank.REFUND, f"refund:{refund.id}", refund_order, (state, refund)))
-    if order.cancelled_at is not None:
-        events.append((order.cancelled_at, Rank.REFUND, f"cancel:{order.id}", cancel_order, state))
-    return events
+    @property
+    def number(self) -> str:
+        return self.order.number or self.order.id
 
 
-def use_codes(walk: Walk, at: datetime, state: OrderState) -> None:
-    """The redemptions whose codes this order carries are used from now on."""
-    walk.used.update(redemption.id for redemption in walk.spent_on.get(state.order.id, ()))
-
-
-def give_nothing(walk: Walk, at: datetime, payload: tuple[OrderState, Reason]) -> None:
-    state, reason = payload
-    walk.gave_nothing(f"order:{state.order.id}", at, reason)
-
-
-def award_order(walk: Walk, at: datetime, payload: tuple[OrderState, Version]) -> None:
-    """The awarding moment has come: the order is judged, once, by the version in force when it was placed."""
-    state, version = payload
-    order, program = state.order, version.program
-    policies = program.policies
-    until = at + timedelta(days=policies.hold_days)
-    basis = basis_of(order, program.currency, program.exponent)
-    shares = [share for rule in program.rules if (share := rule.earn(basis)) is not None]
-    raw = sum((Fraction(share.numerator, share.denominator) for share in shares), Fraction())
-    points = rounded(raw.numerator, raw.denominator, policies.rounding)
-    lines = (*basis.reasons, _earned(shares, raw, points, policies), *_judged(order, version, at, until))
-    params: dict[str, str | int] = {"number": order.number or order.id, "points": points, "until_at": until.isoformat()}
-    if not points:
-        total = {**params, "amount_minor": basis.total // basis.denominator, **_money(version)}
-        message = "nothing.too_small" if program.rules else "nothing.no_rules"
-        walk.gave_nothing(f"order:{order.id}", at, Reason(message=message, params=total, lines=lines))
+def award_order(walk: Walk, at: datetime, payload: tuple[OrderState, Portion]) -> None:
+    """The awarding moment of an order, or of lines added to it: judged, once, by the version in force when the order
+    was placed."""
+    state, portion = payload
+    rules = state.rules
+    if rules is None:
         return
-    award = Award(basis, shares, points, Reason(message="earned.order", params=params, lines=lines), until)
-    state.award = award
-    award.taken = due_back(award, state.refunded)
-    if award.taken >= points:
-        _nothing_left(walk, at, state)
-    elif policies.hold_days:
-        _show_pending(walk, state, award)
-        walk.at_clock(until, Rank.HOLD, f"order:{order.id}", release_order, state)
+    touch(walk, at)
+    if not portion.added:
+        walk.ordinal += 1
+    early = walk.now is not None and walk.now.policies.tier_current_order == "yes"
+    if early:
+        measure_order(walk, at, state, portion)
+    if not portion.added:
+        walk.segments = inside([walk.tallies[rule] for rule in rules.segments], walk.given_segments)
+    why = _outside(walk, state, rules)
+    if why:
+        walk.gave_nothing(f"order:{state.order.id}", at, Reason(message=why, params={"number": state.number}))
     else:
-        release_order(walk, at, state)
+        _award(walk, at, state, rules, portion)
+    if not early:
+        measure_order(walk, at, state, portion)
+    _measure_points(walk, at, state, portion)
+    if not portion.added:
+        tally_order(walk, state.order)
 
 
-def release_order(walk: Walk, at: datetime, state: OrderState) -> None:
+def release(walk: Walk, at: datetime, payload: tuple[OrderState, Award]) -> None:
     """The hold is over: what refunds have left of the award opens as a lot."""
-    order, award = state.order, state.award
-    if award is None or award.taken >= award.points:
-        return
-    source = f"order:{order.id}"
-    walk.pending.pop(source, None)
+    state, award = payload
+    walk.pending.pop(award.lot_source, None)
     points = award.points - award.taken
+    if points <= 0:
+        return
     award.open = True
-    award.lot = walk.books.open(source, points, at, None)
-    walk.move("earned", source, points, at, _reduced(state, award), order_id=order.id)
+    reason = reduced(state, award)
+    award.lot = open_lot(walk, award.lot_source, points, at)
+    walk.move("earned", award.source, points, at, reason, part=award.part, order_id=state.order.id)
 
 
-def refund_order(walk: Walk, at: datetime, payload: tuple[OrderState, Refund]) -> None:
-    """Part of the order's money went back: its points follow, and so do the points spent on it."""
-    state, refund = payload
-    state.refunded = state.refunded or Refunded(state.order)
-    state.refunded.add(refund)
-    amount_minor = refund.amount_minor or sum(line.amount_minor for line in refund.lines)
-    _follow(walk, at, state, f"refund:{refund.id}", f"order:{state.order.id}", "refund", amount_minor)
+def measure_order(walk: Walk, at: datetime, state: OrderState, portion: Portion) -> None:
+    """The order counts for tiers from now on, with what has not been refunded before."""
+    key = measured_as(state.order.id, portion)
+    entry = Entry(at, spend_of(state, portion), 0, 0 if portion.added else 1)
+    walk.standing.entries[key] = entry
+    walk.standing.meter.add(entry)
+    look_at_tier(walk, at)
 
 
-def cancel_order(walk: Walk, at: datetime, state: OrderState) -> None:
-    """The order is off: all of its award goes, all points spent on it return."""
-    state.refunded = state.refunded or Refunded(state.order)
-    state.refunded.cancel()
-    _follow(walk, at, state, f"cancel:{state.order.id}", "", "cancel", 0)
+def measured_as(order_id: str, portion: Portion) -> str:
+    return f"order:{order_id}/{portion.added}" if portion.added else f"order:{order_id}"
 
 
-def due_back(award: Award, refunded: Refunded | None) -> int:
-    """Points of the award that the refunds so far undo: each rule's points in proportion to its own lines, rounded
-    down over the sum, and exactly the award at the end."""
-    if refunded is None:
-        return 0
-    if refunded.whole:
-        return award.points
-    basis = award.basis
-    wanted = total = Fraction()
-    for share in award.shares:
-        amounts = [basis.amounts[index] for index in share.lines]
-        weights = amounts if any(amounts) else [1] * len(amounts)
-        part = Fraction(share.numerator, share.denominator * max(1, sum(weights)))
-        for index, weight in zip(share.lines, weights, strict=True):
-            total += part * weight
-            wanted += part * weight * refunded.of_line(basis.lines[index].id)
-    return int(award.points * wanted / total) if total else int(award.points * refunded.of_order())
+def tally_order(walk: Walk, order: Order) -> None:
+    amount_minor = order.total_minor or sum(line_gross_minor(line) for line in order.lines) - order.order_discount_minor
+    for tally in walk.tallies.values():
+        tally.add(amount_minor, order.channel)
 
 
-def _follow(walk: Walk, at: datetime, state: OrderState, source: str, part: str, why: str, amount_minor: int) -> None:
-    """What a refund or a cancellation does: the order's own points go back, then those spent on it return."""
-    version = walk.version_at(state.order.placed_at) or walk.version
-    if version is None:
+def spend_of(state: OrderState, portion: Portion) -> int:
+    """What counts for tiers: the portion's goods after discounts, gift cards aside, less refunds; in the program's
+    minor units, rounded down."""
+    order = state.order
+    left, goods = discounted(order)
+    gross = Fraction()
+    for line in order.lines:
+        if not line.gift_card and line.id in portion.line_ids:
+            kept = 1 - state.refunded.of_line(line.id) if state.refunded is not None else 1
+            gross += line_gross_minor(line) * kept
+    rate, per = order.rate or (1, 1)
+    return int(gross * left * rate / (goods * per))
+
+
+def _outside(walk: Walk, state: OrderState, rules: Prepared) -> str:
+    why = rules.program.audience.why_not(state.order.customer_id, walk.segments)
+    if why:
+        return why
+    return "nothing.excluded" if rules.program.exclusions.excludes_member(walk.segments) else ""
+
+
+def _award(walk: Walk, at: datetime, state: OrderState, rules: Prepared, portion: Portion) -> None:
+    order, policies = state.order, rules.policies
+    used = walk.spent_on.get(order.id, ()) if policies.paid_with_points != "rest" else ()
+    if used and policies.paid_with_points == "nothing":
+        walk.gave_nothing(
+            f"order:{order.id}", at, Reason(message="nothing.paid_with_points", params={"number": state.number})
+        )
         return
-    _take_award_back(walk, at, state, version, source, part, why, amount_minor)
-    _return_spent(walk, at, state, version, source, why)
-
-
-def _take_award_back(
-    walk: Walk, at: datetime, state: OrderState, version: Version, source: str, part: str, why: str, amount_minor: int
-) -> None:
-    award = state.award
-    if award is None:
-        return
-    due = due_back(award, state.refunded)
-    expired = award.lot.expired if award.lot is not None else 0
-    wanted = min(due, award.points - expired) - award.taken
-    if wanted <= 0:
-        return
-    award.taken += wanted
-    if not award.open:
-        if award.taken >= award.points:
-            _nothing_left(walk, at, state)
-        else:
-            _show_pending(walk, state, award)
-        return
-    taking = walk.books.take(wanted, own=award.lot, clamped=walk.clamped)
-    params: dict[str, str | int] = {
-        "number": state.order.number or state.order.id,
-        "points": taking.taken,
-        "refunded_minor": amount_minor,
-        **_money(version),
-    }
-    walk.move(
-        "reversed",
-        source,
-        -taking.taken,
-        at,
-        Reason(message=f"reversed.{why}", params=params),
-        part=part,
-        order_id=state.order.id,
+    basis = _basis(state, rules, portion, sum(redemption.value_minor for redemption in used))
+    context = Context(
+        order, order.placed_at, rules.zone, walk.ordinal, walk.standing.tier, walk.segments, walk.plans.keys()
     )
-    if taking.taken < wanted:
-        walk.gave_nothing(source, at, Reason(message="nothing.forgiven", params={"points": wanted - taking.taken}))
+    verdict = judge(
+        rules.order_rules,
+        rules.multipliers,
+        basis,
+        context,
+        policies,
+        lambda rule: room(rule.caps, walk.used_caps, rule.id, at, rules.zone) if rule.caps else None,
+    )
+    until = at + timedelta(days=policies.hold_days)
+    points = _cap_all(walk, at, rules, max(0, verdict.points - state.given))
+    for share in verdict.shares:
+        if share.rule.caps:
+            whole = -(-share.points.numerator // share.points.denominator)
+            use(share.rule.caps, walk.used_caps, share.rule.id, whole, at, rules.zone)
+    state.given = max(state.given, verdict.points)
+    reason = _reason(walk, at, state, rules, basis, verdict, points, until)
+    if points:
+        weights = [
+            weight if line.id not in portion.earlier else 0
+            for line, weight in zip(basis.lines, verdict.weights, strict=True)
+        ]
+        source, part = f"order:{order.id}", f"added:{portion.added}" if portion.added else ""
+        _start(walk, at, state, Award(source, part, points, [line.id for line in basis.lines], weights, reason, until))
+    elif not portion.added:
+        walk.gave_nothing(f"order:{order.id}", at, reason)
+    if not portion.added:
+        _remember(walk, at, state, rules, basis, context, until)
 
 
-def _return_spent(walk: Walk, at: datetime, state: OrderState, version: Version, source: str, why: str) -> None:
-    policy = version.program.policies.spent_points
-    refunded = state.refunded
-    if refunded is None or policy == "none" or (policy == "full_refund_only" and not refunded.whole):
-        return
-    for redemption in walk.spent_on.get(state.order.id, ()):
-        taking: Taking | None = walk.takings.get(redemption.id)
-        if taking is None:
-            continue
-        before = state.returned.get(redemption.id, 0)
-        points = min(int(redemption.points * refunded.of_order()) - before, taking.taken)
-        if points <= 0:
-            continue
-        state.returned[redemption.id] = before + points
-        walk.books.give_back(taking, points)
-        params: dict[str, str | int] = {
-            "number": state.order.number or state.order.id,
-            "reward": redemption.reward_name or redemption.reward,
-            "points": points,
+def _basis(state: OrderState, rules: Prepared, portion: Portion, paid_with_points_minor: int) -> Basis:
+    """What counts: the lines that are there by now, less what was refunded before."""
+    order, program = state.order, rules.program
+    present = portion.line_ids | portion.earlier
+    if len(present) < len(order.lines):
+        order = msgspec.structs.replace(order, lines=tuple(line for line in order.lines if line.id in present))
+    basis = basis_of(
+        order, rules.policies, program.exclusions, program.currency, program.exponent, paid_with_points_minor
+    )
+    if state.refunded is not None:
+        kept = [1 - state.refunded.of_line(line.id) for line in basis.lines]
+        scale = lcm(*(part.denominator for part in kept)) if kept else 1
+        basis.amounts = _kept(basis.amounts, kept, scale)
+        if basis.undiscounted is not None:
+            basis.undiscounted = _kept(basis.undiscounted, kept, scale)
+        basis.denominator *= scale
+        params: Params = {
+            "amount_minor": state.refunded.amount_minor,
+            "currency": basis.currency,
+            "exponent": basis.exponent,
         }
-        reason = Reason(message=f"returned.{why}", params=params)
-        walk.move("returned", source, points, at, reason, part=f"redemption:{redemption.id}", order_id=state.order.id)
+        basis.left_out += (Reason(message="left_out.refunded", params=params),)
+    return basis
 
 
-def _why_nothing(walk: Walk, order: Order, version: Version | None) -> Reason | None:
-    """Why this order never earns, whatever its lines are."""
-    params: dict[str, str | int] = {"number": order.number or order.id}
-    if order.test:
-        return Reason(message="nothing.test", params=params)
-    if walk.imported_until is not None and order.placed_at < walk.imported_until:
-        return Reason(message="nothing.imported", params=params)
-    if version is None:
-        return Reason(message="nothing.no_program", params=params)
-    program = version.program
-    if order.currency != program.currency and order.rate is None:
-        params |= {"currency": order.currency, "shop_currency": program.currency}
-        return Reason(message="nothing.currency", params=params)
-    moment = _moment_of(order, program.policies)
-    if moment is None:
-        message = "nothing.cancelled" if order.cancelled_at else f"nothing.waiting.{program.policies.moment}"
-        return Reason(message=message, params=params)
-    if order.cancelled_at is not None and order.cancelled_at <= moment:
-        return Reason(message="nothing.cancelled", params=params)
-    return None
+def _kept(amounts: list[int], kept: list[Fraction], scale: int) -> list[int]:
+    return [int(amount * part * scale) for amount, part in zip(amounts, kept, strict=True)]
 
 
-def _moment_of(order: Order, policies: Policies) -> datetime | None:
-    if policies.moment == "placed":
-        return order.placed_at
-    return order.paid_at if policies.moment == "paid" else order.fulfilled_at
+def _cap_all(walk: Walk, at: datetime, rules: Prepared, points: int) -> int:
+    """What the program's own caps leave of an award; written down as used."""
+    caps = rules.program.caps
+    if not caps or not points:
+        return points
+    limit = room(caps, walk.used_caps, ALL_RULES, at, rules.zone)
+    given = points if limit is None else min(points, limit)
+    if given:
+        use(caps, walk.used_caps, ALL_RULES, given, at, rules.zone)
+    return given
 
 
-def _money(version: Version) -> dict[str, str | int]:
-    return {"currency": version.program.currency, "exponent": version.program.exponent}
+def _remember(
+    walk: Walk, at: datetime, state: OrderState, rules: Prepared, basis: Basis, context: Context, until: datetime
+) -> None:
+    """Milestones, streaks and goals that this order completes."""
+    for rule in rules.remembering:
+        if rule.scope.missing(context):
+            continue
+        lines = rule.scope.lines_of(basis)
+        if not lines or rule.scope.too_little(basis, lines):
+            continue
+        amounts = basis.counted(lines, all_goods=not rule.scope.picks_lines)
+        for reached in rule.reached(walk.memory, at, rules.zone, sum(amounts) // basis.denominator):
+            points = _within(walk, at, rules, rule, reached.points)
+            tag = str(type(rule).__struct_config__.tag)
+            params: Params = {
+                "rule": rule.id,
+                "name": rule.name,
+                **reached.shown,
+                "number": state.number,
+                **_money(rules),
+            }
+            params["points"] = points
+            source = f"{tag}:{rule.id}:{reached.what}"
+            reason = Reason(message=f"earned.{tag}", params=params)
+            if not points:
+                walk.gave_nothing(source, at, Reason(message="rule.capped", params=params))
+                continue
+            _start(
+                walk,
+                at,
+                state,
+                Award(source, "", points, [line.id for line in basis.lines], basis.amounts, reason, until),
+            )
 
 
-def _earned(shares: list[Share], raw: Fraction, points: int, policies: Policies) -> Reason:
-    hundredths = 100 * raw.numerator // raw.denominator
-    lines = tuple(share.reason for share in shares)
-    if 100 * points != hundredths:
-        difference = {"points_hundredths": 100 * points - hundredths}
-        lines += (Reason(message=f"rounding.{policies.rounding}", params=difference),)
-    return Reason(message="order.earned", params={"points_hundredths": hundredths}, lines=lines)
+def _within(walk: Walk, at: datetime, rules: Prepared, rule: RuleShape, points: int) -> int:
+    limit = room(rule.caps, walk.used_caps, rule.id, at, rules.zone) if rule.caps else None
+    given = _cap_all(walk, at, rules, points if limit is None else min(points, limit))
+    if given and rule.caps:
+        use(rule.caps, walk.used_caps, rule.id, given, at, rules.zone)
+    return given
 
 
-def _judged(order: Order, version: Version, moment: datetime, until: datetime) -> tuple[Reason, ...]:
-    policies = version.program.policies
-    placed: dict[str, str | int] = {"version": version.number, "placed_at": order.placed_at.isoformat()}
-    reasons = (
-        Reason(message="order.version", params=placed),
-        Reason(message=f"order.moment.{policies.moment}", params={"moment_at": moment.isoformat()}),
-    )
-    if not policies.hold_days:
-        return reasons
-    hold: dict[str, str | int] = {"until_at": until.isoformat(), "days": policies.hold_days}
-    return (*reasons, Reason(message="order.hold", params=hold))
+def _start(walk: Walk, at: datetime, state: OrderState, award: Award) -> None:
+    state.awards.append(award)
+    if state.refunded is not None:
+        award.before = {line_id: part for line_id in award.line_ids if (part := state.refunded.of_line(line_id))}
+    if award.until > at:
+        show_pending(walk, state, award)
+        walk.at_clock(
+            award.until, Rank.HOLD, award.lot_source, release, (state, award), lambda given: not given[1].open
+        )
+    else:
+        release(walk, at, (state, award))
 
 
-def _reduced(state: OrderState, award: Award) -> Reason:
+def _measure_points(walk: Walk, at: datetime, state: OrderState, portion: Portion) -> None:
+    entry = walk.standing.entries.get(measured_as(state.order.id, portion))
+    points = sum(award.points for award in state.awards if bool(award.part) == bool(portion.added))
+    if entry is not None and points:
+        walk.standing.meter.lower(entry, entry.spend, points, entry.orders)
+        look_at_tier(walk, at)
+
+
+def _money(rules: Prepared) -> Params:
+    return {"currency": rules.program.currency, "exponent": rules.program.exponent}
+
+
+def _reason(
+    walk: Walk,
+    at: datetime,
+    state: OrderState,
+    rules: Prepared,
+    basis: Basis,
+    verdict: Judgement,
+    points: int,
+    until: datetime,
+) -> Reason:
+    order, policies = state.order, rules.policies
+    _move_excluded(basis, verdict)
+    lines: list[Reason] = [*basis.reasons(), explained(verdict, basis, policies)]
+    if points < verdict.points:
+        message = "order.given_before" if state.given > points else "rule.capped"
+        lines.append(Reason(message=message, params={"points": verdict.points - points}))
+    placed: Params = {"version": rules.version.number, "placed_at": order.placed_at.isoformat()}
+    lines.append(Reason(message="order.version", params=placed))
+    lines.append(Reason(message=f"order.moment.{policies.moment}", params={"moment_at": at.isoformat()}))
+    if policies.hold_days:
+        hold: Params = {"until_at": until.isoformat(), "days": policies.hold_days}
+        lines.append(Reason(message="order.hold", params=hold))
+    params: Params = {"number": state.number, "points": points, "until_at": until.isoformat(), **_money(rules)}
+    message = "earned.order"
+    if not points:
+        params["amount_minor"] = basis.total // basis.denominator
+        message = _why_zero(rules, basis, verdict)
+    return Reason(message=message, params=params, lines=tuple(lines))
+
+
+def _why_zero(rules: Prepared, basis: Basis, verdict: Judgement) -> str:
+    if not rules.order_rules:
+        return "nothing.no_rules"
+    if not basis.lines or not basis.total:
+        return "nothing.nothing_counts"
+    if any(share.capped for share in verdict.shares) or verdict.points:
+        return "nothing.capped"
+    return "nothing.too_small" if verdict.shares else "nothing.no_rule_matched"
+
+
+def _move_excluded(basis: Basis, verdict: Judgement) -> None:
+    """Lines that an excluding rule took out are shown as left out, and no longer as counted."""
+    if not verdict.excluded:
+        return
+    shown = list(basis.shown)
+    for index in sorted(verdict.excluded, reverse=True):
+        line = basis.lines[index]
+        at = next(i for i, reason in enumerate(shown) if reason.params.get("line", "") == line.id)
+        params = {**shown.pop(at).params, "rule": verdict.excluded[index]}
+        basis.left_out += (Reason(message="left_out.rule", params=params),)
+        basis.amounts[index] = 0
+    basis.shown = tuple(shown)
+
+
+def reduced(state: OrderState, award: Award) -> Reason:
     """The award's reason, less what was refunded before it opened."""
-    if not award.taken or state.refunded is None:
+    if not award.taken or state.refunded is None or state.rules is None:
         return award.reason
-    basis = award.basis
-    params: dict[str, str | int] = {
-        "amount_minor": state.refunded.amount_minor,
-        "points": award.taken,
-        "currency": basis.currency,
-        "exponent": basis.exponent,
-    }
+    params: Params = {"amount_minor": state.refunded.amount_minor, "points": award.taken, **_money(state.rules)}
     less = Reason(message="order.refunded_before", params=params)
-    own: dict[str, str | int] = {**award.reason.params, "points": award.points - award.taken}
+    own = {**award.reason.params, "points": award.points - award.taken}
     return Reason(message=award.reason.message, params=own, lines=(*award.reason.lines, less))
 
 
-def _show_pending(walk: Walk, state: OrderState, award: Award) -> None:
-    reduced = _reduced(state, award)
-    source = f"order:{state.order.id}"
-    reason = Reason(message="pending.order", params=reduced.params, lines=reduced.lines)
-    walk.pending[source] = Pending(source=source, points=award.points - award.taken, until=award.until, reason=reason)
-
-
-def _nothing_left(walk: Walk, at: datetime, state: OrderState) -> None:
-    """Refunded or cancelled before the points were given."""
-    source = f"order:{state.order.id}"
-    walk.pending.pop(source, None)
-    message = "nothing.cancelled" if state.order.cancelled_at == at else "nothing.refunded"
-    walk.gave_nothing(source, at, Reason(message=message, params={"number": state.order.number or state.order.id}))
-
-
-def spent_on(orders: list[Order], redemptions: list[Redemption]) -> dict[str, list[Redemption]]:
-    """Which redemptions each order used: named by the redemption, or by its code among the order's discounts."""
-    by_code = {redemption.code.casefold(): redemption for redemption in redemptions if redemption.code}
-    found: dict[str, list[Redemption]] = {}
-    for redemption in redemptions:
-        if redemption.order_id:
-            found.setdefault(redemption.order_id, []).append(redemption)
-    for order in orders:
-        for code in order.discount_codes:
-            used = by_code.get(code.casefold())
-            if used is not None and used not in found.get(order.id, ()):
-                found.setdefault(order.id, []).append(used)
-    return found
+def show_pending(walk: Walk, state: OrderState, award: Award) -> None:
+    shown = reduced(state, award)
+    message = "pending.order" if shown.message == "earned.order" else shown.message
+    reason = Reason(message=message, params=shown.params, lines=shown.lines)
+    walk.pending[award.lot_source] = Pending(
+        source=award.lot_source, points=award.points - award.taken, until=award.until, reason=reason
+    )

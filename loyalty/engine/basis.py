@@ -1,31 +1,94 @@
 """What counts: the part of an order that points are computed from, exactly.
 
-Amounts are kept as integers over one common denominator, because an order's discount falls on its lines in proportion
-and thirds of a cent must not be lost.
+Amounts are integers over one common denominator, because an order's discount falls on its lines in proportion and
+thirds of a cent must not be lost.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import msgspec
 
+from loyalty.engine.errors import Invalid
 from loyalty.engine.explain import Reason
 from loyalty.engine.facts import Line, Order
+from loyalty.engine.policies import Policies
+
+EXTRAS = ("+shipping", "+tax", "+fees")
+"""Ids of the lines that stand for them; no platform's line has such an id."""
+
+Params = dict[str, str | int]
+
+
+class Exclusions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What never earns: some goods, some customers (segments such as staff or resellers)."""
+
+    products: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    on_sale: bool = False
+    gift_cards: bool = True
+    segments: tuple[str, ...] = ()
+    test_orders: bool = True
+
+    def why(self, line: Line) -> str:
+        """The message id for a line that is left out, or nothing."""
+        if line.gift_card and self.gift_cards:
+            return "left_out.gift_card"
+        if self.products and (line.product_id in self.products or line.variant_id in self.products):
+            return "left_out.product"
+        if self.collections and not set(self.collections).isdisjoint(line.collection_ids):
+            return "left_out.collection"
+        if self.tags and not set(self.tags).isdisjoint(line.tags):
+            return "left_out.tag"
+        return "left_out.on_sale" if self.on_sale and line.on_sale else ""
+
+    def excludes_member(self, segments: Collection[str]) -> bool:
+        return any(segment in segments for segment in self.segments)
+
+    def check(self, place: str) -> None:
+        if len(self.products) > 10_000:
+            raise Invalid(
+                "Name at most 10,000 products; leave out a tag or a collection instead.", place=f"{place}.products"
+            )
 
 
 class Basis(msgspec.Struct):
-    """`amounts[i] / denominator` minor units of the program's currency count for `lines[i]`."""
+    """`amounts[i] / denominator` minor units of the program's currency count for `lines[i]`. The last `extras` lines
+    stand for shipping, tax and fees. `undiscounted` is set where an order's discount does not fall on its lines:
+    what rules for some goods count instead of `amounts`."""
 
     lines: list[Line]
     amounts: list[int]
+    undiscounted: list[int] | None
+    extras: int
     denominator: int
     currency: str
     exponent: int
-    reasons: tuple[Reason, ...]
-    """What counts and what was left out, for the explanation."""
+    shown: tuple[Reason, ...]
+    left_out: tuple[Reason, ...]
 
     @property
     def total(self) -> int:
         return sum(self.amounts)
+
+    def extra(self, index: int) -> bool:
+        return index >= len(self.lines) - self.extras
+
+    def counted(self, lines: Sequence[int], *, all_goods: bool) -> list[int]:
+        """What a rule counts on these lines; one for all goods counts them with the order's discount."""
+        amounts = self.amounts if all_goods or self.undiscounted is None else self.undiscounted
+        return [amounts[index] for index in lines]
+
+    def reasons(self) -> tuple[Reason, ...]:
+        params: Params = {
+            "amount_minor": self.total // self.denominator,
+            "currency": self.currency,
+            "exponent": self.exponent,
+        }
+        counts = Reason(message="order.counts", params=params, lines=self.shown)
+        return (counts, Reason(message="order.left_out", lines=self.left_out)) if self.left_out else (counts,)
 
 
 def line_gross_minor(line: Line) -> int:
@@ -33,48 +96,112 @@ def line_gross_minor(line: Line) -> int:
     return max(0, line.quantity * line.unit_price_minor - line.discount_minor)
 
 
-def discounted(order: Order) -> tuple[int, int]:
+def discounted(order: Order, given_back_minor: int = 0) -> tuple[int, int]:
     """The factor (numerator, denominator) that the order's discount leaves of its goods. It falls on them alone:
-    platforms keep discounts off gift cards."""
+    platforms keep discounts off gift cards. `given_back_minor` of the discount count as not given."""
     goods = sum(line_gross_minor(line) for line in order.lines if not line.gift_card)
-    return (max(0, goods - order.order_discount_minor), goods) if goods else (1, 1)
+    discount = max(0, order.order_discount_minor - given_back_minor)
+    return (max(0, goods - discount), goods) if goods and discount else (1, 1)
 
 
-def basis_of(order: Order, currency: str, exponent: int) -> Basis:
-    """What counts of this order under the program's settings, in the program's currency."""
-    left, goods = discounted(order)
-    rate, per = order.rate if order.rate is not None else (1, 1)
-    denominator = goods * per
-    money: dict[str, str | int] = {"currency": currency, "exponent": exponent}
+def basis_of(
+    order: Order,
+    policies: Policies,
+    exclusions: Exclusions,
+    currency: str,
+    exponent: int,
+    paid_with_points_minor: int = 0,
+) -> Basis:
+    """What counts of this order, in the program's currency. `paid_with_points_minor` is what redemptions took off it,
+    which counts only under paid_with_points: full."""
+    before = policies.basis == "before_discounts"
+    back_minor = paid_with_points_minor if policies.paid_with_points == "full" else 0
+    left, goods = (1, 1) if before else discounted(order, back_minor)
+    paid, total = _paid(order, policies)
+    rate, per = order.rate if order.rate is not None and order.currency != currency else (1, 1)
+    scale, denominator = paid * rate, goods * total * per
+    money: Params = {"currency": currency, "exponent": exponent}
     lines: list[Line] = []
     amounts: list[int] = []
+    undiscounted: list[int] = []
     shown: list[Reason] = []
     left_out: list[Reason] = []
     for line in order.lines:
-        amount = line_gross_minor(line)
-        title = line.title or line.product_id or line.id
-        if line.gift_card:
-            params = {"title": title, "amount_minor": amount, **money}
-            left_out.append(Reason(message="left_out.gift_card", params=params))
+        gross = line.quantity * line.unit_price_minor if before else line_gross_minor(line)
+        params: Params = {
+            "line": line.id,
+            "title": line.title or line.product_id or line.id,
+            "quantity": line.quantity,
+            "amount_minor": gross,
+            **money,
+        }
+        why = exclusions.why(line) or _paid_otherwise(line, policies)
+        if why:
+            left_out.append(Reason(message=why, params=params))
             continue
-        tax = line.tax_minor if order.tax_included else 0
+        tax = line.tax_minor if order.tax_included and not policies.count_tax else 0
         lines.append(line)
-        amounts.append(max(0, amount * left - tax * goods) * rate)
-        params = {"title": title, "quantity": line.quantity, "amount_minor": amount, **money}
+        amounts.append(max(0, gross * (goods if line.gift_card else left) - tax * goods) * scale)
+        undiscounted.append(max(0, gross - tax) * goods * scale)
         shown.append(Reason(message="order.line", params=params))
-    if order.order_discount_minor:
-        codes = ", ".join(order.discount_codes)
-        shown.append(
-            Reason(
-                message="order.discount", params={"codes": codes, "amount_minor": order.order_discount_minor, **money}
-            )
-        )
-    if order.shipping_minor:
-        left_out.append(Reason(message="left_out.shipping", params={"amount_minor": order.shipping_minor, **money}))
-    if order.tax_minor:
-        left_out.append(Reason(message="left_out.tax", params={"amount_minor": order.tax_minor, **money}))
-    total = {"amount_minor": sum(amounts) // denominator, **money}
-    reasons: tuple[Reason, ...] = (Reason(message="order.counts", params=total, lines=tuple(shown)),)
-    if left_out:
-        reasons += (Reason(message="order.left_out", lines=tuple(left_out)),)
-    return Basis(lines, amounts, denominator, currency, exponent, reasons)
+    if order.order_discount_minor and not before:
+        params = {"codes": ", ".join(order.discount_codes), "amount_minor": order.order_discount_minor, **money}
+        shown.append(Reason(message="order.discount", params=params))
+    if paid != total:
+        shown.append(Reason(message="order.paid_otherwise", params={"paid_minor": paid, "total_minor": total, **money}))
+    basis = Basis(lines, amounts, None, 0, denominator, currency, exponent, (), ())
+    _add_extras(basis, order, policies, goods * scale, shown, left_out)
+    if policies.order_discount == "not_allocated" and left != goods:
+        basis.undiscounted = undiscounted + amounts[len(undiscounted) :]
+    basis.shown, basis.left_out = tuple(shown), tuple(left_out)
+    return basis
+
+
+def _add_extras(
+    basis: Basis, order: Order, policies: Policies, scale: int, shown: list[Reason], left_out: list[Reason]
+) -> None:
+    """Shipping, tax and fees, each as a line of its own where it counts."""
+    tax_minor = 0 if order.tax_included and policies.count_tax else order.tax_minor
+    for name, amount_minor, counts in (
+        ("+shipping", order.shipping_minor, policies.count_shipping),
+        ("+tax", tax_minor, policies.count_tax),
+        ("+fees", order.fee_minor, policies.count_fees),
+    ):
+        if not amount_minor:
+            continue
+        params: Params = {
+            "line": name,
+            "amount_minor": amount_minor,
+            "currency": basis.currency,
+            "exponent": basis.exponent,
+        }
+        if counts:
+            basis.lines.append(Line(id=name, quantity=1, unit_price_minor=amount_minor))
+            basis.amounts.append(amount_minor * scale)
+            basis.extras += 1
+            shown.append(Reason(message=f"order.{name[1:]}", params=params))
+        else:
+            left_out.append(Reason(message=f"left_out.{name[1:]}", params=params))
+
+
+def _paid(order: Order, policies: Policies) -> tuple[int, int]:
+    """The part of the order that was paid in a way that counts, as a quotient."""
+    otherwise = 0 if policies.count_gift_card_part else order.gift_card_minor
+    otherwise += 0 if policies.count_store_credit_part else order.store_credit_minor
+    if not otherwise:
+        return 1, 1
+    total = order.total_minor or _total_minor(order)
+    return (max(0, total - otherwise), total) if total > 0 else (1, 1)
+
+
+def _total_minor(order: Order) -> int:
+    goods = sum(line_gross_minor(line) for line in order.lines) - order.order_discount_minor
+    return max(0, goods) + order.shipping_minor + order.fee_minor + (0 if order.tax_included else order.tax_minor)
+
+
+def _paid_otherwise(line: Line, policies: Policies) -> str:
+    if line.paid_by == "gift_card" and not policies.count_gift_card_part:
+        return "left_out.paid_by_gift_card"
+    if line.paid_by == "store_credit" and not policies.count_store_credit_part:
+        return "left_out.paid_by_store_credit"
+    return ""

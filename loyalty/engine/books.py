@@ -13,15 +13,21 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 class OpenLot:
     """Points that opened together. `expired` counts what the clock took from it."""
 
-    __slots__ = ("expired", "expires_at", "left", "opened_at", "points", "source")
+    __slots__ = ("expired", "expires_at", "fixed", "left", "opened_at", "points", "serial", "source")
 
-    def __init__(self, source: str, points: int, opened_at: datetime, expires_at: datetime | None) -> None:
+    def __init__(
+        self, source: str, points: int, opened_at: datetime, expires_at: datetime | None, fixed: bool, serial: int
+    ) -> None:
         self.source = source
         self.points = points
         self.left = points
         self.opened_at = opened_at
         self.expires_at = expires_at
         self.expired = 0
+        self.fixed = fixed
+        """The date came with the lot, from an import: no version of the program changes it."""
+        self.serial = serial
+        """1 for the first lot ever opened."""
 
     def turn(self) -> tuple[datetime, datetime, str]:
         """Earliest expiry first, never-expiring last, then the oldest."""
@@ -53,9 +59,11 @@ class Books:
         self.debt = 0
         self.forgiven = 0
 
-    def open(self, source: str, points: int, at: datetime, expires_at: datetime | None) -> OpenLot:
+    def open(
+        self, source: str, points: int, at: datetime, expires_at: datetime | None, *, fixed: bool = False
+    ) -> OpenLot:
         """A new lot; waiting debts are paid from it first."""
-        lot = OpenLot(source, points, at, expires_at)
+        lot = OpenLot(source, points, at, expires_at, fixed, len(self.lots) + 1)
         self.lots[source] = lot
         self.available += points
         heappush(self._turns, (lot.turn(), lot))
@@ -113,6 +121,16 @@ class Books:
         lot.expired += gone
         self.available -= gone
         return gone
+
+    def open_lots(self) -> list[OpenLot]:
+        """Those with points left, in the order in which they are spent."""
+        return sorted((lot for lot in self.lots.values() if lot.left), key=OpenLot.turn)
+
+    def date(self, lot: OpenLot, expires_at: datetime | None) -> None:
+        """The lot has another date from now on."""
+        lot.expires_at = expires_at
+        if lot.left:
+            heappush(self._turns, (lot.turn(), lot))
 
     def _draw(self, lot: OpenLot, wanted: int, taking: Taking) -> int:
         drawn = min(lot.left, wanted)

@@ -1,53 +1,132 @@
-"""Ways to earn. A way is one small class: its document form, its check, and what it gives; no rule knows another."""
+"""Ways to earn with an order. A way is one small class: its document form, its check, and what it gives for the
+lines it counts; no rule knows another. `judging.py` settles how they add up."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
+
 import msgspec
 
-from loyalty.engine.basis import Basis
+from loyalty.engine.basis import Basis, Params
 from loyalty.engine.errors import Invalid
-from loyalty.engine.explain import Reason
+from loyalty.engine.rule import RuleShape, check_points, factor
 
 
-class Share(msgspec.Struct, frozen=True, gc=False):
-    """What one rule gives an order before rounding: `numerator` / `denominator` points, and on which lines they rest
-    (by position in the basis), so that a refund of a line takes that line's part."""
+class Given(msgspec.Struct, frozen=True, gc=False):
+    """Points before rounding, and how they rest on the lines: a refund of a line takes that line's part of the
+    weights."""
 
-    rule_id: str
-    numerator: int
-    denominator: int
-    lines: tuple[int, ...]
-    reason: Reason
+    points: Fraction
+    weights: list[int]
+    shown: Params
 
 
-class PerAmount(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="per_amount"
-):
-    """`points` for every `per_minor` of what counts; parts count too, and are rounded once with everything else."""
+class OrderRule(RuleShape, frozen=True, kw_only=True):
+    """A rule that gives points for the lines of one order."""
 
-    id: str
+    def given(self, basis: Basis, lines: Sequence[int]) -> Given:
+        """What these lines earn. `lines` are positions in the basis and never empty."""
+        raise NotImplementedError
+
+    def amounts(self, basis: Basis, lines: Sequence[int]) -> list[int]:
+        return basis.counted(lines, all_goods=not self.scope.picks_lines)
+
+
+class PerAmount(OrderRule, frozen=True, kw_only=True, tag="per_amount"):
+    """`points` for every `per_minor` of what counts. Exactly, or only for full steps ("for every full 10.00")."""
+
     points: int
     per_minor: int
-    name: str = ""
+    full_steps_only: bool = False
 
     def check(self, place: str) -> None:
-        if not 0 < self.points <= 1_000_000 or not 0 < self.per_minor <= 10**12:
-            raise Invalid("A rate needs points and an amount above zero, such as 1 point per 100.", place=place)
+        super().check(place)
+        check_points(self.points, place)
+        if not 0 < self.per_minor <= 10**12:
+            raise Invalid("A rate needs an amount above zero, such as 1 point per 100.", place=f"{place}.per_minor")
 
-    def earn(self, basis: Basis) -> Share | None:
-        counted = basis.total
-        if counted <= 0:
-            return None
-        numerator, denominator = self.points * counted, self.per_minor * basis.denominator
-        params: dict[str, str | int] = {
-            "points": self.points,
-            "per_minor": self.per_minor,
-            "points_hundredths": 100 * numerator // denominator,
-            "currency": basis.currency,
-            "exponent": basis.exponent,
-        }
-        lines = tuple(range(len(basis.amounts)))
-        return Share(self.id, numerator, denominator, lines, Reason(message="rule.per_amount", params=params))
+    def given(self, basis: Basis, lines: Sequence[int]) -> Given:
+        amounts = self.amounts(basis, lines)
+        counted, step = sum(amounts), self.per_minor * basis.denominator
+        points = (
+            Fraction(counted // step * self.points) if self.full_steps_only else Fraction(counted * self.points, step)
+        )
+        return Given(points, amounts, {"points": self.points, "per_minor": self.per_minor})
 
 
-Rule = PerAmount
+class PerOrder(OrderRule, frozen=True, kw_only=True, tag="per_order"):
+    """`points` for the order, however large."""
+
+    points: int
+
+    def check(self, place: str) -> None:
+        super().check(place)
+        check_points(self.points, place)
+
+    def given(self, basis: Basis, lines: Sequence[int]) -> Given:
+        return Given(Fraction(self.points), self.amounts(basis, lines), {"points": self.points})
+
+
+class PerItem(OrderRule, frozen=True, kw_only=True, tag="per_item"):
+    """`points` for every unit of goods."""
+
+    points: int
+
+    def check(self, place: str) -> None:
+        super().check(place)
+        check_points(self.points, place)
+
+    def given(self, basis: Basis, lines: Sequence[int]) -> Given:
+        units = [0 if basis.extra(index) else basis.lines[index].quantity for index in lines]
+        return Given(Fraction(sum(units) * self.points), units, {"points": self.points, "units": sum(units)})
+
+
+class Cashback(OrderRule, frozen=True, kw_only=True, tag="cashback"):
+    """`percent` ("2.5") of what counts, in points that are worth `point_value_minor` each."""
+
+    percent: str
+    point_value_minor: int
+
+    def check(self, place: str) -> None:
+        super().check(place)
+        if not 0 < self.point_value_minor <= 10**9:
+            raise Invalid("Say what a point is worth, in minor units above zero.", place=f"{place}.point_value_minor")
+        _check_factor(self.percent, Fraction(100), f"{place}.percent", "A percentage lies above 0 and at most at 100.")
+
+    def given(self, basis: Basis, lines: Sequence[int]) -> Given:
+        amounts = self.amounts(basis, lines)
+        points = factor(self.percent) * sum(amounts) / (100 * basis.denominator * self.point_value_minor)
+        return Given(points, amounts, {"percent": self.percent, "point_value_minor": self.point_value_minor})
+
+
+class Exclude(OrderRule, frozen=True, kw_only=True, tag="exclude"):
+    """These lines earn nothing with this rule or any of lower priority."""
+
+    exclusive: bool = True
+
+    def given(self, basis: Basis, lines: Sequence[int]) -> Given:
+        return Given(Fraction(), [0] * len(lines), {})
+
+
+class Multiplier(RuleShape, frozen=True, kw_only=True, tag="multiplier"):
+    """Points by amount and by item count `times` ("2", "1.5") on its lines; fixed bonuses do not."""
+
+    times: str
+
+    def check(self, place: str) -> None:
+        super().check(place)
+        _check_factor(self.times, Fraction(1000), f"{place}.times", "A factor lies above 0 and at most at 1000.")
+
+    @property
+    def extra(self) -> Fraction:
+        return factor(self.times) - 1
+
+
+def _check_factor(text: str, largest: Fraction, place: str, remedy: str) -> None:
+    try:
+        value = factor(text)
+    except ValueError:
+        raise Invalid('Write a plain decimal number, such as "1.5".', place=place) from None
+    if not 0 < value <= largest:
+        raise Invalid(remedy, place=place)

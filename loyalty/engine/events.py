@@ -2,41 +2,205 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from loyalty.engine.awards import order_events, spent_on
-from loyalty.engine.decisions import adjust, bring_in, redemption_events
-from loyalty.engine.facts import Adjustment, Fact, Import, Order, Redemption
-from loyalty.engine.program import Version
-from loyalty.engine.walk import Event, Rank, Walk
+from loyalty.engine.awards import OrderState, Portion, award_order, measure_order, tally_order
+from loyalty.engine.decisions import adjust, bring_in, issue, redemption_events, use
+from loyalty.engine.document import Prepared
+from loyalty.engine.explain import Reason
+from loyalty.engine.facts import (
+    Activity,
+    Adjustment,
+    Fact,
+    Import,
+    Issued,
+    Membership,
+    Order,
+    Profile,
+    Redemption,
+    Referral,
+    Segment,
+    TierGrant,
+)
+from loyalty.engine.happenings import change_plan, change_segment, do_activity, know, refer, watch_birthday
+from loyalty.engine.ladder import grant_tier, look_at_tier
+from loyalty.engine.lapses import change_version, touch
+from loyalty.engine.policies import Policies
+from loyalty.engine.reversals import cancel_order, refund_order
+from loyalty.engine.walk import Event, Handler, Rank, Walk
+
+HANDLERS: dict[type, tuple[str, Rank, Handler]] = {
+    Activity: ("activity", Rank.GIVES, do_activity),
+    Profile: ("profile", Rank.PROGRAM, know),
+    Membership: ("membership", Rank.GIVES, change_plan),
+    Issued: ("issued", Rank.GIVES, issue),
+    TierGrant: ("grant", Rank.REVIEW, grant_tier),
+    Referral: ("referral", Rank.GIVES, refer),
+    Segment: ("segment", Rank.PROGRAM, change_segment),
+    Import: ("import", Rank.GIVES, bring_in),
+}
+"""Facts with one event each. Orders, redemptions and adjustments stand below."""
 
 
 def events_of(walk: Walk, facts: Iterable[Fact]) -> list[Event]:
-    """Unsorted. A fact given twice counts once: the last one with its kind and id stands."""
-    known = list({(type(fact), fact.id): fact for fact in facts}.values())
+    """Unsorted. A fact given twice counts once: the greatest by its bytes stands, whatever the order they came in."""
+    known = _once(facts)
     orders = [fact for fact in known if isinstance(fact, Order)]
     redemptions = [fact for fact in known if isinstance(fact, Redemption)]
-    imports = [fact for fact in known if isinstance(fact, Import)]
-    walk.spent_on = spent_on(orders, redemptions)
-    walk.imported_until = max((each.at for each in imports), default=None)
+    _link(walk, orders, redemptions)
+    imports = [fact.at for fact in known if isinstance(fact, Import)]
+    if walk.imported_until is not None:
+        imports.append(walk.imported_until)
+    walk.imported_until = max(imports, default=None)
     events: list[Event] = [
-        (version.in_force_from, Rank.PROGRAM, f"version:{version.number:09}", change_version, version)
-        for version in walk.versions
+        (rules.version.in_force_from, Rank.PROGRAM, f"+version:{rules.version.number:09}", begin_version, rules)
+        for rules in walk.prepared
     ]
-    for order in orders:
-        events.extend(order_events(walk, order))
-    for redemption in redemptions:
-        events.extend(redemption_events(redemption))
-    events.extend((each.at, Rank.GIVES, f"import:{each.id}", bring_in, each) for each in imports)
-    events.extend(
-        (fact.at, Rank.GIVES if fact.points > 0 else Rank.TAKES, f"adjustment:{fact.id}", adjust, fact)
-        for fact in known
-        if isinstance(fact, Adjustment)
-    )
+    for fact in known:
+        if isinstance(fact, Order):
+            events.extend(_order_events(walk, fact))
+        elif isinstance(fact, Redemption):
+            events.extend(redemption_events(fact))
+        elif isinstance(fact, Adjustment):
+            rank = Rank.GIVES if fact.points > 0 else Rank.TAKES
+            events.append((fact.at, rank, f"adjustment:{fact.id}", adjust, fact))
+        else:
+            name, rank, handler = HANDLERS[type(fact)]
+            events.append((fact.at, rank, f"{name}:{fact.id}", handler, fact))
     return events
 
 
-def change_version(walk: Walk, at: datetime, version: Version) -> None:
-    """From now on the member lives under this version."""
-    walk.version = version
+def begin_version(walk: Walk, at: datetime, rules: Prepared) -> None:
+    change_version(walk, at, rules)
+    watch_birthday(walk, at)
+    look_at_tier(walk, at)
+
+
+def give_nothing(walk: Walk, at: datetime, payload: tuple[str, Reason]) -> None:
+    source, reason = payload
+    walk.gave_nothing(source, at, reason)
+
+
+def count_order(walk: Walk, at: datetime, payload: tuple[OrderState, Portion]) -> None:
+    """An order that earns nothing, but was bought: it counts for tiers, segments and how many orders there were."""
+    state, portion = payload
+    touch(walk, at)
+    walk.ordinal += 1
+    measure_order(walk, at, state, portion)
+    tally_order(walk, state.order)
+
+
+def use_codes(walk: Walk, at: datetime, order: Order) -> None:
+    """The redemptions whose codes this order carries are used from now on."""
+    for redemption in walk.spent_on.get(order.id, ()):
+        use(walk, at, redemption.id)
+
+
+def _once(facts: Iterable[Fact]) -> list[Fact]:
+    known: dict[tuple[type, str], Fact] = {}
+    for fact in facts:
+        key = (type(fact), fact.id)
+        before = known.get(key)
+        if before is None or before == fact or _newness(fact) > _newness(before):
+            known[key] = fact
+    return list(known.values())
+
+
+def _newness(fact: Fact) -> tuple[datetime, int, bool, bool, str]:
+    """Which of two observations of one thing stands, without a store to decide it."""
+    if isinstance(fact, Order):
+        refunded = sum(refund.amount_minor for refund in fact.refunds)
+        return (fact.updated_at, refunded, fact.cancelled_at is not None, fact.paid_at is not None, repr(fact))
+    return (fact.at, 0, False, False, repr(fact))
+
+
+def _link(walk: Walk, orders: Sequence[Order], redemptions: Sequence[Redemption]) -> None:
+    """Which redemptions each order used: named by the redemption, or by its code among the order's discounts."""
+    everything = [*(spent.redemption for spent in walk.redemptions.values()), *redemptions]
+    everything = sorted({each.id: each for each in everything}.values(), key=lambda each: (each.at, each.id))
+    by_code = {each.code.casefold(): each for each in reversed(everything) if each.code}
+    for redemption in everything:
+        if redemption.order_id:
+            walk.spent_on.setdefault(redemption.order_id, []).append(redemption)
+    for order in orders:
+        for code in order.discount_codes:
+            used = by_code.get(code.casefold())
+            if used is not None and used not in walk.spent_on.get(order.id, ()):
+                walk.spent_on.setdefault(order.id, []).append(used)
+
+
+def _order_events(walk: Walk, order: Order) -> list[Event]:
+    """The instants at which this order changes anything."""
+    rules = walk.version_for(order.placed_at)
+    state = walk.orders.get(order.id)
+    if state is None:
+        state = walk.orders[order.id] = OrderState(order, rules)
+    state.order, state.rules = order, rules
+    key = f"order:{order.id}"
+    policies = rules.policies if rules is not None else Policies()
+    moment = _moment_of(order, policies)
+    why = _why_nothing(walk, order, rules, moment)
+    portions = _portions(order, moment) if moment is not None else []
+    events: list[Event] = []
+    if walk.spent_on.get(order.id):
+        events.append((order.placed_at, Rank.PROGRAM, key, use_codes, order))
+    if why is not None:
+        events.append((moment or order.placed_at, Rank.AWARD, key, give_nothing, (key, why)))
+        if moment is not None and why.message in COUNTED:
+            events.append((moment, Rank.AWARD, f"{key}/count", count_order, (state, portions[0][1])))
+    else:
+        events.extend(
+            (at, Rank.AWARD, f"{key}{portion.added}", award_order, (state, portion)) for at, portion in portions
+        )
+    known = [portion for _, portion in portions]
+    for refund in order.refunds:
+        if refund.money_moved or order.paid_at is None or refund.at < order.paid_at:
+            events.append((refund.at, Rank.REFUND, f"{key}/refund:{refund.id}", refund_order, (state, refund, known)))
+    if order.cancelled_at is not None:
+        events.append((order.cancelled_at, Rank.REFUND, f"{key}/cancel", cancel_order, (state, known)))
+    return events
+
+
+COUNTED = ("nothing.imported", "nothing.no_program")
+"""An order that earns nothing for one of these was bought nevertheless, and counts for tiers."""
+
+
+def _portions(order: Order, moment: datetime) -> list[tuple[datetime, Portion]]:
+    """The lines that were there at the awarding moment, then those that joined later, each with their instant."""
+    late = {line.added_at for line in order.lines if line.added_at is not None and line.added_at > moment}
+    if not late:
+        return [(moment, Portion("", frozenset(line.id for line in order.lines), frozenset()))]
+    found: list[tuple[datetime, Portion]] = []
+    earlier: frozenset[str] = frozenset()
+    for at in (moment, *sorted(late)):
+        ids = frozenset(line.id for line in order.lines if max(line.added_at or moment, moment) == at)
+        added = "" if at == moment else at.isoformat()
+        found.append((at, Portion(added, ids, earlier)))
+        earlier |= ids
+    return found
+
+
+def _why_nothing(walk: Walk, order: Order, rules: Prepared | None, moment: datetime | None) -> Reason | None:
+    """Why this order never earns, whatever its lines are."""
+    params: dict[str, str | int] = {"number": order.number or order.id}
+    if order.test and (rules is None or rules.program.exclusions.test_orders):
+        return Reason(message="nothing.test", params=params)
+    if moment is None:
+        waits_for = rules.policies.moment if rules is not None else "paid"
+        message = "nothing.cancelled" if order.cancelled_at else f"nothing.waiting.{waits_for}"
+        return Reason(message=message, params=params)
+    if order.cancelled_at is not None and order.cancelled_at <= moment:
+        return Reason(message="nothing.cancelled", params=params)
+    if rules is not None and order.currency != rules.program.currency and order.rate is None:
+        params |= {"currency": order.currency, "shop_currency": rules.program.currency}
+        return Reason(message="nothing.currency", params=params)
+    if walk.imported_until is not None and order.placed_at < walk.imported_until:
+        return Reason(message="nothing.imported", params=params)
+    return Reason(message="nothing.no_program", params=params) if rules is None else None
+
+
+def _moment_of(order: Order, policies: Policies) -> datetime | None:
+    if policies.moment == "placed":
+        return order.placed_at
+    return order.paid_at if policies.moment == "paid" else order.fulfilled_at

@@ -32,6 +32,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tax_minor: int = 0
     gift_card: bool = False
     on_sale: bool = False
+    paid_by: str = ""
+    """"gift_card" or "store_credit" where the platform says it of this line alone."""
     added_at: datetime | None = None
     """When the line joined the order, where the platform says; otherwise the payment."""
 
@@ -54,6 +56,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lines: tuple[RefundLine, ...] = ()
     shipping_minor: int = 0
     tax_minor: int = 0
+    fee_minor: int = 0
     money_moved: bool = True
 
 
@@ -82,6 +85,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="
     shipping_minor: int = 0
     tax_minor: int = 0
     tax_included: bool = False
+    fee_minor: int = 0
+    """Handling and payment fees."""
     gift_card_minor: int = 0
     """What was paid by gift card."""
     store_credit_minor: int = 0
@@ -105,6 +110,8 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ta
     kind: str
     code: str = ""
     """Which one: the custom code, the product reviewed, the event attended."""
+    customer_id: str = ""
+    """Where it is known, for pilot and holdout audiences."""
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="profile"):
@@ -262,7 +269,14 @@ def _check_order(order: Order) -> None:
         raise Invalid(f"An order has at most {MAX_LINES:,} lines and {MAX_REFUNDS:,} refunds.", place="lines")
     for name in ("updated_at", "paid_at", "fulfilled_at", "cancelled_at"):
         _check_time(getattr(order, name), name)
-    for name in ("order_discount_minor", "shipping_minor", "tax_minor", "gift_card_minor", "store_credit_minor"):
+    for name in (
+        "order_discount_minor",
+        "shipping_minor",
+        "tax_minor",
+        "fee_minor",
+        "gift_card_minor",
+        "store_credit_minor",
+    ):
         _check_amount(getattr(order, name), name)
     if order.rate is not None and (min(order.rate) <= 0 or max(order.rate) > 10**12):
         raise Invalid("A rate is two positive numbers below 1,000,000,000,000.", place="rate")
@@ -286,7 +300,7 @@ def _check_refunds(order: Order) -> None:
     for index, refund in enumerate(order.refunds):
         place = f"refunds[{index}]"
         _check_time(refund.at, f"{place}.at")
-        for name in ("amount_minor", "shipping_minor", "tax_minor"):
+        for name in ("amount_minor", "shipping_minor", "tax_minor", "fee_minor"):
             _check_amount(getattr(refund, name), f"{place}.{name}")
         for number, line in enumerate(refund.lines):
             if not 0 <= line.quantity <= 1_000_000:

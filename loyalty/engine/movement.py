@@ -56,6 +56,26 @@ class Nothing(msgspec.Struct, frozen=True, kw_only=True):
     reason: Reason
 
 
+class Gift(msgspec.Struct, frozen=True, kw_only=True):
+    """A reward that is due without points ("birthday:2026:free-coffee"): services issue it and keep an Issued fact
+    with this key, after which it is `issued`."""
+
+    key: str
+    reward: str
+    at: datetime
+    reason: Reason
+    issued: bool = False
+
+
+class NextReward(msgspec.Struct, frozen=True, kw_only=True):
+    """The cheapest reward that is still out of reach."""
+
+    id: str
+    name: str
+    points: int
+    points_to_go: int
+
+
 class Tier(msgspec.Struct, frozen=True, kw_only=True):
     """Where the member stands; measures are minor units, points or orders, as the program counts."""
 
@@ -86,3 +106,10 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     totals: dict[str, int]
     tier: Tier | None
     next_due: datetime | None
+    gifts: tuple[Gift, ...] = ()
+    next_reward: NextReward | None = None
+    inactive_at: datetime | None = None
+    """When the whole balance expires if the member does nothing, where the program says so."""
+    segments: tuple[str, ...] = ()
+    since: datetime | None = None
+    """Movements, pending and nothing begin after this instant, where the fold started from a checkpoint."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from loyalty.engine.basis import discounted, line_gross_minor
+from loyalty.engine.basis import EXTRAS, discounted, line_gross_minor
 from loyalty.engine.facts import Order, Refund
 
 ONE = Fraction(1)
@@ -14,56 +14,65 @@ class Refunded:
     """Grows with every refund; what it says depends only on the sums so far, not on how many refunds made them."""
 
     def __init__(self, order: Order) -> None:
-        factor = Fraction(*discounted(order))
+        left = Fraction(*discounted(order))
         self._net = {
-            line.id: line_gross_minor(line) * (ONE if line.gift_card else factor)
+            line.id: line_gross_minor(line) * (ONE if line.gift_card else left)
             - (line.tax_minor if order.tax_included else 0)
             for line in order.lines
         }
         self._quantity = {line.id: line.quantity for line in order.lines}
         self._net_minor = sum(self._net.values(), Fraction())
+        self._extras = dict(zip(EXTRAS, (order.shipping_minor, order.tax_minor, order.fee_minor), strict=True))
+        self._extras_back = dict.fromkeys(EXTRAS, 0)
         self._amounts: dict[str, int] = {}
         self._returned: dict[str, int] = {}
         self._loose_minor = 0
         self.amount_minor = 0
         self.whole = False
-        """Cancelled, or refunded in full."""
+        """Cancelled, or all its goods refunded."""
 
     def add(self, refund: Refund) -> None:
         named = 0
         for line in refund.lines:
-            named += line.amount_minor
-            self._amounts[line.line_id] = self._amounts.get(line.line_id, 0) + line.amount_minor
+            amount_minor = line.amount_minor if line.line_id in self._net else 0
+            named += amount_minor
+            self._amounts[line.line_id] = self._amounts.get(line.line_id, 0) + amount_minor
             self._returned[line.line_id] = self._returned.get(line.line_id, 0) + line.quantity
-        self._loose_minor += max(0, refund.amount_minor - named)
-        self.amount_minor += max(refund.amount_minor, named)
+        for name, amount_minor in zip(EXTRAS, (refund.shipping_minor, refund.tax_minor, refund.fee_minor), strict=True):
+            self._extras_back[name] += amount_minor
+        loose = max(refund.amount_minor, sum(line.amount_minor for line in refund.lines)) - named
+        self._loose_minor += loose
+        self.amount_minor += named + loose
         if self._net_minor > 0:
             self.whole = self.whole or self.amount_minor >= self._net_minor
-        else:
+        elif self._quantity:
             self.whole = self.whole or all(self._returned.get(key, 0) >= n for key, n in self._quantity.items())
 
     def cancel(self) -> None:
         self.whole = True
 
     def of_line(self, line_id: str) -> Fraction:
-        """The refunded part of one line, 0 to 1. A platform rounds a line's share of a discount to whole minor units,
-        so an amount that reaches the rounded-down price is the whole line."""
-        net = self._net.get(line_id, Fraction())
+        """The refunded part of one line (or of shipping, tax, fees), 0 to 1. A platform rounds a line's share of a
+        discount to whole minor units, so an amount that reaches the rounded-down price is the whole line."""
         if self.whole:
             return ONE
+        net = self._net.get(line_id)
+        if net is None:
+            charged = self._extras.get(line_id, 0)
+            return min(ONE, Fraction(self._extras_back.get(line_id, 0), charged)) if charged > 0 else Fraction()
         if net <= 0:
-            return min(ONE, Fraction(self._returned.get(line_id, 0), max(1, self._quantity.get(line_id, 1))))
+            return min(ONE, Fraction(self._returned.get(line_id, 0), max(1, self._quantity[line_id])))
         amount = self._amounts.get(line_id, 0)
         own = ONE if amount >= int(net) > 0 else amount / net
         return min(ONE, own + self._loose())
 
     def of_order(self) -> Fraction:
-        """The refunded part of the whole order, 0 to 1."""
+        """The refunded part of the order's goods, 0 to 1."""
         if self.whole:
             return ONE
         if self._net_minor > 0:
             return min(ONE, self.amount_minor / self._net_minor)
-        return Fraction(sum(self._returned.values()), max(1, sum(self._quantity.values())))
+        return min(ONE, Fraction(sum(self._returned.values()), max(1, sum(self._quantity.values()))))
 
     def _loose(self) -> Fraction:
         return self._loose_minor / self._net_minor if self._net_minor > 0 else Fraction()

@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+import msgspec
+
+from loyalty.engine.document import Reward, Version
 from loyalty.engine.events import events_of
 from loyalty.engine.facts import Fact
-from loyalty.engine.movement import KINDS, Lot, Movement, Nothing, Pending, Statement, Tier
-from loyalty.engine.program import Version
+from loyalty.engine.ladder import tier_of
+from loyalty.engine.lapses import deadline
+from loyalty.engine.movement import (
+    KINDS,
+    Gift,
+    Lot,
+    Movement,
+    NextReward,
+    Nothing,
+    Pending,
+    Statement,
+    Tier,
+)
 from loyalty.engine.walk import Walk
 
-__all__ = ["KINDS", "Lot", "Movement", "Nothing", "Pending", "Statement", "Tier", "fold"]
+__all__ = ["KINDS", "Gift", "Lot", "Movement", "NextReward", "Nothing", "Pending", "Statement", "Tier", "fold"]
 
 
 def fold(versions: Sequence[Version], facts: Iterable[Fact], as_of: datetime) -> Statement:
@@ -19,4 +33,52 @@ def fold(versions: Sequence[Version], facts: Iterable[Fact], as_of: datetime) ->
     order. Never raises on facts and versions that validated."""
     walk = Walk(versions, as_of)
     walk.run(events_of(walk, facts))
-    return walk.statement()
+    return stated(walk)
+
+
+def stated(walk: Walk) -> Statement:
+    """The statement of a walk that has come to its end."""
+    books = walk.books
+    lots = tuple(
+        Lot(source=lot.source, points=lot.points, left=lot.left, opened_at=lot.opened_at, expires_at=lot.expires_at)
+        for lot in books.open_lots()
+    )
+    return Statement(
+        as_of=walk.as_of,
+        movements=tuple(walk.movements),
+        lots=lots,
+        pending=tuple(walk.pending.values()),
+        nothing=tuple(walk.nothing),
+        available=books.available,
+        pending_points=sum(pending.points for pending in walk.pending.values()),
+        reserved=sum(spent.taking.taken for spent in walk.redemptions.values() if not spent.used),
+        debt=books.debt,
+        forgiven=books.forgiven,
+        totals=dict(walk.totals),
+        tier=tier_of(walk, walk.as_of),
+        next_due=walk.next_due(),
+        gifts=tuple(
+            msgspec.structs.replace(gift, issued=True) if gift.key in walk.issued else gift
+            for gift in walk.gifts.values()
+        ),
+        next_reward=_next_reward(walk),
+        inactive_at=deadline(walk) if books.available > 0 else None,
+        segments=tuple(sorted(walk.segments | walk.given_segments)),
+    )
+
+
+def _next_reward(walk: Walk) -> NextReward | None:
+    if walk.now is None:
+        return None
+    available = walk.books.available
+    above = [reward for reward in walk.now.program.rewards if reward.enabled and _price(reward) > available]
+    if not above:
+        return None
+    reward = min(above, key=lambda each: (_price(each), each.id))
+    price = _price(reward)
+    return NextReward(id=reward.id, name=reward.name, points=price, points_to_go=price - max(0, available))
+
+
+def _price(reward: Reward) -> int:
+    """The least a member needs for it."""
+    return max(reward.points, reward.minimum_points)

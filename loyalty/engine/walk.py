@@ -13,11 +13,15 @@ from heapq import heappop, heappush
 from operator import itemgetter
 from typing import Any
 
-from loyalty.engine.books import Books, OpenLot
+from loyalty.engine.books import Books
+from loyalty.engine.caps import Used
+from loyalty.engine.document import Prepared, Version
 from loyalty.engine.explain import Reason
 from loyalty.engine.facts import Redemption
-from loyalty.engine.movement import KINDS, Lot, Movement, Nothing, Pending, Statement
-from loyalty.engine.program import Version
+from loyalty.engine.milestones import Memory
+from loyalty.engine.movement import KINDS, Gift, Movement, Nothing, Pending
+from loyalty.engine.segments import Tally
+from loyalty.engine.standing import Standing
 
 
 class Rank(IntEnum):
@@ -34,53 +38,88 @@ class Rank(IntEnum):
     RETURNS = 8
 
 
+Mark = tuple[datetime, int, str]
 Handler = Callable[["Walk", datetime, Any], None]
 Event = tuple[datetime, int, str, Handler, Any]
+Alive = Callable[[Any], bool]
+
+
+def _always(payload: Any) -> bool:
+    return True
 
 
 class Walk:
-    """The state between two events. Handlers change it only through its methods and its books."""
+    """The state between two events. Handlers change it only through its methods and the objects it holds."""
 
     def __init__(self, versions: Sequence[Version], as_of: datetime) -> None:
-        self.versions = sorted(versions, key=lambda version: (version.in_force_from, version.number))
+        ordered = sorted(versions, key=lambda version: (version.in_force_from, version.number))
+        self.prepared = [prepared(version) for version in ordered]
+        self._starts = [version.in_force_from for version in ordered]
         self.as_of = as_of
-        self.version: Version | None = None
+        self.now: Prepared | None = None
+        """The version that the member lives under."""
         self.books = Books()
+        self.standing = Standing()
         self.movements: list[Movement] = []
         self.nothing: list[Nothing] = []
+        self.gifts: dict[str, Gift] = {}
         self.pending: dict[str, Pending] = {}
         self.totals = dict.fromkeys(KINDS, 0)
-        self.awards: dict[str, Any] = {}
-        self.takings: dict[str, Any] = {}
-        self.redemptions: dict[str, Redemption] = {}
+        self.orders: dict[str, Any] = {}
+        self.redemptions: dict[str, Any] = {}
+        self.used_early: set[str] = set()
+        """Redemptions whose code an order used before the redemption itself was dated."""
+        self.issued: set[str] = set()
+        self.used_caps: Used = {}
+        self.memory: Memory = {}
+        self.ordinal = 0
+        self.given_segments: set[str] = set()
+        """As facts say; `segments` adds those that the program defines."""
+        self.segments: set[str] = set()
+        self.tallies = {rule: Tally(rule) for rules in self.prepared for rule in rules.segments}
         self.spent_on: dict[str, list[Redemption]] = {}
-        self.used: set[str] = set()
+        self.plans: dict[str, datetime] = {}
+        self.birthday = ""
+        self.birthday_known_at: datetime | None = None
+        self.birthday_year = 0
+        self.active_at: datetime | None = None
+        self.expiry_since: datetime | None = None
+        self.lapsed = 0
+        """Lots up to this serial number expired together when the member was inactive."""
         self.imported_until: datetime | None = None
-        self._clock: list[tuple[datetime, int, str, int, Handler, Any]] = []
+        self.mark: Mark | None = None
+        """The last event handled before a checkpoint was taken."""
+        self._clock: list[tuple[datetime, int, str, int, Handler, Any, Alive]] = []
+        self._rung = 0
         self._next_fact: datetime | None = None
-        self._starts = [version.in_force_from for version in self.versions]
 
-    def version_at(self, at: datetime) -> Version | None:
-        """The version in force at an instant. Before the first there is none, unless the first says from when."""
+    def version_for(self, at: datetime) -> Prepared | None:
+        """The version that judges an order placed then. Before the first there is none, unless it says from when."""
         index = bisect_right(self._starts, at) - 1
         if index >= 0:
-            return self.versions[index]
-        first = self.versions[0] if self.versions else None
+            return self.prepared[index]
+        first = self.prepared[0] if self.prepared else None
         earns_from = first.program.earns_from if first is not None else None
         return first if earns_from is not None and at >= earns_from else None
 
     @property
     def clamped(self) -> bool:
-        return self.version is not None and self.version.program.policies.negative == "clamped"
+        return self.now is not None and self.now.policies.negative == "clamped"
 
-    def at_clock(self, at: datetime, rank: Rank, name: str, handler: Handler, payload: Any) -> None:
-        """Something that time alone will do."""
-        heappush(self._clock, (at, rank, name, len(self._clock), handler, payload))
+    def at_clock(
+        self, at: datetime, rank: Rank, name: str, handler: Handler, payload: Any, alive: Alive = _always
+    ) -> None:
+        """Something that time alone will do, if it is still `alive` then."""
+        self._rung += 1
+        heappush(self._clock, (at, rank, name, self._rung, handler, payload, alive))
 
     def run(self, events: list[Event]) -> None:
-        """All events up to `as_of`, merged with the clock's."""
+        """All events up to `as_of`, merged with the clock's. From a checkpoint: those after its mark."""
         events.sort(key=itemgetter(0, 1, 2))
-        for at, rank, name, handler, payload in events:
+        for event in events:
+            at, rank, name, handler, payload = event
+            if self.mark is not None and event[:3] <= self.mark:
+                continue
             if at > self.as_of:
                 self._next_fact = at
                 break
@@ -88,53 +127,49 @@ class Walk:
             handler(self, at, payload)
         self._tick(None)
 
-    def _tick(self, before: tuple[datetime, int, str] | None) -> None:
+    def _tick(self, before: Mark | None) -> None:
         """The clock's events that come before another, or all up to `as_of`."""
         clock = self._clock
         while clock and clock[0][0] <= self.as_of and (before is None or clock[0][:3] < before):
-            at, _, _, _, handler, payload = heappop(clock)
-            handler(self, at, payload)
+            at, _, _, _, handler, payload, alive = heappop(clock)
+            if alive(payload):
+                handler(self, at, payload)
+
+    def next_due(self) -> datetime | None:
+        """The next instant at which something happens without anybody doing anything."""
+        clock = self._clock
+        while clock and not clock[0][6](clock[0][5]):
+            heappop(clock)
+        dates = [self._next_fact, clock[0][0] if clock else None]
+        return min((at for at in dates if at is not None), default=None)
 
     def move(
         self, kind: str, source: str, points: int, at: datetime, reason: Reason, *, part: str = "", order_id: str = ""
     ) -> None:
-        """One movement into the books' record. The books themselves were changed by who calls this."""
-        if not points:
-            return
-        self.totals[kind] += points
-        self.movements.append(
-            Movement(kind=kind, source=source, part=part, points=points, at=at, reason=reason, order_id=order_id)
-        )
+        """One movement into the record. The books themselves were changed by who calls this."""
+        if points:
+            self.totals[kind] += points
+            self.movements.append(
+                Movement(kind=kind, source=source, part=part, points=points, at=at, reason=reason, order_id=order_id)
+            )
 
     def gave_nothing(self, source: str, at: datetime, reason: Reason) -> None:
         self.nothing.append(Nothing(source=source, at=at, reason=reason))
 
-    def statement(self) -> Statement:
-        books = self.books
-        dates = [at for at in (self._next_fact, self._clock[0][0] if self._clock else None) if at is not None]
-        reserved = sum(taking.taken for key, taking in self.takings.items() if key not in self.used)
-        lots = sorted((lot for lot in books.lots.values() if lot.left), key=OpenLot.turn)
-        return Statement(
-            as_of=self.as_of,
-            movements=tuple(self.movements),
-            lots=tuple(
-                Lot(
-                    source=lot.source,
-                    points=lot.points,
-                    left=lot.left,
-                    opened_at=lot.opened_at,
-                    expires_at=lot.expires_at,
-                )
-                for lot in lots
-            ),
-            pending=tuple(self.pending.values()),
-            nothing=tuple(self.nothing),
-            available=books.available,
-            pending_points=sum(pending.points for pending in self.pending.values()),
-            reserved=reserved,
-            debt=books.debt,
-            forgiven=books.forgiven,
-            totals=dict(self.totals),
-            tier=None,
-            next_due=min(dates, default=None),
-        )
+    def give(self, key: str, reward: str, at: datetime, reason: Reason) -> None:
+        """A gift is due. What was issued already is known by the same key."""
+        self.gifts.setdefault(key, Gift(key=key, reward=reward, at=at, reason=reason))
+
+
+_PREPARED: dict[int, tuple[Version, Prepared]] = {}
+
+
+def prepared(version: Version) -> Prepared:
+    """Versions never change, so each is prepared once as long as it lives."""
+    known = _PREPARED.get(id(version))
+    if known is None or known[0] is not version:
+        if len(_PREPARED) > 256:
+            _PREPARED.clear()
+        known = (version, Prepared(version))
+        _PREPARED[id(version)] = known
+    return known[1]

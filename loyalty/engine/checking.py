@@ -1,0 +1,151 @@
+"""Is a document one that a merchant can mean? Every refusal says where, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from itertools import combinations
+from zoneinfo import ZoneInfo
+
+from loyalty.engine.campaigns import overlap
+from loyalty.engine.document import Program, Reward
+from loyalty.engine.errors import Invalid
+from loyalty.engine.rule import RuleShape
+from loyalty.engine.segments import in_order
+from loyalty.engine.tiers import check_levels
+
+MAX_RULES = 500
+MAX_TEXT = 200
+
+
+def check_program(program: Program) -> None:
+    """Raises errors.Invalid (place, remedy) for the first thing that contradicts itself or is out of bounds."""
+    _check_frame(program)
+    _check_sizes(program)
+    program.policies.check("$.policies")
+    program.exclusions.check("$.exclusions")
+    program.audience.check("$.audience")
+    check_levels(program.tiers, "$.tiers")
+    in_order(program.segments, "$.segments")
+    for index, cap in enumerate(program.caps):
+        cap.check(f"$.caps[{index}]")
+    for index, plan in enumerate(program.plans):
+        plan.check(f"$.plans[{index}]")
+    for index, rule in enumerate(program.rules):
+        rule.check(f"$.rules[{index}]")
+    for index, campaign in enumerate(program.campaigns):
+        campaign.check(f"$.campaigns[{index}]")
+    for index, reward in enumerate(program.rewards):
+        _check_reward(reward, f"$.rewards[{index}]")
+    _check_names(program)
+    _check_exclusives(program)
+
+
+def _check_frame(program: Program) -> None:
+    if not 0 < len(program.name) <= MAX_TEXT:
+        raise Invalid("A program needs a name of up to 200 characters.", place="$.name")
+    if len(program.currency) != 3 or not program.currency.isupper() or not program.currency.isascii():
+        raise Invalid("Use the currency's three-letter code, such as EUR.", place="$.currency")
+    if not 0 <= program.exponent <= 4:
+        raise Invalid("A currency has 0 to 4 decimals.", place="$.exponent")
+    try:
+        ZoneInfo(program.time_zone)
+    except (KeyError, ValueError, OSError):
+        raise Invalid("Use a time zone's name, such as Europe/Berlin.", place="$.time_zone") from None
+    if program.earns_from is not None and program.earns_from.tzinfo is None:
+        raise Invalid("A time needs its zone, such as 2026-11-21T10:00:00Z.", place="$.earns_from")
+
+
+def _check_sizes(program: Program) -> None:
+    rules = len(program.rules) + sum(len(campaign.rules) for campaign in program.campaigns)
+    for place, count, most in (
+        ("$.rules", rules, MAX_RULES),
+        ("$.campaigns", len(program.campaigns), 200),
+        ("$.rewards", len(program.rewards), 200),
+        ("$.tiers", len(program.tiers), 20),
+        ("$.segments", len(program.segments), 200),
+        ("$.plans", len(program.plans), 20),
+        ("$.caps", len(program.caps), 10),
+    ):
+        if count > most:
+            raise Invalid(
+                f"There are {count:,} of these; a program has at most {most:,}. Merge or remove some.", place=place
+            )
+
+
+def _check_reward(reward: Reward, place: str) -> None:
+    if not 0 <= reward.points <= 10**9:
+        raise Invalid(f"{reward.name} costs between 0 and 1,000,000,000 points.", place=f"{place}.points")
+    if not 1 <= reward.valid_days <= 3660:
+        raise Invalid("A code lives between 1 and 3,660 days.", place=f"{place}.valid_days")
+    if reward.kind == "percent_off" and not 0 < reward.percent <= 100:
+        raise Invalid("Say how many percent, from 1 to 100.", place=f"{place}.percent")
+    if reward.kind in ("amount_off", "gift_card", "store_credit", "points_slider") and reward.value_minor <= 0:
+        raise Invalid(f"{reward.name} needs a value above zero.", place=f"{place}.value_minor")
+    if reward.kind == "points_slider" and reward.points < 1:
+        raise Invalid("A slider needs a step of at least 1 point.", place=f"{place}.points")
+    if not 1 <= reward.maximum_percent <= 100:
+        raise Invalid("A slider pays between 1 and 100 percent of an order.", place=f"{place}.maximum_percent")
+    for name in ("minimum_order_minor", "minimum_points", "limit_per_member", "limit_total", "stock"):
+        value = getattr(reward, name)
+        if value is not None and not 0 <= value <= 10**12:
+            raise Invalid("A limit is zero or more.", place=f"{place}.{name}")
+
+
+def _check_names(program: Program) -> None:
+    """Ids are unique where they are used as names, and what is named is there."""
+    rules = [(f"$.rules[{i}]", rule) for i, rule in enumerate(program.rules)]
+    rules += [
+        (f"$.campaigns[{i}].rules[{j}]", rule)
+        for i, campaign in enumerate(program.campaigns)
+        for j, rule in enumerate(campaign.rules)
+    ]
+    _check_ids(rules)
+    for name in ("rewards", "tiers", "campaigns", "segments", "plans"):
+        _check_ids((f"$.{name}[{i}]", each) for i, each in enumerate(getattr(program, name)))
+    tiers = {level.id for level in program.tiers}
+    plans = {plan.id for plan in program.plans}
+    rewards = {reward.id for reward in program.rewards}
+    for place, rule in rules:
+        _check_known(rule.scope.tiers, tiers, "tier", f"{place}.scope.tiers")
+        _check_known(rule.scope.plans, plans, "plan", f"{place}.scope.plans")
+        _check_known(getattr(rule, "rewards", ()), rewards, "reward", f"{place}.rewards")
+    for i, reward in enumerate(program.rewards):
+        _check_known(reward.tiers, tiers, "tier", f"$.rewards[{i}].tiers")
+    for i, level in enumerate(program.tiers):
+        _check_known(level.entry_rewards, rewards, "reward", f"$.tiers[{i}].entry_rewards")
+
+
+def _check_ids(named: Iterable[tuple[str, object]]) -> None:
+    seen: set[str] = set()
+    for place, each in named:
+        name = str(getattr(each, "id", ""))
+        if not 0 < len(name) <= 64:
+            raise Invalid("An id has 1 to 64 characters.", place=f"{place}.id")
+        if name in seen:
+            raise Invalid(f"The id {name!r} stands twice; give each its own.", place=f"{place}.id")
+        seen.add(name)
+
+
+def _check_known(names: Iterable[str], known: Collection[str], what: str, place: str) -> None:
+    for name in names:
+        if name not in known:
+            raise Invalid(f"There is no {what} {name!r}; add it or take it out here.", place=place)
+
+
+def _check_exclusives(program: Program) -> None:
+    """Two exclusive rules of campaigns that could meet need different priorities; exclusive says nothing elsewhere."""
+    stacked = program.policies.stacking == "priority"
+    exclusive: list[tuple[str, RuleShape]] = []
+    for i, campaign in enumerate(program.campaigns):
+        places = [f"$.campaigns[{i}].rules[{j}]" for j, rule in enumerate(campaign.rules) if rule.enabled]
+        exclusive.extend(
+            (place, rule)
+            for place, rule in zip(places, campaign.effective_rules(), strict=False)
+            if rule.exclusive and rule.__struct_config__.tag != "exclude"
+        )
+    if exclusive and not stacked:
+        raise Invalid("An exclusive rule needs the policy stacking: priority.", place=exclusive[0][0])
+    for (_, one), (place, other) in combinations(exclusive, 2):
+        if type(one) is type(other) and one.priority == other.priority and overlap(one, other):
+            message = f"{one.id} and {other.id} are both exclusive and can meet; give them different priorities."
+            raise Invalid(message, place=f"{place}.priority")

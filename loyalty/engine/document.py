@@ -1,0 +1,145 @@
+"""The shapes of the program document: one document that says what earns, what points buy and how disagreements are settled.
+
+A document is data (JSON or YAML), versioned, and immutable once published. Money in it is minor units of its currency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from loyalty.engine.activities import ActivityRule, BirthdayRule, Plan
+from loyalty.engine.audience import Audience
+from loyalty.engine.basis import Exclusions
+from loyalty.engine.calendar import zone_of
+from loyalty.engine.campaigns import Campaign
+from loyalty.engine.caps import Cap
+from loyalty.engine.earning import Cashback, Exclude, Multiplier, OrderRule, PerAmount, PerItem, PerOrder
+from loyalty.engine.milestones import Goal, Milestone, RememberingRule, Streak
+from loyalty.engine.policies import DEFAULTS, Policies
+from loyalty.engine.referrals import ReferralRule
+from loyalty.engine.rule import RuleShape
+from loyalty.engine.segments import SegmentRule, in_order
+from loyalty.engine.tiers import Level
+
+Kind = TypeVar("Kind", bound=RuleShape)
+
+FORMAT = 1
+"""The form of the document; older ones are upgraded when they are read."""
+
+Rule = (
+    PerAmount
+    | PerOrder
+    | PerItem
+    | Cashback
+    | Exclude
+    | Multiplier
+    | Milestone
+    | Streak
+    | Goal
+    | ActivityRule
+    | BirthdayRule
+    | ReferralRule
+)
+
+RewardKind = Literal[
+    "amount_off",
+    "percent_off",
+    "free_shipping",
+    "free_product",
+    "gift_card",
+    "store_credit",
+    "points_slider",
+    "access",
+    "custom",
+]
+
+
+class Reward(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What points buy. `points` is the cost (for a slider: the step, worth `value_minor`); `percent` is for
+    percent_off; `valid_days` is how long an unused code lives before its points come back. `minimum_points` is what a
+    slider asks at least, `maximum_percent` the part of an order that it may pay. `tiers` and `segments` limit who may
+    have it; `products` and `collections` what it takes money off, or what is free."""
+
+    id: str
+    name: str
+    kind: RewardKind
+    points: int
+    value_minor: int = 0
+    percent: int = 0
+    minimum_order_minor: int = 0
+    valid_days: int = 30
+    limit_per_member: int | None = None
+    limit_total: int | None = None
+    stock: int | None = None
+    minimum_points: int = 0
+    maximum_percent: int = 100
+    tiers: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
+    combines: bool = False
+    """With other discounts of the order."""
+    description: str = ""
+    enabled: bool = True
+
+
+class Program(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    name: str
+    currency: str
+    exponent: int
+    time_zone: str
+    rules: tuple[Rule, ...] = ()
+    rewards: tuple[Reward, ...] = ()
+    tiers: tuple[Level, ...] = ()
+    campaigns: tuple[Campaign, ...] = ()
+    exclusions: Exclusions = Exclusions()
+    caps: tuple[Cap, ...] = ()
+    """What all ways to earn give together."""
+    segments: tuple[SegmentRule, ...] = ()
+    plans: tuple[Plan, ...] = ()
+    audience: Audience = Audience()
+    policies: Policies = DEFAULTS
+    earns_from: datetime | None = None
+    """Orders placed before the first version earn nothing, unless it says from when."""
+    format: int = FORMAT
+
+
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    """A published program, in force from an instant until the next version's."""
+
+    number: int
+    in_force_from: datetime
+    program: Program
+
+
+class Prepared:
+    """A program with its rules sorted by what they answer to, made once per version."""
+
+    def __init__(self, version: Version) -> None:
+        program = version.program
+        self.version = version
+        self.program = program
+        self.policies = program.policies
+        self.zone: ZoneInfo = zone_of(program.time_zone)
+        rules: list[RuleShape] = [rule for rule in program.rules if rule.enabled]
+        for campaign in program.campaigns:
+            rules.extend(campaign.effective_rules())
+        rules.sort(key=lambda rule: -rule.priority)
+        self.order_rules = _only(rules, OrderRule)
+        self.multipliers = _only(rules, Multiplier)
+        self.remembering = _only(rules, RememberingRule)
+        self.activities = _only(rules, ActivityRule)
+        self.birthdays = _only(rules, BirthdayRule)
+        self.referrals = _only(rules, ReferralRule)
+        self.plans = {plan.id: plan for plan in program.plans}
+        self.levels = {level.id: level for level in program.tiers}
+        self.segments = in_order(program.segments, "$.segments")
+
+
+def _only(rules: Iterable[RuleShape], kind: type[Kind]) -> list[Kind]:
+    return [rule for rule in rules if isinstance(rule, kind)]

@@ -1,0 +1,221 @@
+"""What a shopper does without an order: activities, birthdays, referrals, plans, segments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from loyalty.engine.activities import Plan, fee_due
+from loyalty.engine.awards import ALL_RULES
+from loyalty.engine.basis import Params
+from loyalty.engine.calendar import on_day
+from loyalty.engine.caps import room, use
+from loyalty.engine.document import Prepared
+from loyalty.engine.explain import Reason
+from loyalty.engine.facts import Activity, Membership, Profile, Referral, Segment
+from loyalty.engine.ladder import look_at_tier
+from loyalty.engine.lapses import open_lot, touch
+from loyalty.engine.rule import RuleShape
+from loyalty.engine.segments import inside
+from loyalty.engine.tiers import Entry
+from loyalty.engine.walk import Rank, Walk
+
+
+def do_activity(walk: Walk, at: datetime, activity: Activity) -> None:
+    touch(walk, at)
+    rules = walk.now
+    source = f"activity:{activity.id}"
+    params: Params = {"activity": activity.kind, "code": activity.code}
+    if rules is None:
+        walk.gave_nothing(source, at, Reason(message="nothing.no_program_yet", params=params))
+        return
+    _know_segments(walk, rules)
+    why = rules.program.audience.why_not(activity.customer_id, walk.segments)
+    if why or rules.program.exclusions.excludes_member(walk.segments):
+        walk.gave_nothing(source, at, Reason(message=f"{why or 'nothing.excluded'}.activity", params=params))
+        return
+    chosen = [
+        (rule, rule.points)
+        for rule in rules.activities
+        if rule.activity == activity.kind and rule.code in ("", activity.code)
+    ]
+    _earn(walk, at, rules, source, "earned.activity", params, chosen)
+
+
+def refer(walk: Walk, at: datetime, referral: Referral) -> None:
+    """A referral was confirmed; this member is one of its sides."""
+    touch(walk, at)
+    rules = walk.now
+    if rules is None:
+        return
+    _know_segments(walk, rules)
+    chosen = [(rule, points) for rule in rules.referrals if (points := rule.points_for(referral.role))]
+    params: Params = {"role": referral.role}
+    _earn(walk, at, rules, f"referral:{referral.id}", f"earned.referral.{referral.role}", params, chosen)
+
+
+def know(walk: Walk, at: datetime, profile: Profile) -> None:
+    """A value became known. A new birthday takes effect from its next return."""
+    if profile.field == "birthday" and _birthday(profile.value) is not None:
+        walk.birthday, walk.birthday_known_at = profile.value, at
+        watch_birthday(walk, at)
+
+
+def watch_birthday(walk: Walk, at: datetime) -> None:
+    born, rules = _birthday(walk.birthday), walk.now
+    if born is None or rules is None:
+        return
+    year = at.astimezone(rules.zone).year
+    due = next(day for n in range(3) if (day := on_day(year + n, born.month, born.day, rules.zone)) > at)
+    value = walk.birthday
+    walk.at_clock(due, Rank.GIVES, "birthday", celebrate, (value, due), lambda known: known[0] == walk.birthday)
+
+
+def celebrate(walk: Walk, at: datetime, known: tuple[str, datetime]) -> None:
+    rules = walk.now
+    watch_birthday(walk, at)
+    if rules is None or walk.birthday_known_at is None:
+        return
+    year = at.astimezone(rules.zone).year
+    if not rules.birthdays or walk.birthday_year >= year:
+        return
+    _know_segments(walk, rules)
+    known_for = at - walk.birthday_known_at
+    params: Params = {"year": year}
+    due = [rule for rule in rules.birthdays if known_for >= timedelta(days=rule.known_days)]
+    if not due:
+        walk.gave_nothing(f"birthday:{year}", at, Reason(message="nothing.birthday_new", params=params))
+        return
+    walk.birthday_year = year
+    _earn(walk, at, rules, f"birthday:{year}", "earned.birthday", params, [(rule, rule.points) for rule in due])
+    for rule in due:
+        for reward in rule.rewards:
+            walk.give(f"birthday:{year}:{reward}", reward, at, Reason(message="gift.birthday", params=params))
+
+
+def change_plan(walk: Walk, at: datetime, membership: Membership) -> None:
+    """A paid plan was bought, renewed or ended. Points for entry come once per purchase."""
+    touch(walk, at)
+    rules = walk.now
+    if membership.event == "ended":
+        walk.plans.pop(membership.plan, None)
+        return
+    new = membership.plan not in walk.plans
+    walk.plans.setdefault(membership.plan, at)
+    plan = rules.plans.get(membership.plan) if rules is not None else None
+    if rules is None or plan is None:
+        return
+    if membership.event == "bought" and plan.entry_points:
+        params: Params = {"plan": plan.id, "name": plan.name, "points": plan.entry_points}
+        source = f"membership:{membership.id}"
+        open_lot(walk, source, plan.entry_points, at)
+        walk.move("earned", source, plan.entry_points, at, Reason(message="earned.plan", params=params))
+        _measure(walk, at, source, plan.entry_points)
+    if new:
+        watch_fee(walk, at, plan)
+
+
+def watch_fee(walk: Walk, last: datetime, plan: Plan) -> None:
+    """The next fee, counted from the last charge (or from when the plan began)."""
+    if plan.fee_points:
+        due = last + timedelta(seconds=plan.fee_seconds)
+        began = walk.plans[plan.id]
+        payload = (plan.id, last, began)
+        walk.at_clock(
+            due, Rank.TAKES, f"fee:{plan.id}", charge, payload, lambda each: walk.plans.get(each[0]) == each[2]
+        )
+
+
+def charge(walk: Walk, at: datetime, payload: tuple[str, datetime, datetime]) -> None:
+    plan_id, last, _ = payload
+    plan = walk.now.plans.get(plan_id) if walk.now is not None else None
+    if plan is None:
+        return
+    points = fee_due(plan, walk.books.available, int((at - last).total_seconds()))
+    params: Params = {"plan": plan.id, "name": plan.name, "points": points or plan.fee_points}
+    source, part = f"plan:{plan.id}", f"{at:%Y-%m-%dT%H:%M:%S}"
+    if points:
+        walk.books.take(points, own=None, clamped=walk.clamped)
+        walk.move("fee", source, -points, at, Reason(message="fee.plan", params=params), part=part)
+    elif plan.fee_points:
+        walk.gave_nothing(f"{source}:{part}", at, Reason(message="nothing.fee", params=params))
+    watch_fee(walk, at, plan)
+
+
+def change_segment(walk: Walk, at: datetime, segment: Segment) -> None:
+    if segment.inside:
+        walk.given_segments.add(segment.segment)
+    else:
+        walk.given_segments.discard(segment.segment)
+
+
+def _know_segments(walk: Walk, rules: Prepared) -> None:
+    walk.segments = inside([walk.tallies[rule] for rule in rules.segments], walk.given_segments)
+
+
+def _earn(
+    walk: Walk,
+    at: datetime,
+    rules: Prepared,
+    source: str,
+    message: str,
+    params: Params,
+    chosen: Sequence[tuple[RuleShape, int]],
+) -> None:
+    """One movement for all rules that answer, each under its own caps, all under the program's."""
+    lines: list[Reason] = []
+    given = 0
+    for rule, points in chosen:
+        missing = _missing(walk, at, rules, rule)
+        limit = 0 if missing else room(rule.caps, walk.used_caps, rule.id, at, rules.zone)
+        part = points if limit is None else min(points, limit)
+        if part:
+            use(rule.caps, walk.used_caps, rule.id, part, at, rules.zone)
+        given += part
+        shown: Params = {"rule": rule.id, "name": rule.name, "points": part}
+        why = missing or ("rule.capped" if part < points else "")
+        lines.append(Reason(message="rule.given", params=shown, lines=(Reason(message=why),) if why else ()))
+    limit = room(rules.program.caps, walk.used_caps, ALL_RULES, at, rules.zone)
+    total = given if limit is None else min(given, limit)
+    if total < given:
+        lines.append(Reason(message="rule.capped"))
+    if not total:
+        why = "nothing.capped.activity" if lines else "nothing.no_rule.activity"
+        walk.gave_nothing(source, at, Reason(message=why, params=params, lines=tuple(lines)))
+        return
+    use(rules.program.caps, walk.used_caps, ALL_RULES, total, at, rules.zone)
+    open_lot(walk, source, total, at)
+    walk.move(
+        "earned", source, total, at, Reason(message=message, params={**params, "points": total}, lines=tuple(lines))
+    )
+    _measure(walk, at, source, total)
+
+
+def _missing(walk: Walk, at: datetime, rules: Prepared, rule: RuleShape) -> str:
+    """What of the rule's scope does not hold for the member now; what asks for an order does not matter here."""
+    scope = rule.scope
+    if not scope.open_at(at, rules.zone):
+        return "scope.dates"
+    for wanted, there, message in (
+        (scope.tiers, (walk.standing.tier,), "scope.tier"),
+        (scope.segments, walk.segments, "scope.segment"),
+        (scope.plans, walk.plans, "scope.plan"),
+    ):
+        if wanted and not any(each in there for each in wanted):
+            return message
+    return ""
+
+
+def _measure(walk: Walk, at: datetime, source: str, points: int) -> None:
+    """Points earned without an order count for tiers that measure points."""
+    entry = Entry(at, 0, points, 0)
+    walk.standing.entries[source] = entry
+    walk.standing.meter.add(entry)
+    look_at_tier(walk, at)
+
+
+def _birthday(value: str) -> date | None:
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        return None

@@ -57,8 +57,14 @@
   });
 
   // The platform's entry shows Home under its own address, which only the platform can open: going back needs ours.
+  // A token in the address has done its work; it must not stay in the history.
   const home = document.querySelector(".nav a")?.getAttribute("href");
-  if (home && !location.pathname.startsWith(home)) history.replaceState({ htmx: true }, "", withShop(home));
+  if (home) {
+    const here = new URL(location.href);
+    for (const name of ["id_token", "patched", "hmac", "timestamp", "session", "locale", "embedded"]) here.searchParams.delete(name);
+    const ours = location.pathname.startsWith(home) ? here.pathname + here.search : home;
+    history.replaceState({ htmx: true }, "", withShop(ours));
+  }
 
   document.addEventListener("click", async ({ target }) => {
     const button = target.closest?.("[data-copy]");

@@ -1,0 +1,111 @@
+"""A shop with something to see, another shop, and requests with each one's bearer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import jwt
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from loyalty.dashboard.access import embedded_token
+from loyalty.models import InboxDelivery, Member, Redemption, Shop, StoredFact
+from loyalty.services.intake import receive
+from loyalty.services.observations import Person
+from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
+from tests.factories import make_order, make_shop, place
+
+CLIENT_ID = "c0ffee00c0ffee00c0ffee00c0ffee00"
+SECRET = "shpss_0123456789abcdef0123456789abcdef"
+SCRIPT = "<script>alert('x')</script>"
+BEGAN = timezone.now() - timedelta(days=20)
+
+Ask = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A shop and one of each thing it shows."""
+
+    shop: Shop
+    member: Member
+    order: StoredFact
+    redemption: Redemption
+    delivery: InboxDelivery
+
+
+@pytest.fixture(autouse=True)
+def platforms(settings: Settings) -> None:
+    settings.SHOPIFY_API_KEY, settings.SHOPIFY_API_SECRET, settings.SHOPIFY_API_SECRET_OLD = CLIENT_ID, SECRET, ""
+    settings.ECWID_CLIENT_ID = "regulars"
+
+
+def fill(shop: Shop, *, members: int = 1, orders: int = 1) -> Seen:
+    """Members who ordered, redeemed and were refunded, and a delivery that could not be used per member."""
+    for number in range(members):
+        person = Person(external_id=f"c{number}", email=f"c{number}@shopper.test", name=f"Shopper {number}")
+        for each in range(orders):
+            order_id = f"{number}-{each}"
+            at = BEGAN + timedelta(days=1, minutes=10 * number + each)
+            place(shop, make_order(order_id, at=at, prices=(60_000,), paid=each != 1, currency=shop.currency), person)
+        owner = Member.objects.get(shop=shop, external_id=person.external_id)
+        redemption = redeem(
+            shop=shop, member_id=owner.pk, reward_id="amount-off", request_key="k", at=BEGAN + timedelta(days=2)
+        )
+        begin_issuing(shop=shop, number=redemption.number)
+        mark_ready(shop=shop, number=redemption.number, external_id="x", at=BEGAN + timedelta(days=2))
+        receive(shop_id=shop.pk, delivery_id=f"d{number}", topic="orders/paid", body=b"{}", meta={}, at=BEGAN)
+    InboxDelivery.objects.filter(shop=shop).update(state="dead", outcome="The total is no amount.")
+    return Seen(
+        shop,
+        Member.objects.get(shop=shop, external_id="c0"),
+        StoredFact.objects.get(shop=shop, kind="order", external_id="0-0"),
+        Redemption.objects.filter(shop=shop).order_by("pk")[0],
+        InboxDelivery.objects.filter(shop=shop).order_by("pk")[0],
+    )
+
+
+@pytest.fixture
+def ours(db: None) -> Seen:
+    return fill(make_shop(platform="ecwid", currency="USD", name="Ours", at=BEGAN))
+
+
+@pytest.fixture
+def theirs(db: None) -> Seen:
+    return fill(make_shop(platform="shopify", currency="EUR", name="Theirs", at=BEGAN))
+
+
+def bearer_of(shop: Shop) -> str:
+    return f"Bearer {embedded_token(shop)}"
+
+
+def session_token(shop: Shop, *, at: datetime | None = None, secret: str = SECRET) -> str:
+    """What App Bridge sends for this shop."""
+    seconds = int((at or datetime.now(UTC)).timestamp())
+    origin = f"https://{shop.external_id}"
+    claims = {"iss": f"{origin}/admin", "dest": origin, "aud": CLIENT_ID, "sub": "42", "jti": "a", "sid": "b"}
+    times = {"iat": seconds, "nbf": seconds, "exp": seconds + 60}
+    return jwt.encode(claims | times, secret, algorithm="HS256")
+
+
+@pytest.fixture
+def ask() -> Ask:
+    """Asks for a page with a shop's bearer, as htmx does unless told otherwise."""
+    browser = Client(enforce_csrf_checks=True)
+
+    def asked(path: str, shop: Shop, method: str = "get", htmx: bool = True, **data: str) -> HttpResponse:
+        headers = {"Authorization": bearer_of(shop)} | ({"HX-Request": "true"} if htmx else {})
+        return getattr(browser, method)(path, data, headers=headers)
+
+    return asked
+
+
+def words(response: HttpResponse) -> str:
+    """The page's text without markup, in one line."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode())).strip()

@@ -7,9 +7,8 @@ from typing import Any, get_args
 
 import msgspec
 
-from loyalty.engine.earning import Rule
 from loyalty.engine.explain import Reason, text
-from loyalty.engine.program import Program, Reward, RewardKind
+from loyalty.engine.program import Program, Reward, RewardKind, Rule
 from loyalty.engine.statement import Statement, fold
 from loyalty.models import Member, Redemption, Shop
 from loyalty.platforms.base import Platform

@@ -1,0 +1,119 @@
+"""Every document that we send is one that Shopify's official schema of our version takes, variables included."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import (
+    DocumentNode,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    build_client_schema,
+    build_schema,
+    parse,
+    validate,
+)
+from graphql.execution.values import get_variable_values
+
+from loyalty.models import Member, Redemption, Shop
+from loyalty.platforms.shopify import client, rewards
+
+ROOT = Path(__file__).parents[3]
+FOLDER = Path(client.__file__).parent
+DOCUMENTS = sorted(path.stem for path in FOLDER.glob("*.graphql"))
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def discount(**changes: Any) -> dict[str, Any]:
+    shop = Shop(platform="shopify", external_id="a.myshopify.com", currency="EUR", exponent=2)
+    values: dict[str, Any] = {
+        "reward_data": {"name": "5 off", "kind": "amount_off", "minimum_order_minor": 1000},
+        "value_minor": 500,
+        **changes,
+    }
+    redemption = Redemption(
+        shop=shop,
+        member=Member(shop=shop, external_id=changes.pop("customer", "7001")),
+        number=uuid.UUID(int=7),
+        reward="r",
+        points=500,
+        code="R-1",
+        accepted_at=NOW,
+        expires_at=NOW + timedelta(days=30),
+        **{name: value for name, value in values.items() if name != "customer"},
+    )
+    return rewards.discount_input(shop, redemption)
+
+
+VARIABLES: dict[str, list[dict[str, Any]]] = {
+    "shop_profile": [{}],
+    "customers_page": [{"first": 100, "after": None}],
+    "orders_page": [
+        {"first": 20, "after": None, "query": "updated_at:>='2026-01-01T00:00:00+00:00'", "sortKey": "UPDATED_AT"},
+        {"first": 20, "after": "abc", "query": None, "sortKey": "ID"},
+    ],
+    "order_lines": [{"id": "gid://shopify/Order/1", "after": "abc"}],
+    "order_refunds": [{"id": "gid://shopify/Order/1"}],
+    "refund_lines": [{"id": "gid://shopify/Refund/1", "after": "abc"}],
+    "discount_by_code": [{"code": "R-1"}],
+    "discount_deactivate": [{"id": "gid://shopify/DiscountCodeNode/1"}],
+    "discount_create": [
+        {"discount": discount()},
+        {"discount": discount(customer="")},
+        {"discount": discount(reward_data={"name": "10 %", "kind": "percent_off", "percent": 10})},
+    ],
+}
+
+
+@lru_cache(maxsize=1)
+def official() -> GraphQLSchema:
+    package = ROOT / "node_modules" / "@shopify" / "dev-mcp" / "dist" / "data"
+    packed = (package / f"admin_{client.API_VERSION}.json.gz").read_bytes()
+    # Shopify's schema deprecates fields of types whose interfaces do not, which graphql-core would refuse.
+    return build_client_schema(json.loads(gzip.decompress(packed))["data"], assume_valid=True)
+
+
+@lru_cache(maxsize=1)
+def stand_in() -> GraphQLSchema:
+    return build_schema((ROOT / "loyalty" / "sandbox" / "shopify" / "admin.graphql").read_text())
+
+
+def complaints(schema: GraphQLSchema, name: str) -> list[str]:
+    document: DocumentNode = parse(client.document(name))
+    found = [error.message for error in validate(schema, document)]
+    operation = next(node for node in document.definitions if isinstance(node, OperationDefinitionNode))
+    declared = operation.variable_definitions or ()
+    for variables in VARIABLES[name]:
+        coerced = get_variable_values(schema, declared, variables)
+        found += [error.message for error in coerced] if isinstance(coerced, list) else []
+        assert set(variables) <= {definition.variable.name.value for definition in declared}
+    return found
+
+
+def test_every_document_is_known_here() -> None:
+    assert sorted(VARIABLES) == DOCUMENTS
+
+
+@pytest.mark.needs_npm
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_official_schema_takes_every_document(name: str) -> None:
+    assert complaints(official(), name) == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_stand_in_takes_every_document(name: str) -> None:
+    assert complaints(stand_in(), name) == []
+
+
+def test_a_wrong_document_and_wrong_variables_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(VARIABLES, "discount_create", [{"discount": {"code": 7, "nosuch": 1}}])
+    assert len(complaints(stand_in(), "discount_create")) == 2
+    monkeypatch.setattr(client, "document", lambda name: "query ($code: String!) { shop { nosuch } }")
+    assert complaints(stand_in(), "discount_by_code")

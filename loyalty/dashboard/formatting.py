@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +15,8 @@ from babel.numbers import NumberPattern, format_decimal, format_percent, parse_p
 
 from loyalty.models import Shop
 
+_LETTERS_BESIDE_DIGITS = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+"""Where a currency has no sign but a code, CLDR puts a space between it and the number; babel does not."""
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -46,7 +49,7 @@ class Format:
             currency=currency or self.currency,
             currency_digits=False,
         )
-        return _true_minus(shown)
+        return _true_minus(_LETTERS_BESIDE_DIGITS.sub("\N{NO-BREAK SPACE}", shown))
 
     def money_short(self, amount_minor: int, currency: str = "", exponent: int | None = None) -> str:
         """Round amounts without their decimals: "$5"."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -247,7 +247,7 @@ def _instant_and_id(text: str) -> tuple[datetime, int] | None:
     instant, _tilde, last = text.partition("~")
     last_id = _id(last)
     try:
-        at = datetime.fromisoformat(instant)
-    except ValueError:
+        at = datetime.fromisoformat(instant).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return None if last_id is None or at.tzinfo is None else (at, last_id)
+    return None if last_id is None else (at, last_id)

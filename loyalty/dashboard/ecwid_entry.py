@@ -6,6 +6,7 @@ connect are documents of their own, with cookies and CSRF, and cannot be framed.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
@@ -41,6 +42,7 @@ STATE_SALT = "ecwid-state"
 TICKET_SALT = "ecwid-connected"
 TICKET_SECONDS = 600
 BEGINNINGS_PER_MINUTE = 60
+OPENINGS_PER_MINUTE = 10
 PASTES_PER_MINUTE = 15
 """The platform blocks an address that goes on sending dead tokens (more than 20 a minute)."""
 
@@ -103,6 +105,9 @@ def app(request: HttpRequest) -> HttpResponse:
     if not payload:
         context = {"sdk_url": settings.ECWID_SDK_URL, "client_id": settings.ECWID_CLIENT_ID}
         return render(request, "ecwid/opening.html", context)
+    # Each opening makes a payload of its own; only a captured address comes again and again.
+    digest = hashlib.sha256(payload.encode()).hexdigest()[:32]
+    limits.hit(f"ecwid/payload/{digest}", limit=OPENINGS_PER_MINUTE, window_seconds=60, at=now)
     return _dashboard(request, oauth.connect(oauth.prove_payload(payload), at=now))
 
 
@@ -190,7 +195,7 @@ def callback(request: HttpRequest) -> HttpResponse:
     if request.GET.get("error"):
         raise Invalid(_("The permission was not given, so nothing was connected."))
     bound = request.get_signed_cookie(STATE_COOKIE, default="", salt=STATE_SALT, max_age=oauth.STATE_SECONDS)
-    if oauth.spend_state(state=request.GET.get("state", ""), bound=bound, at=now):
+    if oauth.spend_state(state=request.GET.get("state", ""), bound=bound or "", at=now):
         return _exchanged(request, request.GET, now)
     context = {"store_id": store_number(request.GET.get("store_id")), "code": request.GET.get("code", "")[:512]}
     return render(request, "ecwid/confirm.html", context)

@@ -57,6 +57,11 @@ def order_id_of(value: Any) -> str:
     return value
 
 
+def id_in(document: Mapping[str, Any]) -> str:
+    """The id in an order's document; before 2020 it stood in `vendorOrderNumber` alone. Raises Invalid."""
+    return order_id_of(document.get("id") or document.get("vendorOrderNumber"))
+
+
 def moment(value: Any, what: str) -> datetime:
     """ "2024-09-04 07:22:09 +0000" in UTC. Raises Invalid for anything else and for years outside 1990-2100."""
     try:
@@ -79,7 +84,7 @@ def read_order(document: Any, *, currency: str, exponent: int, known: Order | No
     """The snapshot in an answer of the API; orders carry no currency, so the store's is given. `known` is the snapshot
     that we have of this order. Raises Invalid, with a sentence for the merchant."""
     data = mapping(document, "The order")
-    order_id = order_id_of(data.get("id") or data.get("vendorOrderNumber"))
+    order_id = id_in(data)
     payment = text(data.get("paymentStatus"), max_length=64)
     if not payment:
         raise Invalid(f"Order {order_id} has no payment status.")
@@ -267,7 +272,7 @@ def _listed(order: Order, data: Mapping[str, Any]) -> list[tuple[datetime, str, 
         amount = amount_minor(entry.get("amount"), order.currency, "A refund's amount")
         said = f"{at.isoformat()}|{text(entry.get('source'), max_length=32)}|{amount}"
         if amount:
-            found.append((hashlib.sha256(said.encode()).hexdigest()[:16], at, amount))
+            found.append((hashlib.sha256(said.encode()).hexdigest()[:16], max(at, order.placed_at), amount))
     listed = []
     for digest, equal in groupby(sorted(found), key=lambda each: each[0]):
         listed += [(at, f"{order.id}:{digest}:{number}", amount) for number, (_, at, amount) in enumerate(equal)]

@@ -16,7 +16,7 @@ from loyalty.platforms.base import Delivery
 from loyalty.platforms.ecwid.client import Client, ShopClient, segment
 from loyalty.platforms.ecwid.customers import read_customer
 from loyalty.platforms.ecwid.known import known_orders, owner_of
-from loyalty.platforms.ecwid.orders import order_id_of, rank, read_order
+from loyalty.platforms.ecwid.orders import id_in, order_id_of, rank, read_order
 from loyalty.platforms.ecwid.payload import store_number
 from loyalty.platforms.ecwid.signature import event_of, topic_of
 from loyalty.platforms.reading import items, mapping, whole
@@ -41,7 +41,7 @@ def _order(shop: Shop, event: Event, at: datetime) -> list[Observation]:
         document = _fetch_order(shop, event)
     except NotFound:
         return [NothingToDo(why="The store no longer has this order; nothing was changed.")]
-    order_id = order_id_of(document.get("id"))
+    order_id = id_in(document)
     known = known_orders(shop, [order_id]).get(order_id)
     read = read_order(document, currency=shop.currency, exponent=shop.exponent, known=known)
     if read.seen is None:
@@ -57,7 +57,7 @@ def _fetch_order(shop: Shop, event: Event) -> Mapping[str, Any]:
     if wanted:
         order_id = order_id_of(wanted)
         document = client.get(f"orders/{segment(order_id)}")
-        if document.get("id") != order_id:
+        if id_in(document) != order_id:
             raise Invalid(f"The store answered with another order than {order_id}; it was not used.")
         return document
     number = whole(event.get("entityId"), "The notice's entityId", at_most=10**18)

@@ -94,6 +94,11 @@ def test_a_captured_address_is_worth_nothing_after_the_uninstall(stand_in: Stand
     assert browser.get(f"/ecwid/app?{query}").status_code == 401
 
 
+def test_a_captured_address_cannot_be_used_to_flood_the_platform(stand_in: StandIn, browser: Client) -> None:
+    query = opened(stand_in, stand_in.new_store())
+    assert {browser.get(f"/ecwid/app?{query}").status_code for _ in range(22)} == {200, 429}
+
+
 def test_an_outage_is_said_and_tried_again_later(stand_in: StandIn, browser: Client) -> None:
     query = opened(stand_in, stand_in.new_store())
     stand_in.faults({"status": 503, "path": "profile"})

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from loyalty.engine.facts import Order, validate
 from loyalty.engine.program import Version, default_program
 from loyalty.engine.statement import fold
 from loyalty.platforms.ecwid.orders import ReadOrder, read_order
+from loyalty.platforms.reading import parse_json
 
 PAYMENTS = (
     "AWAITING_PAYMENT PAID CANCELLED REFUNDED PARTIALLY_REFUNDED INCOMPLETE"
@@ -353,6 +355,35 @@ def test_an_order_that_cannot_be_used_is_bad_input(changes: dict[str, Any]) -> N
 def test_an_answer_that_is_no_order_is_bad_input(document_: Any) -> None:
     with pytest.raises(Invalid):
         read_order(document_, currency="EUR", exponent=2, known=None)
+
+
+DOCUMENTS = Path(__file__).parent / "documents"
+
+
+@pytest.mark.parametrize(
+    ("name", "points", "person", "goods_back_minor"),
+    [
+        ("order_with_tax_included", 18, "noor@example.com", []),
+        ("order_with_coupon", 980, "", []),
+        ("order_partly_refunded_of_2019", 2098, "noor@example.com", [365]),
+    ],
+)
+def test_whole_documents_in_the_shapes_of_three_ages_are_read(
+    name: str, points: int, person: str, goods_back_minor: list[int]
+) -> None:
+    raw = (DOCUMENTS / f"{name}.json").read_bytes()
+    seen = read_order(parse_json(raw), currency="EUR", exponent=2, known=None).seen
+    assert seen is not None
+    validate(seen.order)
+    assert (seen.person.email if seen.person else "") == person
+    assert [refund.amount_minor for refund in seen.order.refunds] == goods_back_minor
+    assert points_of(seen.order) == points
+
+
+def test_a_refund_is_never_before_its_order() -> None:
+    refund = {"date": "2017-09-12 10:12:56 +0000", "source": "CP", "amount": 20}
+    order = fact({"paymentStatus": "PARTIALLY_REFUNDED", "refundedAmount": 20, "refunds": [refund]})
+    assert order.refunds[0].at == PLACED
 
 
 def test_texts_are_cut_and_cleaned() -> None:

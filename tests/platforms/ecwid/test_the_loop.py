@@ -119,6 +119,44 @@ def test_what_comes_twice_and_backwards_is_counted_once(stand_in: StandIn, shop:
     assert (balance(shop), LedgerEntry.objects.filter(shop=shop).count()) == (23, rows)
 
 
+@pytest.mark.parametrize(("currency", "points"), [("JPY", 45), ("KWD", 45)])
+def test_orders_in_currencies_with_no_and_three_decimals_earn(
+    stand_in: StandIn, connected: Connect, currency: str, points: int
+) -> None:
+    shop = connected(at=ago(minutes=120), currency=currency)
+    outbox.drain(now=now())
+    stand_in.order(shop)
+    post = Post(stand_in, shop)
+    post.carry()
+    post.work()
+    assert balance(shop) == points
+
+
+def test_a_guest_who_gets_an_account_brings_the_orders_along(stand_in: StandIn, shop: Shop, post: Post) -> None:
+    stand_in.order(shop, customer_record=False)
+    post.carry()
+    post.work()
+    assert not Member.objects.filter(shop=shop, external_id__isnull=False).exists()
+    stand_in.order(shop)
+    post.carry()
+    post.work()
+    account = Member.objects.get(shop=shop, external_id__isnull=False)
+    assert (account.email, account.available) == ("noor@example.com", 90)
+
+
+def test_an_order_that_changes_its_customer_takes_its_points_along(stand_in: StandIn, shop: Shop, post: Post) -> None:
+    order = stand_in.order(shop)
+    post.carry()
+    post.work()
+    other = stand_in.of(shop, "/customers", {"email": "ines@example.com", "name": "Inês Duarte"})
+    moved = {"customerId": other["id"], "email": "ines@example.com", "updateDate": "2099-01-01 00:00:00 +0000"}
+    stand_in.of(shop, f"/orders/{order['id']}", moved, method="PATCH")
+    post.carry()
+    post.work()
+    assert balance(shop) == 0
+    assert Member.objects.get(shop=shop, email="ines@example.com").available == 45
+
+
 def test_a_forged_delivery_leaves_no_row(stand_in: StandIn, shop: Shop, post: Post) -> None:
     stand_in.order(shop)
     assert set(post.carry(**{"X-Ecwid-Webhook-Signature": "AAAA"})) == {401}

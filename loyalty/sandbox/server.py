@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -65,32 +67,30 @@ def start(
 
     Raises OSError where a port is taken.
     """
-    data.mkdir(parents=True, exist_ok=True)
-    store = Store(data / "sandbox.sqlite3")
-    platforms: dict[str, Platform] = {"shopify": ShopifyPlatform(), "ecwid": EcwidPlatform()}
-    queue = DeliveryQueue(store, {name: platform.policy for name, platform in platforms.items()})
-    mailbox = Mailbox(store, smtp_port)
-    mailbox.start()
-    sandbox = Sandbox(store, queue, port, mailbox.port)
-    server = create_server(
-        _Late(), host="127.0.0.1", port=port, threads=HTTP_THREADS, clear_untrusted_proxy_headers=False
-    )
-    sandbox.port = int(server.effective_port)
-    for platform in platforms.values():
-        platform.attach(sandbox)
-    for name, registration in (apps or {}).items():
-        platforms[name].register_app(registration)
-    server.application.target = create_app(sandbox, mailbox, platforms)
+    # The ports come first: a taken one stops us before anything runs.
+    with ExitStack() as undo:
+        listener = undo.enter_context(socket.create_server(("127.0.0.1", port)))
+        data.mkdir(parents=True, exist_ok=True)
+        store = Store(data / "sandbox.sqlite3")
+        undo.callback(store.close)
+        mailbox = Mailbox(store, smtp_port)
+        mailbox.start()
+        undo.callback(mailbox.stop)
+        platforms: dict[str, Platform] = {"shopify": ShopifyPlatform(), "ecwid": EcwidPlatform()}
+        queue = DeliveryQueue(store, {name: platform.policy for name, platform in platforms.items()})
+        sandbox = Sandbox(store, queue, listener.getsockname()[1], mailbox.port)
+        for platform in platforms.values():
+            platform.attach(sandbox)
+        for name, registration in (apps or {}).items():
+            platforms[name].register_app(registration)
+        server = create_server(
+            create_app(sandbox, mailbox, platforms),
+            sockets=[listener],
+            threads=HTTP_THREADS,
+            clear_untrusted_proxy_headers=False,
+        )
+        undo.pop_all()
     queue.start()
     thread = threading.Thread(target=server.run, name="sandbox-http", daemon=True)
     thread.start()
     return Running(sandbox, platforms, mailbox, server, thread)
-
-
-class _Late:
-    """Stands in until the port is known, which the apps need to write their addresses."""
-
-    target: Any = None
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        return self.target(environ, start_response)

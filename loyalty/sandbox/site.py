@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, current_app, jsonify, render_template, request
 from jinja2 import ChoiceLoader, FileSystemLoader
 
 from loyalty.sandbox.control import control_blueprint
@@ -96,5 +96,6 @@ def _mail_origin(sandbox: Sandbox, mailbox: Mailbox) -> Origin:
 def _refused(error: SandboxError) -> tuple[Response | str, int]:
     """JSON for programs, a page for people."""
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-        return render_template("refused.html", message=error.message), error.status
+        # Past the app's context: it may be the very thing that was refused, such as a shop that is not there.
+        return current_app.jinja_env.get_template("refused.html").render(message=error.message), error.status
     return jsonify(error=error.message), error.status

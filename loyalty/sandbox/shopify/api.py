@@ -13,7 +13,7 @@ from loyalty.sandbox.errors import SandboxError
 from loyalty.sandbox.shopify import customers, discounts, mutations
 from loyalty.sandbox.shopify.bulk import bulk_operation_cancel, bulk_operation_node, bulk_operation_run_query
 from loyalty.sandbox.shopify.connections import Node, connection, matches
-from loyalty.sandbox.shopify.cost import query_cost
+from loyalty.sandbox.shopify.cost import actual_cost, query_cost
 from loyalty.sandbox.shopify.discount_nodes import discount_node
 from loyalty.sandbox.shopify.nodes import (
     Api,
@@ -31,8 +31,9 @@ from loyalty.sandbox.shopify.shops import installation, number_of, products
 SCHEMA: GraphQLSchema = build_schema((Path(__file__).parent / "admin.graphql").read_text())
 
 MAX_QUERY_COST = 1_000
-BUCKET_MAXIMUM = 2_000.0
-RESTORE_PER_SECOND = 100.0
+RESTORE_PER_SECOND = {"standard": 100.0, "advanced": 200.0, "plus": 1_000.0, "enterprise": 2_000.0}
+"""By the store's plan, as Shopify's page on GraphQL rate limits has it; the bucket holds 20 seconds (unverified)."""
+BUCKET_SECONDS = 20
 
 CUSTOMER_SORT = {"CREATED_AT": "created_at", "UPDATED_AT": "updated_at"}
 
@@ -40,9 +41,11 @@ CUSTOMER_SORT = {"CREATED_AT": "created_at", "UPDATED_AT": "updated_at"}
 class Bucket:
     """Points of one shop: they leak back with time, and a query that costs more than there are is throttled."""
 
-    def __init__(self) -> None:
+    def __init__(self, plan: str) -> None:
         self.lock = threading.Lock()
-        self.available = BUCKET_MAXIMUM
+        self.rate = RESTORE_PER_SECOND[plan]
+        self.maximum = self.rate * BUCKET_SECONDS
+        self.available = self.maximum
         self.seen_at = time.monotonic()
 
     def take(self, cost: int) -> bool:
@@ -53,6 +56,11 @@ class Bucket:
             self.available -= cost
             return True
 
+    def give_back(self, cost: int) -> None:
+        """What a query asked for and did not use."""
+        with self.lock:
+            self.available += cost
+
     def drain(self) -> None:
         with self.lock:
             self._restore()
@@ -62,14 +70,14 @@ class Bucket:
         with self.lock:
             self._restore()
             return {
-                "maximumAvailable": BUCKET_MAXIMUM,
+                "maximumAvailable": self.maximum,
                 "currentlyAvailable": int(self.available),
-                "restoreRate": RESTORE_PER_SECOND,
+                "restoreRate": self.rate,
             }
 
     def _restore(self) -> None:
         moment = time.monotonic()
-        self.available = min(BUCKET_MAXIMUM, self.available + (moment - self.seen_at) * RESTORE_PER_SECOND)
+        self.available = min(self.maximum, self.available + (moment - self.seen_at) * self.rate)
         self.seen_at = moment
 
 
@@ -96,7 +104,9 @@ def run(api: Api, bucket: Bucket, query: str, variables: Any, operation: str | N
     done = execute_sync(
         SCHEMA, document, root_value=_root(api), variable_values=variables or {}, operation_name=operation
     )
-    extensions["cost"] |= {"actualQueryCost": cost, "throttleStatus": bucket.status()}
+    used = actual_cost(done.data, cost)
+    bucket.give_back(cost - used)
+    extensions["cost"] |= {"actualQueryCost": used, "throttleStatus": bucket.status()}
     return {**done.formatted} | {"extensions": extensions}
 
 

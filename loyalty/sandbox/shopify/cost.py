@@ -31,6 +31,17 @@ def query_cost(document: DocumentNode, variables: dict[str, Any]) -> int:
     return _Counting(document, variables).total()
 
 
+def actual_cost(answer: Any, requested: int) -> int:
+    """Points for the objects that came back; what was asked for beyond them is returned to the bucket."""
+    return max(1, min(requested, _objects(answer)))
+
+
+def _objects(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + sum(_objects(each) for each in value.values())
+    return sum(_objects(each) for each in value) if isinstance(value, list) else 0
+
+
 class _Counting:
     def __init__(self, document: DocumentNode, variables: dict[str, Any]) -> None:
         self.document = document

@@ -74,7 +74,7 @@ class Events:
     def compliance(self, topic: str, customer: Document | None, order_ids: list[int]) -> None:
         """The three mandatory topics; they reach an app that was uninstalled, too."""
         body: Document = {"shop_id": self.shop["id"], "shop_domain": self.shop["domain"]}
-        if customer is not None:
+        if customer is not None and topic != "shop/redact":
             body["customer"] = {"id": customer["id"], "email": customer["email"], "phone": None}
         if topic == "customers/redact":
             body["orders_to_redact"] = order_ids

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -54,7 +53,7 @@ def _token_route(server: Blueprint, sandbox: Sandbox, faults: ApiFaults) -> None
 
 
 def _graphql_route(server: Blueprint, sandbox: Sandbox, faults: ApiFaults) -> None:
-    buckets: defaultdict[str, Bucket] = defaultdict(Bucket)
+    buckets: dict[str, Bucket] = {}
 
     @server.post("/<shop>/admin/api/<version>/graphql.json")
     def graphql(shop: str, version: str) -> Answer:
@@ -70,11 +69,12 @@ def _graphql_route(server: Blueprint, sandbox: Sandbox, faults: ApiFaults) -> No
         body = request.get_json(force=True, silent=True)
         if not isinstance(body, dict) or not isinstance(body.get("query"), str):
             return jsonify(errors={"query": "Required parameter missing or invalid"}), 400
-        before = faults.before(shop, buckets[found["domain"]])
+        bucket = buckets.setdefault(found["domain"], Bucket(found["plan"]))
+        before = faults.before(shop, bucket)
         if before is not None:
             return before
         api = Api(sandbox, found, token["scopes"])
-        answer = run(api, buckets[found["domain"]], body["query"], body.get("variables"), body.get("operationName"))
+        answer = run(api, bucket, body["query"], body.get("variables"), body.get("operationName"))
         if faults.spend(shop, "lose_answer"):
             return jsonify(errors="Bad Gateway"), 502
         return jsonify(answer), 200

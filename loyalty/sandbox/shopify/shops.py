@@ -88,6 +88,8 @@ def create_shop(store: Store, body: Document) -> Document:
         ZoneInfo(timezone)
     except (KeyError, ValueError, OSError):
         raise SandboxError(f"there is no time zone {timezone!r}") from None
+    if body.get("plan", "standard") not in ("standard", "advanced", "plus", "enterprise"):
+        raise SandboxError("plan is one of standard, advanced, plus, enterprise")
     domain = f"{name}.myshopify.com"
     with store.transaction():
         if store.get("shopify.shop", "", domain):
@@ -102,6 +104,7 @@ def create_shop(store: Store, body: Document) -> Document:
             "email": str(body.get("email", f"owner@{name}.example")),
             "owner": str(body.get("owner", "Robin Halfmoon")),
             "locale": str(body.get("locale", "en")),
+            "plan": str(body.get("plan", "standard")),
             "taxes_included": bool(body.get("taxes_included", False)),
             "tax_percent": str(body.get("tax_percent", "0")),
             "shipping_minor": int(body.get("shipping_minor", 0)),

@@ -1,0 +1,62 @@
+"""The admin's pages, and the scripts the CDN serves."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from tests.sandbox.shopify.conftest import CLIENT_ID, World
+
+
+def test_a_merchant_installs_from_the_app_store_and_lands_in_the_app(bare: World) -> None:
+    merchant = bare.visitor("admin")
+    assert "/store/halfmoon/install" in merchant.get("/store/halfmoon/app-store").text
+    assert "read orders" in merchant.get("/store/halfmoon/install").text
+    assert merchant.get(f"/store/halfmoon/apps/{CLIENT_ID}").headers["Location"] == "/store/halfmoon/install"
+    landed = merchant.post("/store/halfmoon/install").headers["Location"]
+    frame = merchant.get(landed).text
+    assert f'src="{bare.app.url}/shopify/?' in frame
+    assert "id_token=" in frame
+
+
+def test_a_place_in_the_app_is_framed_at_its_own_address(world: World) -> None:
+    merchant = world.visitor("admin")
+    deep = merchant.get(f"/store/halfmoon/apps/{CLIENT_ID}/members/7?tab=history").text
+    assert f'src="{world.app.url}/shopify/members/7?tab=history&amp;' in deep
+    menu = merchant.get(f"/store/halfmoon/apps/{CLIENT_ID}?to=/shopify/program").text
+    assert f'src="{world.app.url}/shopify/program?' in menu
+    outside = merchant.get(f"/store/halfmoon/apps/{CLIENT_ID}?to=//evil.example/").text
+    assert f'src="{world.app.url}/shopify/?' in outside
+    assert merchant.get("/store/halfmoon/apps/somebody-elses").status_code == 404
+
+
+def test_the_merchant_refunds_cancels_and_uninstalls(world: World) -> None:
+    order = world.shop(
+        "/orders", {"email": "m@mail.example", "lines": [{"title": "A", "price": "20.00", "quantity": 2}]}
+    )
+    merchant = world.visitor("admin")
+    path = f"/store/halfmoon/orders/{order['id']}"
+    assert "Refund" in merchant.get(path).text
+    merchant.post(f"{path}/refund", {f"quantity-{order['line_items'][0]['id']}": "1", "amount": ""})
+    assert world.shop(f"/orders/{order['id']}", method="GET")["current_subtotal_price"] == "20.00"
+    assert merchant.post(f"{path}/explode").status_code == 404
+    merchant.post(f"{path}/cancel")
+    assert "Cancelled" in merchant.get("/store/halfmoon/orders").text
+    assert merchant.post("/store/halfmoon/session-token").json()["token"]
+    merchant.post("/store/halfmoon/uninstall")
+    assert merchant.post("/store/halfmoon/session-token").status_code == 403
+    for page in ("customers", "discounts", "themes", "apps", "app-store"):
+        assert merchant.get(f"/store/halfmoon/{page}").status_code == 200
+
+
+def test_the_cdn_serves_its_two_scripts_and_no_others(world: World) -> None:
+    cdn = world.visitor("cdn")
+    for name in ("app-bridge.js", "polaris.js"):
+        assert cdn.get(f"/shopifycloud/{name}").headers["Content-Type"].startswith("text/javascript")
+    assert cdn.get("/shopifycloud/../platform.py").status_code == 404
+    assert cdn.get("/shopifycloud/other.js").status_code == 404
+
+
+def test_unknown_shops_have_neither_storefront_nor_admin_nor_api(world: World) -> None:
+    assert world.visitor("nobody").get("/").status_code == 404
+    assert world.visitor("admin").get("/store/nobody/orders").status_code == 404
+    assert urlsplit(world.base).hostname == "127.0.0.1"

@@ -43,6 +43,7 @@ TRUSTED_PROXIES = int(os.environ.get("TRUSTED_PROXIES", "0"))  # how many proxie
 
 # Platforms. The base URLs are settings so that the sandbox can stand in; {shop} is the validated shop domain.
 SANDBOX_URL = os.environ.get("SANDBOX_URL", "")  # set only by demo and tests; allows the client to reach loopback
+DEMO_STAFF_PASSWORD = os.environ.get("DEMO_STAFF_PASSWORD", "")  # set by the demo for its one login
 SHOPIFY_API_KEY = os.environ.get("SHOPIFY_API_KEY", "")
 SHOPIFY_API_SECRET = os.environ.get("SHOPIFY_API_SECRET", "")
 SHOPIFY_API_SECRET_OLD = os.environ.get("SHOPIFY_API_SECRET_OLD", "")

@@ -128,8 +128,10 @@ class Demo:
             "EMAIL_URL": f"smtp://127.0.0.1:{self.smtp_port}",
             "DEFAULT_FROM_EMAIL": "rewards@regulars.test",
             "CELERY_BROKER_URL": "",
-            "LOG_LEVEL": "WARNING",
-            "STAFF_PASSWORD": self.secrets["staff_password"],
+            "LOG_LEVEL": "INFO",
+            "DEMO_STAFF_PASSWORD": self.secrets["staff_password"],
+            # A year back is more than the 60 days that Shopify shows without this one.
+            "SHOPIFY_SCOPES": ",".join([*settings.SHOPIFY_SCOPES, "read_all_orders"]),
             "SHOPIFY_API_KEY": self.secrets["shopify_key"],
             "SHOPIFY_API_SECRET": self.secrets["shopify_secret"],
             "SHOPIFY_SHOP_URL": f"http://127.0.0.1:{box}/shopify/{{shop}}",
@@ -149,8 +151,8 @@ class Demo:
     def start_sandbox(self) -> None:
         command = [sys.executable, "-m", "loyalty.sandbox", "--port", str(self.sandbox_port)]
         command += ["--smtp-port", str(self.smtp_port), "--data", str(self.folder), "--app-url", self.app_url]
-        self.sandbox = self._start(command, {"REGULARS_SANDBOX": "1"})
-        self._await(self.sandbox, f"{self.sandbox_url}/_sandbox/state")
+        self.sandbox = self._start("sandbox", command, {"REGULARS_SANDBOX": "1"})
+        self._await(self.sandbox, "sandbox", f"{self.sandbox_url}/_sandbox/state")
         apps = {
             "shopify": (self.secrets["shopify_key"], self.secrets["shopify_secret"]),
             "ecwid": (self.secrets["ecwid_client"], self.secrets["ecwid_secret"]),
@@ -161,8 +163,8 @@ class Demo:
 
     def start_app(self, *, worker: bool) -> None:
         command = [sys.executable, "manage.py", "serve", "--port", str(self.port)]
-        self.app = self._start(command if worker else [*command, "--no-worker"], {})
-        self._await(self.app, f"{self.app_url}/healthz")
+        self.app = self._start("app", command if worker else [*command, "--no-worker"], {})
+        self._await(self.app, "app", f"{self.app_url}/healthz")
 
     def stop_app(self) -> None:
         _stop(self.app)
@@ -175,21 +177,25 @@ class Demo:
 
     def wait(self) -> None:
         """Until one of the two ends, or Ctrl-C."""
-        while all(process and process.poll() is None for process in (self.app, self.sandbox)):
+        while True:
+            for name, process in (("app", self.app), ("sandbox", self.sandbox)):
+                if process is None or process.poll() is not None:
+                    raise CommandError(f"The {name} stopped by itself. {self.last_words(name)}")
             time.sleep(0.5)
-        raise CommandError("A part of the demo stopped by itself; its last lines are above.")
 
-    def _start(self, command: list[str], more: dict[str, str]) -> subprocess.Popen[bytes]:
+    def _start(self, name: str, command: list[str], more: dict[str, str]) -> subprocess.Popen[bytes]:
         # A group of its own: Ctrl-C reaches this command only, which then ends them in order.
-        return subprocess.Popen(
-            command,
-            cwd=settings.BASE_DIR,
-            env={**self.environment, **more},
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with (self.folder / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(
+                command,
+                cwd=settings.BASE_DIR,
+                env={**self.environment, **more},
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
 
-    def _await(self, process: subprocess.Popen[bytes], url: str) -> None:
+    def _await(self, process: subprocess.Popen[bytes], name: str, url: str) -> None:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until and process.poll() is None:
             try:
@@ -197,7 +203,12 @@ class Demo:
                     return
             except requests.RequestException:
                 time.sleep(0.05)
-        raise CommandError(f"{url} did not answer. What it said stands above; --reset starts over.")
+        raise CommandError(f"The {name} did not start. {self.last_words(name)}")
+
+    def last_words(self, name: str) -> str:
+        """The end of a part's log, for whoever has to find out."""
+        lines = (self.folder / f"{name}.log").read_text(errors="replace").splitlines()[-12:]
+        return "\n".join(["It said:", *lines, "", "`--reset` starts over."])
 
     def where_to_go(self, seconds: float) -> str:
         box = self.sandbox_port
@@ -214,7 +225,7 @@ Ready in {seconds:.0f} seconds. Open in a browser:
   Mailbox        http://mail.localhost:{box}/
   Everything     {self.sandbox_url}/
 
-The data lie in {self.folder}. Ctrl-C stops; start again with the same command, or with --reset to start over.
+The data and logs lie in {self.folder}. Ctrl-C stops; the same command starts again, --reset starts over.
 """
 
 

@@ -1,0 +1,200 @@
+"""A year of the demo's two stores, month by month, through the doors that a real year would have used."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from loyalty.engine.errors import Refused
+from loyalty.models import Member, Redemption, Shop
+from loyalty.platforms.ecwid import oauth as ecwid_oauth
+from loyalty.platforms.shopify import tokens
+from loyalty.platforms.shopify.profile import read_profile
+from loyalty.platforms.shopify.session import decode_session_token
+from loyalty.selectors.programs import version_in_force
+from loyalty.services import redemptions, shops
+from loyalty.services.adjustments import adjust
+from loyalty.worker import inbox, outbox
+from loyalty.worker.history import reconcile
+
+MONTHS = 12
+SEED = 20
+STORES: dict[str, dict[str, Any]] = {
+    "shopify": {"name": "halfmoon", "title": "Halfmoon Coffee", "currency": "USD", "plan": "enterprise"},
+    "ecwid": {"name": "1003", "title": "Lindgren Paper", "currency": "EUR", "timezone": "Europe/Stockholm"},
+}
+CUSTOMERS_A_MONTH = 14
+ORDERS_A_MONTH = 110
+REDEEMERS_A_MONTH = 9
+
+
+class Command(BaseCommand):
+    help = (
+        "Fills the demo's stores with a year of customers, orders, refunds and redemptions, through the installs, the "
+        "imports and the services that the product has. `manage.py demo` runs it once, beside its sandbox."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--months", type=int, default=MONTHS, help="how long a history (default: %(default)s)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.SANDBOX_URL:
+            raise CommandError("This fills the demo's sandbox. Run `manage.py demo`, which starts one.")
+        months, now = options["months"], datetime.now(UTC).replace(microsecond=0)
+        began = now - timedelta(days=30 * months)
+        self._staff()
+        found = {platform: _install(platform, began, now) for platform in STORES}
+        for month in range(months):
+            start, end = began + timedelta(days=30 * month), began + timedelta(days=30 * (month + 1))
+            for shop in found.values():
+                _a_month(shop, month, start, end)
+            self._progress(month + 1, months)
+        for shop in found.values():
+            _today(shop, now)
+
+    def _staff(self) -> None:
+        people = get_user_model()
+        password = settings.DEMO_STAFF_PASSWORD
+        if people.objects.filter(username="staff").exists() or not password:
+            return
+        person = people.objects.create_superuser("staff", "staff@regulars.test", password)
+        EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+
+    def _progress(self, done: int, total: int) -> None:
+        bar = "#" * (30 * done // total)
+        end = "\n" if done == total or not sys.stdout.isatty() else ""
+        start = "\r" if sys.stdout.isatty() else ""
+        self.stdout.write(f"{start}Filling two stores with a year  [{bar:<30}] {done}/{total} months", ending=end)
+        self.stdout.flush()
+
+
+def _control(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    answer = requests.request(method, f"{settings.SANDBOX_URL}/_sandbox{path}", json=body, timeout=120)
+    if not answer.ok:
+        raise CommandError(f"The sandbox said {answer.status_code} to {path}: {answer.text[:300]}")
+    return answer.json()
+
+
+def _address(shop: Shop) -> str:
+    return f"/{shop.platform}/shops/{shop.external_id}"
+
+
+def _install(platform: str, began: datetime, now: datetime) -> Shop:
+    """The platform's own flow, with real tokens; only the clock of the program is set back to when the year began."""
+    made = _control("POST", f"/{platform}/shops", STORES[platform])
+    store = str(made.get("domain") or made["id"])
+    opened = _control("POST", f"/{platform}/shops/{store}/install")
+    query = {name: values[0] for name, values in parse_qs(urlsplit(opened[_ENTRY[platform]]).query).items()}
+    return _CONNECT[platform](query, began, now)
+
+
+def _connect_shopify(query: dict[str, str], began: datetime, now: datetime) -> Shop:
+    session = decode_session_token(query["id_token"], datetime.now(UTC))
+    grant = tokens.exchange(session, now)
+    profile = read_profile(session.shop_domain, grant.access_token)
+    return shops.install(platform="shopify", profile=profile, grant=grant, at=began)
+
+
+def _connect_ecwid(query: dict[str, str], began: datetime, now: datetime) -> Shop:
+    proven = ecwid_oauth.exchange(code=query["code"], store=query["store_id"], at=now)
+    return ecwid_oauth.connect(proven, at=began)
+
+
+_ENTRY = {"shopify": "open_url", "ecwid": "redirect_url"}
+_CONNECT: dict[str, Callable[[dict[str, str], datetime, datetime], Shop]] = {
+    "shopify": _connect_shopify,
+    "ecwid": _connect_ecwid,
+}
+
+
+def _a_month(shop: Shop, month: int, start: datetime, end: datetime) -> None:
+    """Members redeem on its first day, then people buy, with those codes and without, then all of it is fetched."""
+    codes = _redeem(shop, month, start)
+    wanted = {"seed": SEED + month, "from": start.isoformat(), "to": end.isoformat(), "webhooks": False}
+    owners = dict(codes)
+    _control(
+        "POST",
+        f"{_address(shop)}/history",
+        {
+            **wanted,
+            "customers": CUSTOMERS_A_MONTH,
+            "orders": ORDERS_A_MONTH + 6 * month,
+            "codes": list(owners),
+            "code_owners": owners,
+        },
+    )
+    shop.refresh_from_db()
+    reconcile(shop=shop, now=end)
+
+
+def _redeem(shop: Shop, month: int, at: datetime) -> list[tuple[str, str]]:
+    """Codes and the e-mails of those who took them."""
+    version = version_in_force(shop, at)
+    reward = version.program.rewards[0] if version else None
+    if reward is None:
+        return []
+    rich = list(
+        Member.objects.filter(shop=shop, external_id__isnull=False, available__gte=reward.points).order_by("pk")
+    )
+    dice = random.Random(f"{shop.external_id}/{month}")  # noqa: S311 - the same demo every time
+    taken = []
+    for member in dice.sample(rich, min(len(rich), REDEEMERS_A_MONTH)):
+        try:
+            redemption = redemptions.redeem(
+                shop=shop, member_id=member.pk, reward_id=reward.id, request_key=f"demo-{month}", at=at
+            )
+        except Refused:
+            continue
+        taken.append((redemption.code, member.email))
+    while outbox.drain(now=at):
+        pass
+    if taken and month % 3 == 1:
+        # One in a while changes their mind; the code is taken away and the points are back.
+        last = Redemption.objects.get(shop=shop, code=taken.pop()[0])
+        redemptions.give_back(shop=shop, number=last.number, why="cancelled", at=at + timedelta(hours=2))
+        while outbox.drain(now=at + timedelta(hours=2)):
+            pass
+    return taken
+
+
+def _today(shop: Shop, now: datetime) -> None:
+    """The last hours come by webhook, and somebody at the desk makes up for a late parcel."""
+    _control(
+        "POST",
+        f"{_address(shop)}/history",
+        {
+            "seed": SEED,
+            "from": (now - timedelta(hours=5)).isoformat(),
+            "to": now.isoformat(),
+            "customers": 2,
+            "orders": 8,
+            "webhooks": True,
+        },
+    )
+    _control("POST", "/deliveries/drain", {"timeout_seconds": 30})
+    while inbox.drain(now=datetime.now(UTC)):
+        pass
+    regular = Member.objects.filter(shop=shop, external_id__isnull=False).order_by("-available").first()
+    if regular is not None:
+        adjust(
+            shop=shop,
+            member_id=regular.pk,
+            points=100,
+            actor="Dana K.",
+            reason="Parcel arrived a week late",
+            key="demo-late-parcel",
+            at=now,
+        )
+    while outbox.drain(now=datetime.now(UTC)):
+        pass

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from loyalty.engine.awards import Award
 from loyalty.engine.basis import Params
 from loyalty.engine.books import Taking
 from loyalty.engine.explain import Reason
 from loyalty.engine.facts import Adjustment, Import, Issued, Redemption
 from loyalty.engine.lapses import expire_refilled, open_lot, touch
+from loyalty.engine.movement import Pending
 from loyalty.engine.walk import Event, Rank, Walk
 
 
@@ -90,13 +92,35 @@ def adjust(walk: Walk, at: datetime, adjustment: Adjustment) -> None:
 
 
 def bring_in(walk: Walk, at: datetime, brought: Import) -> None:
-    """Lots with their own dates; one that has expired already comes and goes."""
+    """Lots with their own dates; one that has expired already comes and goes, one that is on hold is pending."""
     for index, each in enumerate(brought.lots):
         source = f"import:{brought.id}:{index}"
-        open_lot(walk, source, each.points, at, opened_at=each.at, fixed=each.expires_at)
-        params: Params = {"points": each.points, "from": brought.source}
-        reason = Reason(message="imported", params=params)
-        walk.move("imported", f"import:{brought.id}", each.points, at, reason, part=str(index))
+        reason = Reason(message="imported", params={"points": each.points, "from": brought.source})
+        award = None
+        if each.order_id in walk.orders:
+            award = Award(source, "", each.points, [], [], reason, each.available_at or at)
+            walk.orders[each.order_id].awards.append(award)
+        payload = (brought, index, award)
+        if each.available_at is not None and each.available_at > at:
+            walk.pending[source] = Pending(source=source, points=each.points, until=each.available_at, reason=reason)
+            walk.at_clock(each.available_at, Rank.HOLD, source, open_imported, payload)
+        else:
+            open_imported(walk, at, payload)
+
+
+def open_imported(walk: Walk, at: datetime, payload: tuple[Import, int, Award | None]) -> None:
+    brought, index, award = payload
+    each = brought.lots[index]
+    source = f"import:{brought.id}:{index}"
+    walk.pending.pop(source, None)
+    points = each.points - (award.taken if award is not None else 0)
+    if points <= 0:
+        return
+    lot = open_lot(walk, source, points, at, opened_at=each.at, fixed=each.expires_at)
+    if award is not None:
+        award.lot, award.open = lot, True
+    reason = Reason(message="imported", params={"points": points, "from": brought.source})
+    walk.move("imported", f"import:{brought.id}", points, at, reason, part=str(index), order_id=each.order_id)
 
 
 def issue(walk: Walk, at: datetime, issued: Issued) -> None:

@@ -110,9 +110,11 @@ class Exclude(OrderRule, frozen=True, kw_only=True, tag="exclude"):
 
 
 class Multiplier(RuleShape, frozen=True, kw_only=True, tag="multiplier"):
-    """Points by amount and by item count `times` ("2", "1.5") on its lines; fixed bonuses do not."""
+    """Points by amount and by item count `times` ("2", "1.5") on its lines; those fixed per order only if
+    `fixed_too`."""
 
     times: str
+    fixed_too: bool = False
 
     def check(self, place: str) -> None:
         super().check(place)

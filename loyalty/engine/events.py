@@ -57,6 +57,7 @@ def events_of(walk: Walk, facts: Iterable[Fact]) -> list[Event]:
         (rules.version.in_force_from, Rank.PROGRAM, f"+version:{rules.version.number:09}", begin_version, rules)
         for rules in walk.prepared
     ]
+    versions = len(events)
     for fact in known:
         if isinstance(fact, Order):
             events.extend(_order_events(walk, fact))
@@ -68,7 +69,16 @@ def events_of(walk: Walk, facts: Iterable[Fact]) -> list[Event]:
         else:
             name, rank, handler = HANDLERS[type(fact)]
             events.append((fact.at, rank, f"{name}:{fact.id}", handler, fact))
+    if len(events) > versions and not walk.joined:
+        first = min(event[0] for event in events[versions:])
+        events.append((first, Rank.REVIEW, "+join", join, None))
     return events
+
+
+def join(walk: Walk, at: datetime, _: None) -> None:
+    """The first thing that is known of the member: from now on they stand on the ladder."""
+    walk.joined = True
+    look_at_tier(walk, at)
 
 
 def begin_version(walk: Walk, at: datetime, rules: Prepared) -> None:
@@ -184,6 +194,8 @@ def _portions(order: Order, moment: datetime) -> list[tuple[datetime, Portion]]:
 def _why_nothing(walk: Walk, order: Order, rules: Prepared | None, moment: datetime | None) -> Reason | None:
     """Why this order never earns, whatever its lines are."""
     params: dict[str, str | int] = {"number": order.number or order.id}
+    if not order.customer_id and rules is not None and rules.policies.guest_orders == "nothing":
+        return Reason(message="nothing.guest", params=params)
     if order.test and (rules is None or rules.program.exclusions.test_orders):
         return Reason(message="nothing.test", params=params)
     if moment is None:

@@ -197,9 +197,14 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
 
 
 class ImportLot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`at` is when the points were earned over there. With `available_at` they are pending until then; with
+    `order_id` they are what that order earned, so that its refunds take them back."""
+
     points: int
     at: datetime
     expires_at: datetime | None = None
+    available_at: datetime | None = None
+    order_id: str = ""
 
 
 class Import(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="import"):
@@ -314,6 +319,7 @@ def _check_import(brought: Import) -> None:
             raise Invalid("An imported lot holds 1 point or more.", place=f"lots[{index}].points")
         _check_time(lot.at, f"lots[{index}].at")
         _check_time(lot.expires_at, f"lots[{index}].expires_at")
+        _check_time(lot.available_at, f"lots[{index}].available_at")
 
 
 def _check_amount(amount_minor: int, place: str) -> None:

@@ -125,15 +125,12 @@ def _multiplied(
     verdict: Judgement,
 ) -> list[Share]:
     """What the multipliers add to points by amount and by item, line by line."""
-    by_line: dict[int, Fraction] = {}
-    for share in shares:
-        if not isinstance(share.rule, PerOrder):
-            for index, part in _by_line(share):
-                by_line[index] = by_line.get(index, Fraction()) + part
+    rates, fixed = _lines_of(shares, fixed=False), _lines_of(shares, fixed=True)
     found: list[Share] = []
     claimed: set[int] = set()
     for rule in multipliers:
         missing = rule.scope.missing(context)
+        by_line = _sum(rates, fixed) if rule.fixed_too else rates
         lines = [] if missing else [i for i in rule.scope.lines_of(basis) if by_line.get(i) and i not in claimed]
         missing = missing or ("scope.no_lines" if not lines else rule.scope.too_little(basis, lines))
         if missing:
@@ -145,12 +142,26 @@ def _multiplied(
         found.append(Share(rule, sum(parts, Fraction()), lines, weights, {"times": rule.times}))
         if policies.multipliers == "compound":
             for index, part in zip(lines, parts, strict=True):
-                by_line[index] += part
+                rates[index] = rates.get(index, Fraction()) + part
         if rule.exclusive and policies.stacking == "priority":
             claimed.update(range(len(basis.lines)))
     if policies.stacking == "highest" and found:
         return [max(found, key=lambda share: share.points)]
     return found
+
+
+def _lines_of(shares: list[Share], *, fixed: bool) -> dict[int, Fraction]:
+    """Points by line, of the rules that give a fixed number per order, or of all others."""
+    by_line: dict[int, Fraction] = {}
+    for share in shares:
+        if isinstance(share.rule, PerOrder) is fixed:
+            for index, part in _by_line(share):
+                by_line[index] = by_line.get(index, Fraction()) + part
+    return by_line
+
+
+def _sum(one: dict[int, Fraction], other: dict[int, Fraction]) -> dict[int, Fraction]:
+    return {index: one.get(index, Fraction()) + other.get(index, Fraction()) for index in one.keys() | other.keys()}
 
 
 def _by_line(share: Share) -> list[tuple[int, Fraction]]:

@@ -17,7 +17,7 @@ from loyalty.engine.walk import Rank, Walk
 def look_at_tier(walk: Walk, at: datetime) -> None:
     """A review, if the program has tiers; entry gifts for every level reached for the first time."""
     rules = walk.now
-    if rules is None or not rules.levels:
+    if rules is None or not rules.levels or not walk.joined:
         return
     standing = walk.standing
     due = standing.next_review

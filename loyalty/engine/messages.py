@@ -98,6 +98,7 @@ MESSAGES = {
     "nothing.no_program": "Order {number} was placed before the program began",
     "nothing.no_program_yet": "The program had not begun",
     "nothing.imported": "Order {number} was placed before points were imported; its points are in the import",
+    "nothing.guest": "Order {number} was placed by a guest, and guests earn nothing",
     "nothing.test": "Order {number} is a test order",
     "nothing.currency": "Order {number} is in {currency} and came without a rate to {shop_currency}",
     "nothing.no_rules": "The program has no rule that gives points for orders",

@@ -106,6 +106,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     totals: dict[str, int]
     tier: Tier | None
     next_due: datetime | None
+    spent: int = 0
+    """Points in redemptions whose code was used, less what came back."""
     gifts: tuple[Gift, ...] = ()
     next_reward: NextReward | None = None
     inactive_at: datetime | None = None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from loyalty.engine.calendar import add_months
+from loyalty.engine.calendar import add_months, midnight
 from loyalty.engine.errors import Invalid
 from loyalty.engine.expiry import after
 from loyalty.engine.money import Rounding
@@ -99,12 +99,19 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 DEFAULTS = Policies()
 
 
-def kept_until(kept: str, entered_at: datetime, zone: ZoneInfo) -> datetime | None:
-    """Until when a tier entered (or reached again) at `entered_at` is kept, whatever the measure does: the first
-    instant at which it may be lost; None while it is only kept as long as it is qualified for."""
+def kept_until_day(kept: str, entered_at: datetime, zone: ZoneInfo) -> date | None:
+    """The day a member is told: the anniversary, or the last day of next year; None while there is none."""
     if kept == "while_qualified":
         return None
     if kept == "a_year":
-        return add_months(entered_at, 12, zone)
-    local = entered_at.astimezone(zone)
-    return add_months(local.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0, fold=0), 24, zone)
+        return add_months(entered_at, 12, zone).astimezone(zone).date()
+    return date(entered_at.astimezone(zone).year + 1, 12, 31)
+
+
+def kept_until(kept: str, entered_at: datetime, zone: ZoneInfo) -> datetime | None:
+    """Until when a tier entered (or reached again) at `entered_at` is kept, whatever the measure does: the first
+    instant at which it may be lost; None while it is only kept as long as it is qualified for."""
+    day = kept_until_day(kept, entered_at, zone)
+    if day is None or kept == "a_year":
+        return None if day is None else add_months(entered_at, 12, zone)
+    return midnight(day + timedelta(days=1), zone)

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 from loyalty.engine.basis import EXTRAS, discounted, line_gross_minor
+from loyalty.engine.errors import Refused
 from loyalty.engine.facts import Order, Refund
 
 ONE = Fraction(1)
+
+
+def increments(totals: Iterable[int]) -> list[int]:
+    """Refund by refund, where a platform tells only the sum refunded so far; a sum that does not grow adds nothing."""
+    found: list[int] = []
+    for total in totals:
+        found.append(max(0, total - sum(found)))
+    return found
+
+
+def check_refunds(order: Order) -> None:
+    """Raises Refused (code refund_exceeds_order) if more was refunded than the order's goods cost. `fold` takes such
+    an order for fully refunded; whoever makes a refund asks first."""
+    refunded = Refunded(order)
+    for refund in order.refunds:
+        refunded.add(refund)
+    if refunded.exceeded:
+        raise Refused("More is refunded than the order came to; lower the amount.", code="refund_exceeds_order")
 
 
 class Refunded:
@@ -47,6 +67,10 @@ class Refunded:
             self.whole = self.whole or self.amount_minor >= self._net_minor
         elif self._quantity:
             self.whole = self.whole or all(self._returned.get(key, 0) >= n for key, n in self._quantity.items())
+
+    @property
+    def exceeded(self) -> bool:
+        return self.amount_minor > self._net_minor
 
     def cancel(self) -> None:
         self.whole = True

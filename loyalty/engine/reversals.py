@@ -47,6 +47,8 @@ def due_back(award: Award, refunded: Refunded) -> int:
     what the weights are), rounded down over the sum of all refunds, and exactly the award at the end."""
     if refunded.whole:
         return award.points
+    if not award.line_ids:
+        return int(award.points * refunded.of_order())
     weight_in_all = sum(award.weights)
     wanted = total = Fraction()
     for line_id, weight in zip(award.line_ids, award.weights, strict=True):

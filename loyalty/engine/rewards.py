@@ -9,6 +9,7 @@ import msgspec
 
 from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.engine.movement import Statement
+from loyalty.engine.pricing import enough_to_use, whole_steps, worth_minor
 from loyalty.engine.program import Program, Reward
 
 State = Literal["reserved", "issuing", "ready", "used", "returned", "expired", "failed"]
@@ -58,7 +59,7 @@ def accept(
     """May this member have this reward now? `points` is what a slider asks for; `taken_by_member` and
     `taken_in_total` count earlier redemptions of it that were not given back. Raises NotFound for an unknown reward
     and Refused with a sentence that says what is missing (codes: not_enough_points, limit_per_member, limit_total,
-    not_offered, bad_amount)."""
+    out_of_stock, wrong_tier, wrong_segment, not_offered, bad_amount, below_minimum)."""
     reward = next((each for each in program.rewards if each.id == reward_id), None)
     if reward is None:
         raise NotFound(f"There is no reward {reward_id!r} in the program.")
@@ -66,8 +67,14 @@ def accept(
         raise Refused(f"{reward.name} is not offered at the moment.", code="not_offered")
     if reward.limit_total is not None and taken_in_total >= reward.limit_total:
         raise Refused(f"{reward.name} is sold out.", code="limit_total")
+    if reward.stock is not None and taken_in_total >= reward.stock:
+        raise Refused(f"No codes are left for {reward.name}.", code="out_of_stock")
     if reward.limit_per_member is not None and taken_by_member >= reward.limit_per_member:
         raise Refused(f"{reward.name} can be taken {reward.limit_per_member} times, and was.", code="limit_per_member")
+    if reward.tiers and (statement.tier is None or statement.tier.id not in reward.tiers):
+        raise Refused(f"{reward.name} is for other tiers.", code="wrong_tier")
+    if reward.segments and not any(segment in statement.segments for segment in reward.segments):
+        raise Refused(f"{reward.name} is for other members.", code="wrong_segment")
     cost, value_minor = _price(reward, points)
     if statement.available < cost:
         missing = cost - max(0, statement.available)
@@ -101,6 +108,8 @@ def _price(reward: Reward, points: int | None) -> tuple[int, int]:
     """Cost and worth. A browser's idea of the cost is never believed: only a slider may choose, in whole steps."""
     if reward.kind != "points_slider":
         return reward.points, reward.value_minor
-    if points is None or points <= 0 or points % reward.points:
+    if points is None or points <= 0 or whole_steps(points, reward.points) != points:
         raise Refused(f"Choose a multiple of {reward.points:,} points.", code="bad_amount")
-    return points, points // reward.points * reward.value_minor
+    if not enough_to_use(points, reward.minimum_points):
+        raise Refused(f"Use {reward.minimum_points:,} points or more.", code="below_minimum")
+    return points, worth_minor(points, reward.points, reward.value_minor)

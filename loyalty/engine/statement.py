@@ -52,6 +52,7 @@ def stated(walk: Walk) -> Statement:
         available=books.available,
         pending_points=sum(pending.points for pending in walk.pending.values()),
         reserved=sum(spent.taking.taken for spent in walk.redemptions.values() if not spent.used),
+        spent=sum(spent.taking.taken for spent in walk.redemptions.values() if spent.used),
         debt=books.debt,
         forgiven=books.forgiven,
         totals=dict(walk.totals),

@@ -142,9 +142,6 @@ class Meter:
         period: Literal["year", "month"] = "year" if kind == "calendar_year" else "month"
         return bucket(entry.at, period, zone) >= bucket(at, period, zone)
 
-    def _inside(self, entry: Entry) -> bool:
-        return entry.at >= self.entries[self._first].at and entry in self.entries[self._first :]
-
     def _count(self, entry: Entry, sign: int) -> None:
         self._sums["spend"] += sign * entry.spend
         self._sums["points"] += sign * entry.points

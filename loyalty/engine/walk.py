@@ -67,6 +67,7 @@ class Walk:
         self.totals = dict.fromkeys(KINDS, 0)
         self.orders: dict[str, Any] = {}
         self.redemptions: dict[str, Any] = {}
+        self.joined = False
         self.used_early: set[str] = set()
         """Redemptions whose code an order used before the redemption itself was dated."""
         self.issued: set[str] = set()

@@ -130,6 +130,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "loyalty.admin.headers.StaffPages",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -165,8 +166,27 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
-ACCOUNT_ADAPTER = "allauth.account.adapter.DefaultAccountAdapter"
+ACCOUNT_ADAPTER = "loyalty.admin.accounts.InvitedOnly"
 LOGIN_REDIRECT_URL = "/admin/"
+_PETROL = {
+    "50": 97,
+    "100": 94,
+    "200": 88,
+    "300": 80,
+    "400": 70,
+    "500": 58,
+    "600": 46,
+    "700": 41,
+    "800": 35,
+    "900": 29,
+    "950": 22,
+}
+UNFOLD = {
+    "SITE_TITLE": "Regulars",
+    "SITE_HEADER": "Regulars",
+    "SITE_SYMBOL": "loyalty",
+    "COLORS": {"primary": {step: f"oklch({light}% .075 205)" for step, light in _PETROL.items()}},
+}
 LOGIN_URL = "/accounts/login/"
 
 # Language and time. Days are each shop's time zone; the server itself thinks in UTC.

@@ -25,6 +25,7 @@ from flask import Blueprint, Response, jsonify, request
 from loyalty.sandbox.clock import now, parse_time
 from loyalty.sandbox.control import json_body
 from loyalty.sandbox.ecwid import apps, coupons, installing, orders, shops
+from loyalty.sandbox.ecwid.dates import unix
 from loyalty.sandbox.ecwid.events import SCOPES, emit
 from loyalty.sandbox.ecwid.money import to_minor
 from loyalty.sandbox.ecwid.rest_customers import change_customer, delete_customer
@@ -124,6 +125,8 @@ def _order_controls(controls: Blueprint, sandbox: Sandbox) -> None:
         body = json_body()
         if "id" in body:
             raise SandboxError("an order keeps its id")
+        if "updateDate" in body and "updateTimestamp" not in body:
+            body["updateTimestamp"] = unix(parse_time(str(body["updateDate"]).replace(" +", "+"), name="updateDate"))
         return jsonify(orders.change(sandbox, shops.get_shop(sandbox.store, shop_id), order_id, body, now()))
 
     @controls.delete("/shops/<shop_id>/orders/<order_id>")

@@ -161,7 +161,7 @@ def change(
     """Writes fields of an order as they are and fires order.updated; any status may follow any other."""
     with sandbox.store.transaction():
         order = needed(sandbox, shop, order_id)
-        changed = order | fields | {"updateDate": stamp(at), "updateTimestamp": unix(at)}
+        changed = order | {"updateDate": stamp(at), "updateTimestamp": unix(at)} | fields
         orders_store.save_order(sandbox.store, shop, changed)
         if tell:
             data = {

@@ -13,7 +13,9 @@ from loyalty.sandbox.ecwid.orders_store import Filters
 from loyalty.sandbox.ecwid.rest_guard import ApiError, Guard, answer, json_object, listing, page_bounds
 from loyalty.sandbox.store import Document
 
-READ_ONLY = {"id", "internalId", "orderNumber", "vendorOrderNumber", "publicUid", "createDate", "createTimestamp"}
+READ_ONLY = set(
+    "id internalId orderNumber vendorOrderNumber publicUid createDate createTimestamp updateDate updateTimestamp".split()
+)
 MAX_IDS = 100
 
 

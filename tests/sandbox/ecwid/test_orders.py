@@ -145,6 +145,15 @@ def test_an_order_can_be_patched_into_anything_the_platform_might_send(world: Wo
     assert (patched["total"], patched["customerId"]) == ("45.00", None)
 
 
+def test_a_patched_order_can_lie_about_when_it_changed_and_a_put_cannot(world: World) -> None:
+    order = place(world)
+    later = {"updateDate": "2099-01-01 00:00:00 +0000"}
+    assert world.rest("PUT", f"/orders/{order['id']}", world.token(), json=later).ok
+    assert world.control("GET", f"/ecwid/shops/1003/orders/{order['id']}")["updateDate"] < "2099"
+    patched = world.control("PATCH", f"/ecwid/shops/1003/orders/{order['id']}", later)
+    assert (patched["updateDate"], patched["updateTimestamp"]) == ("2099-01-01 00:00:00 +0000", 4070908800)
+
+
 HISTORY = {"seed": 7, "from": "2025-11-01T00:00:00Z", "to": "2026-11-01T00:00:00Z", "customers": 15, "orders": 60}
 
 

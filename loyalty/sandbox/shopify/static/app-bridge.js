@@ -10,9 +10,15 @@
 
   const adminOrigin = new URL(script.src).origin.replace('//cdn.', '//admin.');
   const query = new URLSearchParams(location.search);
+  // A browser that blocks third-party storage says so by throwing.
   const kept = (name) => {
-    const value = query.get(name) || sessionStorage.getItem('app-bridge-' + name);
-    if (value) sessionStorage.setItem('app-bridge-' + name, value);
+    let value = query.get(name);
+    try {
+      value = value || sessionStorage.getItem('app-bridge-' + name);
+      if (value) sessionStorage.setItem('app-bridge-' + name, value);
+    } catch (blocked) {
+      return value || undefined;
+    }
     return value || undefined;
   };
   const framed = window.parent !== window;
@@ -117,9 +123,9 @@
     if (items.length) post({ type: 'menu', detail: items });
   }
 
-  const style = document.createElement('style');
-  style.textContent = 's-app-nav, ui-nav-menu { display: none; }';
-  document.head.append(style);
+  const style = new CSSStyleSheet();
+  style.replaceSync('s-app-nav, ui-nav-menu { display: none; }');
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, style];
   navigated();
   document.addEventListener('DOMContentLoaded', () => {
     menu();

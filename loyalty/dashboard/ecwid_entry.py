@@ -100,7 +100,7 @@ def app(request: HttpRequest) -> HttpResponse:
     """The app's page. With a payload the store's dashboard; without one a page whose script sends the fragment."""
     now = timezone.now()
     if request.method == "POST":
-        return _dashboard(request, _shop_of_form(request))
+        return _dashboard(request, _shop_of_form(request, now))
     payload = request.GET.get("payload", "")
     if not payload:
         context = {"sdk_url": settings.ECWID_SDK_URL, "client_id": settings.ECWID_CLIENT_ID}
@@ -111,11 +111,11 @@ def app(request: HttpRequest) -> HttpResponse:
     return _dashboard(request, oauth.connect(oauth.prove_payload(payload), at=now))
 
 
-def _shop_of_form(request: HttpRequest) -> Shop:
+def _shop_of_form(request: HttpRequest, now: datetime) -> Shop:
     """From the fragment that the admin gave the page, or from the ticket of a page that has just connected the store."""
     ticket = request.POST.get("ticket", "")
     if not ticket:
-        return oauth.known_shop(from_hex(request.POST.get("fragment", "")))
+        return oauth.known_shop(from_hex(request.POST.get("fragment", "")), at=now)
     try:
         shop_id = signing.loads(ticket, salt=TICKET_SALT, max_age=TICKET_SECONDS)["shop"]
     except signing.BadSignature:

@@ -146,7 +146,7 @@ def prove_opened(opened: Opened) -> Proven:
     return prove(store=opened.store, grant=Grant(access_token=opened.access_token, public_token=opened.public_token))
 
 
-def known_shop(opened: Opened) -> Shop:
+def known_shop(opened: Opened, *, at: datetime) -> Shop:
     """The shop for a payload that the browser wrote. Another app's token for the same store would pass the API, so only
     the token that we were given at the install is taken. Raises Unauthorized."""
     shop = Shop.objects.filter(platform=Shop.Platform.ECWID, external_id=opened.store).first()
@@ -155,8 +155,7 @@ def known_shop(opened: Opened) -> Shop:
         raise Unauthorized("This store is not connected yet.", code="not_installed")
     if not hmac.compare_digest(kept.access_token.encode(), opened.access_token.encode()):
         raise Unauthorized("This store was connected with another key.", code="other_token")
-    prove_opened(opened)
-    return shop
+    return connect(prove_opened(opened), at=at)
 
 
 def connect(proven: Proven, *, at: datetime) -> Shop:

@@ -14,7 +14,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -94,6 +94,7 @@ def read_order(document: Any, *, currency: str, exponent: int, known: Order | No
         order = _order(order_id, data, payment, currency, exponent, known)
     except Invalid as error:
         raise Invalid(f"Order {order_id}: {error.message}") from None
+    order = _after(known, order)
     flag = ""
     if payment == "PARTIALLY_REFUNDED" and not order.refunds:
         flag = (
@@ -101,6 +102,17 @@ def read_order(document: Any, *, currency: str, exponent: int, known: Order | No
             "taken back; enter the refunded amount in the order, or correct the member's points by hand."
         )
     return ReadOrder(seen=OrderSeen(order=order, person=person_of(data), rank=rank(order)), flag=flag)
+
+
+def _after(known: Order | None, order: Order) -> Order:
+    """Ecwid dates to the second, and a merchant's two clicks, or a payment and its refund, may share one. An order is
+    fetched as it is now, so what differs from what we have is the later of the two, by a microsecond."""
+    if known is None or not order.updated_at <= known.updated_at < order.updated_at + timedelta(seconds=1):
+        return order
+    same = msgspec.structs.replace(order, updated_at=known.updated_at)
+    if same == known:
+        return same
+    return msgspec.structs.replace(order, updated_at=known.updated_at + timedelta(microseconds=1))
 
 
 def rank(order: Order) -> str:

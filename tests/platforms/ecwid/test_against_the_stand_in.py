@@ -110,12 +110,13 @@ def test_another_apps_token_cannot_replace_one_that_works(stand_in: StandIn, con
 def test_a_plain_payload_is_taken_only_with_the_token_of_the_install(stand_in: StandIn, connected: Connect) -> None:
     shop = connected()
     opened = oauth.Opened(store=shop.external_id, access_token=Credential.objects.get(shop=shop).access_token)
-    assert oauth.known_shop(opened) == shop
+    Shop.objects.update(status=Shop.Status.NEEDS_REOPEN)
+    assert oauth.known_shop(opened, at=AT).status == Shop.Status.ACTIVE
     foreign = stand_in.of(shop, "/foreign-token", {})["token"]
     with pytest.raises(Unauthorized):
-        oauth.known_shop(replace(opened, access_token=foreign))
+        oauth.known_shop(replace(opened, access_token=foreign), at=AT)
     with pytest.raises(Unauthorized):
-        oauth.known_shop(replace(opened, store=stand_in.new_store()))
+        oauth.known_shop(replace(opened, store=stand_in.new_store()), at=AT)
 
 
 def test_a_reinstall_brings_a_new_token_to_the_same_shop(stand_in: StandIn, connected: Connect) -> None:

@@ -155,6 +155,26 @@ def test_the_same_answer_twice_is_the_same_snapshot_and_a_later_one_is_greater()
     assert later.rank > first.rank
 
 
+def test_two_changes_in_one_second_are_taken_in_the_order_in_which_they_were_fetched() -> None:
+    known = read().seen
+    for payment in ("REFUNDED", "PAID", "CANCELLED", "AWAITING_PAYMENT", "PAID", "REFUNDED"):
+        assert known is not None
+        later = read({"paymentStatus": payment}, known=known.order).seen
+        assert later is not None
+        assert later.rank > known.rank
+        again = read({"paymentStatus": payment}, known=later.order).seen
+        assert again == later
+        known = later
+
+
+def test_what_is_a_second_older_than_what_we_have_stays_older() -> None:
+    known = read({"paymentStatus": "REFUNDED"}).seen
+    assert known is not None
+    older = read({"updateDate": "2026-03-04 08:59:59 +0000"}, known=known.order).seen
+    assert older is not None
+    assert older.rank < known.rank
+
+
 def test_listed_refunds_keep_their_ids_in_any_order_of_the_list() -> None:
     refunds = [
         {"date": "2026-03-05 10:00:00 +0000", "source": "CP", "reason": "", "amount": 20},

@@ -129,8 +129,8 @@ def _order(
     everybody = before + len(customers)
     if everybody == 0 or dice.random() < 0.05:
         return _paid_order(dice, _moment(dice, period.start, period.end), None, goods, "")
-    # A few customers order often, most order once or twice.
-    number = min(int(dice.random() ** 2.2 * everybody), everybody - 1)
+    # A few customers order often, most order a few times.
+    number = min(int(dice.random() ** 1.5 * everybody), everybody - 1)
     if number < before:
         return _with_fate(dice, period, _paid_order(dice, _moment(dice, period.start, period.end), number, goods, ""))
     newest_first = sorted(customers, key=lambda customer: customer.at)

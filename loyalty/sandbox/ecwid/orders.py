@@ -7,7 +7,6 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from loyalty.sandbox.clock import now
 from loyalty.sandbox.ecwid import coupons, customers, orders_store, shops
 from loyalty.sandbox.ecwid.dates import stamp, unix
 from loyalty.sandbox.ecwid.events import emit
@@ -83,9 +82,7 @@ def place(sandbox: Sandbox, shop: Document, wish: Placement) -> Document:
     extra = clean_extra_fields(wish.extra_fields)
     store = sandbox.store
     with store.transaction():
-        # Coupons are judged by today's clock: the past that a history writes may use codes that were made just now.
-        moment = max(wish.at, now())
-        priced = quote(sandbox, shop, wish.lines, wish.code, email, moment, wish.discount_minor)
+        priced = quote(sandbox, shop, wish.lines, wish.code, email, wish.at, wish.discount_minor)
         if priced.refusal:
             raise SandboxError(f"{wish.code}: {priced.refusal}", 422)
         customer, new = _customer_of(sandbox, shop, wish, email)

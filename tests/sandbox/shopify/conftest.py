@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import requests
+from requests.structures import CaseInsensitiveDict
 
 from loyalty.sandbox.server import Running, start
 
@@ -145,7 +146,8 @@ def app() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            entry = {"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body}
+            headers = CaseInsensitiveDict(self.headers.items())
+            entry = {"method": self.command, "path": self.path, "headers": headers, "body": body}
             receiver.seen.append(entry)
             page = receiver.pages.get(self.path.partition("?")[0])
             status, headers, content = page or (receiver.status, {}, b"ok")

@@ -8,7 +8,8 @@ from typing import Any, get_args
 import msgspec
 
 from loyalty.engine.explain import Reason, text
-from loyalty.engine.program import Program, Reward, RewardKind, Rule
+from loyalty.engine.money import format_minor
+from loyalty.engine.program import Program, Reward, RewardKind
 from loyalty.engine.statement import Statement, fold
 from loyalty.models import Member, Redemption, Shop
 from loyalty.platforms.base import Platform
@@ -22,7 +23,7 @@ Data = dict[str, Any]
 HISTORY_LINES = 20
 _SHOWN_PARAMS = ("number", "reward", "code", "why", "from")
 _REWARD_FIELDS = ("id", "name", "kind", "points", "value_minor", "percent", "minimum_order_minor", "valid_days")
-_RULE_FIELDS = ("id", "kind", "name", "points", "per_minor")
+_RULE_FIELDS = {"id", "kind", "name", "points", "per_minor"}
 _MONEY_KINDS = ("amount_off", "points_slider", "gift_card", "store_credit")
 
 
@@ -38,7 +39,7 @@ def config_answer(*, shop: Shop, at: datetime) -> Data:
             "time_zone": shop.time_zone,
             "locale": shop.locale,
         },
-        "earn": [_way_to_earn(rule) for rule in program.rules] if program else [],
+        "earn": _ways_to_earn(program) if program else [],
         "rewards": [_reward(reward) for reward in program.rewards if reward.enabled and reward.kind in kinds]
         if program
         else [],
@@ -75,7 +76,7 @@ def member_answer(*, shop: Shop, member: Member | None, at: datetime) -> Data:
         "expiring": _expiring(statement),
         "rewards": [_offer(offer) for offer in offered],
         "codes": [redemption_answer(shop=shop, redemption=redemption) for redemption in codes],
-        "history": _history(statement),
+        "history": _history(statement, _names(program)),
     }
 
 
@@ -115,10 +116,11 @@ def _carried_kinds(platform: Platform) -> frozenset[str]:
     return frozenset(kind for kind in get_args(RewardKind) if not platform.cannot_carry(kind))
 
 
-def _way_to_earn(rule: Rule) -> Data:
-    """The rate and its name only: whom a rule leaves out is the merchant's own matter."""
-    data = msgspec.to_builtins(rule)
-    return {name: data[name] for name in _RULE_FIELDS if name in data}
+def _ways_to_earn(program: Program) -> list[Data]:
+    """The rates that hold for everybody. Whom and what a rule leaves out is the merchant's own matter, and a rate that
+    holds for some must not be promised to all."""
+    rules = [msgspec.to_builtins(rule) for rule in program.rules]
+    return [rule for rule in rules if rule.keys() <= _RULE_FIELDS]
 
 
 def _reward(reward: Reward) -> Data:
@@ -149,7 +151,25 @@ def _expiring(statement: Statement) -> Data | None:
     return {"points": sum(left for instant, left in dated if instant == first), "at": first.isoformat()}
 
 
-def _history(statement: Statement) -> list[Data]:
+def _names(program: Program | None) -> dict[str, str]:
+    """What a shopper reads for a reward's name where its worth says more: "€5 off"."""
+    return {
+        reward.name: f"{_short(reward.value_minor, program)} off"
+        if reward.kind == "amount_off"
+        else f"{reward.percent}% off"
+        for reward in (program.rewards if program else ())
+        if program and reward.kind in ("amount_off", "percent_off")
+    }
+
+
+def _short(amount_minor: int, program: Program) -> str:
+    whole, rest = divmod(amount_minor, 10**program.exponent)
+    if rest:
+        return format_minor(amount_minor, program.currency, program.exponent)
+    return format_minor(whole, program.currency, 0)
+
+
+def _history(statement: Statement, names: dict[str, str]) -> list[Data]:
     """The latest lines, newest first; an order that gave nothing is a line too."""
     lines = [(each.at, each.points, each.kind, each.reason) for each in statement.movements]
     lines += [(each.at, 0, "nothing", each.reason) for each in statement.nothing]
@@ -161,16 +181,19 @@ def _history(statement: Statement) -> list[Data]:
             "kind": kind,
             "message": reason.message,
             "params": {name: reason.params[name] for name in _SHOWN_PARAMS if name in reason.params},
-            "text": _text(reason),
+            "text": _text(reason, names),
             "details": _details(reason),
         }
         for at, points, kind, reason in lines[:HISTORY_LINES]
     ]
 
 
-def _text(reason: Reason) -> str:
+def _text(reason: Reason, names: dict[str, str]) -> str:
     """A shopper reads why points were adjusted, not which of the staff did it."""
-    return str(reason.params.get("why", "")) if reason.message == "adjusted" else text(reason)
+    if reason.message == "adjusted":
+        return str(reason.params.get("why", ""))
+    named = names.get(str(reason.params.get("reward", "")))
+    return text(msgspec.structs.replace(reason, params={**reason.params, "reward": named}) if named else reason)
 
 
 def _details(reason: Reason) -> list[str]:

@@ -76,7 +76,11 @@ def redemption_of(*, shop: Shop, member: Member, number: UUID) -> Redemption:
 
 def _taken(shop: Shop, member: Member | None, rewards: list[Reward]) -> dict[str, tuple[int, int]]:
     """Per limited reward: how many this member has taken, how many everybody has."""
-    limited = [reward.id for reward in rewards if reward.limit_per_member is not None or reward.limit_total is not None]
+    limited = [
+        reward.id
+        for reward in rewards
+        if any(limit is not None for limit in (reward.limit_per_member, reward.limit_total, reward.stock))
+    ]
     if not limited:
         return {}
     rows = Redemption.objects.filter(shop=shop, reward__in=limited).exclude(state__in=GIVEN_BACK)

@@ -20,8 +20,9 @@ def packed(*names: str) -> int:
 
 
 def test_the_loader_and_the_first_screen_stay_within_their_bytes() -> None:
-    assert packed("loader.js") <= 3_000
-    assert packed(*FIRST_SCREEN) <= 10_000
+    """As gzip; brotli, which a browser prefers, takes another eighth off."""
+    assert packed("loader.js") <= 1_800
+    assert packed(*FIRST_SCREEN) <= 11_000
 
 
 def test_each_rare_view_is_small_too() -> None:

@@ -26,12 +26,14 @@ function entry(panel, w, line, index) {
     panel.line = open ? undefined : index;
     panel.render();
   };
+  const reward = panel.config.rewards.find((each) => each.name === line.params.reward);
+  const values = reward ? { ...line.params, reward: w.reward(reward) } : line.params;
   const small = [w.day(line.at), line.params.code].filter(Boolean).join(", ");
   const sentences = [line.text, ...line.details].filter(Boolean).map((each) => h("li", {}, each));
   return h(
     "li",
     {},
-    h("button.rg-row", { id: `rg-line-${index}`, "aria-expanded": `${open}`, onclick }, icon(drawing, drawing === UNDO ? "icon icon-dir" : "icon"), h("span", {}, id ? w.t(id, line.params) : line.text, h("small", {}, small)), h("b.rg-num", {}, w.signed(line.points))),
+    h("button.rg-row", { id: `rg-line-${index}`, "aria-expanded": `${open}`, onclick }, icon(drawing, drawing === UNDO ? "icon icon-dir" : "icon"), h("span", {}, id ? w.t(id, values) : line.text, h("small", {}, small)), h("b.rg-num", {}, w.signed(line.points))),
     open && h("ul.rg-why", {}, sentences),
   );
 }

@@ -14,9 +14,9 @@ export function h(name, properties, ...children) {
   for (const key in properties) {
     const value = properties[key];
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
-    else if (value || value === 0) element.setAttribute(key, value === true ? "" : value);
+    else if (value) element.setAttribute(key, value === true ? "" : value);
   }
-  element.append(...children.flat(2).filter((child) => child || child === 0));
+  element.append(...children.flat(2).filter(Boolean));
   return element;
 }
 
@@ -50,8 +50,9 @@ export function words(shop, lang = "en") {
     const text = message.other ? message[new Intl.PluralRules(lang).select(Math.abs(values.n))] ?? message.other : message;
     return text.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? number(values[name]) : values[name] ?? ""));
   };
+  // Money and percentages say more than a name, and in every language.
   const reward = ({ kind, name, value_minor, percent }) =>
-    name || (kind === "percent_off" ? t("reward.percent", { percent: (percent / 100).toLocaleString(lang, { style: "percent" }) }) : kind === "free_shipping" ? t("reward.shipping") : t("reward.amount", { money: money(value_minor) }));
+    kind === "amount_off" ? t("reward.amount", { money: money(value_minor) }) : kind === "percent_off" ? t("reward.percent", { percent: (percent / 100).toLocaleString(lang, { style: "percent" }) }) : name;
   return {
     t,
     number,
@@ -63,7 +64,8 @@ export function words(shop, lang = "en") {
     signed: (value) => (value < 0 ? "−" : value ? "+" : "") + number(Math.abs(value)),
     day: date({ month: "short", day: "numeric" }),
     longDay: date({ month: "long", day: "numeric" }),
-    time: date({ hour: "numeric", minute: "2-digit" }),
+    // Of the reader's own clock; days are the shop's.
+    time: (instant) => new Date(instant).toLocaleTimeString(lang, { hour: "numeric", minute: "2-digit" }),
     problem({ code, detail, wait }) {
       const id = `error.${code}`;
       return id in messages ? t(id, { n: Math.max(1, Math.ceil(wait / 60)) }) : detail || t("error.unknown");
@@ -80,21 +82,17 @@ export class Problem extends Error {
 
 // Storage may be forbidden or full; the widget then forgets between pages, and works.
 const store = (area, key) => ({
-  get() {
-    try {
-      return JSON.parse(window[area].getItem(key));
-    } catch {
-      return null;
-    }
-  },
-  set(value) {
-    try {
-      window[area].setItem(key, JSON.stringify(value));
-    } catch {
-      /* see above */
-    }
-  },
+  get: () => quietly(() => JSON.parse(window[area].getItem(key))),
+  set: (value) => quietly(() => window[area].setItem(key, JSON.stringify(value))),
 });
+
+function quietly(work) {
+  try {
+    return work();
+  } catch {
+    return null;
+  }
+}
 
 // Through the shop's own proxy, or to us with a token that a code from the mail earned.
 export class Api {

@@ -47,7 +47,7 @@ class Widget extends HTMLElement {
     // Themes shrink the root's font (62.5 %), readers enlarge theirs: never smaller than the reader's own size.
     this.root.style.setProperty("--u", Math.max(1, px(this.root) / px(document.documentElement)));
     for (const touch of ["pointerenter", "focus"]) this.button.addEventListener(touch, () => this.load(), { once: true });
-    this.button.addEventListener("click", () => this.load().then((panel) => panel.toggle(), () => {}));
+    this.button.addEventListener("click", () => this.load().then((panel) => panel.open(), () => {}));
     (window.requestIdleCallback || ((later) => setTimeout(later, 1500)))(() => this.load().catch(() => {}));
   }
 

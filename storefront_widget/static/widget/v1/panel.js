@@ -9,9 +9,9 @@ const ALERT = "M10 3.5 17.2 16H2.8zM10 8.2v3.6M10 13.8v.01";
 const BACK = "M12 5.5 7.5 10l4.5 4.5";
 const BAG = "M5 6.5h10l.8 9a1.2 1.2 0 0 1-1.2 1.25H5.4A1.2 1.2 0 0 1 4.2 15.5zM7.2 8.8V6a2.8 2.8 0 0 1 5.6 0v2.8";
 const CLOCK = "M17.25 10a7.25 7.25 0 1 1-14.5 0 7.25 7.25 0 0 1 14.5 0zM10 6v4.2l2.8 1.8";
-const LOCK = "M6 9h8a1.25 1.25 0 0 1 1.25 1.25v5A1.25 1.25 0 0 1 14 16.5H6a1.25 1.25 0 0 1-1.25-1.25v-5A1.25 1.25 0 0 1 6 9zM7 9V6.5a3 3 0 0 1 6 0V9";
+const LOCK = "M5 9h10v7.5H5zM7 9V6.5a3 3 0 0 1 6 0V9";
 const TAG = "M3.5 4.5v5.1c0 .4.16.78.44 1.06l5.8 5.8a1.5 1.5 0 0 0 2.12 0l4.6-4.6a1.5 1.5 0 0 0 0-2.12l-5.8-5.8a1.5 1.5 0 0 0-1.06-.44H4.5a1 1 0 0 0-1 1zM7 7v.01";
-const TICKET = "M3 7.5v-2a1 1 0 0 1 1-1h12a1 1 0 0 1 1 1v2a2.5 2.5 0 0 0 0 5v2a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1v-2a2.5 2.5 0 0 0 0-5zM12 4.8v1.7M12 9.2v1.6M12 13.5v1.7";
+const TICKET = "M3 7.5v-3h14v3a2.5 2.5 0 0 0 0 5v3H3v-3a2.5 2.5 0 0 0 0-5zM12 4.8v1.7M12 9.2v1.6M12 13.5v1.7";
 const X = "m5.5 5.5 9 9m0-9-9 9";
 
 export class Panel {
@@ -28,7 +28,8 @@ export class Panel {
     this.icons.GIFT = widget.button.querySelector("path").getAttribute("d");
     this.use(styles);
     this.status = h("div.rg-status", { role: "status" });
-    this.over = h("div.rg-over", { hidden: true, onkeydown: (event) => this.onKey(event), onclick: (event) => event.target === this.over && this.close() });
+    // A modal dialog holds the focus, lies above every theme and closes with Esc; a press beside it closes it too.
+    this.over = h("dialog.rg-over", { "aria-labelledby": "rg-title", part: "panel", onclose: () => this.closed(), onclick: (event) => event.target === this.over && this.close() });
     widget.root.append(this.over, this.status);
     widget.addEventListener("regulars-leave", () => this.leave());
   }
@@ -50,12 +51,12 @@ export class Panel {
     this.error = undefined;
     try {
       await this.configure();
-      if ((this.api.proxy && !this.over.hidden) || this.api.expected() || this.who === "expired") await this.refresh();
+      if ((this.api.proxy && this.over.open) || this.api.expected() || this.who === "expired") await this.refresh();
     } catch (problem) {
       this.error = problem;
     }
     this.label();
-    if (!this.over.hidden && this.view === "home") this.render();
+    if (this.over.open && this.view === "home") this.render();
   }
 
   async configure() {
@@ -111,38 +112,25 @@ export class Panel {
     this.status.textContent = text;
   }
 
-  toggle() {
-    return this.over.hidden ? this.open() : this.close();
-  }
-
   open() {
-    this.show(true);
+    this.over.showModal();
+    this.expanded(true);
     this.render("h2");
     if (!this.config || !(Date.now() - this.at < FRESH_MS)) this.load();
   }
 
   close() {
-    this.show(false);
+    this.over.close();
+  }
+
+  closed() {
+    this.expanded(false);
     this.widget.button.focus();
     if (this.view !== "working") this.view = "home";
   }
 
-  show(open) {
-    this.over.hidden = !open;
+  expanded(open) {
     this.widget.button.setAttribute("aria-expanded", open);
-  }
-
-  onKey(event) {
-    if (event.key === "Escape") {
-      event.stopPropagation();
-      this.close();
-    }
-    if (event.key !== "Tab") return;
-    const stops = [...this.over.querySelectorAll("button:not([disabled], [tabindex='-1']), a[href], input")];
-    const at = stops.indexOf(this.widget.shadowRoot.activeElement);
-    if (event.shiftKey ? at > 0 : at < stops.length - 1) return;
-    event.preventDefault();
-    stops.at(event.shiftKey ? -1 : 0).focus();
   }
 
   // Draws anew; the focus goes to `focus`, or stays where it was if that is still there.
@@ -154,10 +142,9 @@ export class Panel {
     const close = h("button.rg-icon", { id: "rg-close", "aria-label": this.w?.t("close") ?? "Close", onclick: () => this.close() }, icon(X));
     const before = back && h("button.rg-icon", { id: "rg-back", "aria-label": this.w.t("back"), onclick: () => this.go(back) }, icon(BACK, "icon icon-dir"));
     const head = h(back ? "header.rg-head.with-back" : "header.rg-head", {}, before, heading, close);
-    const panel = h("section.rg-panel", { role: "dialog", "aria-modal": "true", "aria-labelledby": "rg-title", part: "panel" }, head, h("div.rg-body", {}, body));
-    this.over.replaceChildren(panel);
-    const target = (focus && panel.querySelector(focus)) || (kept && panel.querySelector(`#${kept}`));
-    if (!this.over.hidden) (target || (kept && heading))?.focus?.();
+    this.over.replaceChildren(head, h("div.rg-body", {}, body));
+    const target = (focus && this.over.querySelector(focus)) || (kept && this.over.querySelector(`#${kept}`)) || heading;
+    if (this.over.open && (focus || kept)) target.focus();
   }
 
   // Before anything is known, in the launcher's own words.
@@ -209,16 +196,18 @@ function bar(part, label) {
   return h("span.rg-bar", label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" }, fill);
 }
 
+const account = (page) => `/account/${page}?return_url=${encodeURIComponent(location.pathname)}`;
+
 function home(panel, w) {
   const { data, config, error, who } = panel;
   if (!data) return guest(panel, w);
   const retry = () => panel.load();
-  const signIn = () => (panel.api.proxy ? location.assign("/account/login") : panel.go("email"));
+  const signIn = () => (panel.api.proxy ? location.assign(account("login")) : panel.go("email"));
   return {
     title: data.member.name ? w.t("hello", data.member) : w.t("title", { shop: config.shop.name }),
     body: [
       panel.offline && panel.note(OFFLINE, w.t("offline", { time: w.time(panel.at) }), w.t("retry"), retry),
-      error && panel.note(ALERT, w.problem(error), w.t("retry"), retry),
+      error && who === "member" && panel.note(ALERT, w.problem(error), w.t("retry"), retry),
       card(panel, w),
       who === "expired" && panel.note(LOCK, w.t("signed.out"), w.t("sign.in"), signIn),
       tabs(panel, w),
@@ -226,13 +215,13 @@ function home(panel, w) {
   };
 }
 
-const OFFLINE = "M3.5 3.5l13 13M2.8 8.2A10.5 10.5 0 0 1 6.3 6M9 5.1a10.4 10.4 0 0 1 8.2 3.1M5.4 10.9a6.8 6.8 0 0 1 3.2-1.8M12.2 9.4c.9.4 1.7.9 2.4 1.5M8.1 13.5a3 3 0 0 1 3.3-.4M10 16.2v.01";
+const OFFLINE = "M3.5 3.5l13 13M3 8.5q7-6 14 0M5.5 11.5q4.5-4 9 0M8 14.2q2-1.7 4 0M10 16.5v.01";
 
 function guest(panel, w) {
   const { shop, rewards } = panel.config;
   const doors =
     panel.widget.dataset.platform === "shopify"
-      ? [h("a.rg-button.rg-main", { href: "/account/register" }, w.t("guest.join")), h("a.rg-button.rg-text", { href: "/account/login" }, w.t("guest.account"))]
+      ? [h("a.rg-button.rg-main", { href: account("register") }, w.t("guest.join")), h("a.rg-button.rg-text", { href: account("login") }, w.t("guest.account"))]
       : [button(".rg-main", w.t("guest.code"), () => panel.go("email")), sentence(w.t("guest.first"))];
   return {
     title: w.t("title", { shop: shop.name }),
@@ -255,7 +244,7 @@ function card(panel, w) {
   return h(
     "div.rg-card",
     { part: "card" },
-    h("div", {}, h("span", {}, w.t("next.none")), h("span", {}, goal)),
+    h("div", {}, goal || w.t("your.points")),
     h("p.rg-balance", {}, h("b", {}, w.number(available)), w.t("unit", { n: available })),
     goal && bar(next ? available / next.points : 1, goal),
     h("div", {}, h("span", {}, worth_minor && w.t("worth", { money: w.money(worth_minor) })), h("span", {}, coming && w.t("pending", { n: coming.points, date: w.day(coming.until) }))),

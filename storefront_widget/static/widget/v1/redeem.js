@@ -65,7 +65,7 @@ async function settled(panel, made) {
 function finish(panel, made) {
   const view = made.state === "ready" ? "ready" : made.state === "issuing" ? "working" : "failed";
   if (["confirm", "working"].includes(panel.view)) panel.go(view, { redemption: made });
-  else if (!panel.over.hidden) panel.render();
+  else if (panel.over.open) panel.render();
   if (view === "ready") panel.say(panel.w.t("ready.title", { reward: panel.w.reward(made) }));
 }
 
@@ -139,6 +139,8 @@ function failed(panel, w) {
     await panel.go("confirm", { reward, key: kept ? key : undefined });
     redeem(panel);
   };
+  // What was refused for a reason will be refused again.
+  const doors = [422, 404].includes(error?.status) ? [button(".rg-main", w.t("ready.back"), () => panel.go("home"))] : [button(".rg-main", w.t("again"), again), button(".rg-text", w.t("ready.back"), () => panel.go("home"))];
   const told = error ? w.problem(error) : w.t("failed.text", { n: redemption.points });
   return {
     title: w.reward(reward ?? redemption),
@@ -146,7 +148,7 @@ function failed(panel, w) {
     body: [
       h("div", { role: "alert" }, step(tile(panel.icons.ALERT, ".bad"), w.t(error ? "failed.other" : "failed.title"), told)),
       sum([w.t("confirm.have"), w.number(data.available)]),
-      h("div.rg-duo", {}, button(".rg-main", w.t("again"), again), button(".rg-text", w.t("ready.back"), () => panel.go("home"))),
+      h("div.rg-duo", {}, doors),
     ],
   };
 }

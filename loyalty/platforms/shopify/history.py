@@ -127,6 +127,8 @@ def _order_record(shop: Shop, node: Record) -> dict[str, Any]:
         "taxes_included": node.get("taxesIncluded"),
         "test": node.get("test"),
         "total_price_set": _money_set(node.get("totalPriceSet")),
+        "current_total_price_set": _money_set(node.get("currentTotalPriceSet")),
+        "total_outstanding_set": _money_set(node.get("totalOutstandingSet")),
         "total_tax_set": _money_set(node.get("totalTaxSet")),
         "total_shipping_price_set": _money_set(node.get("totalShippingPriceSet")),
         "line_items": [_line_record(line) for line in sold],

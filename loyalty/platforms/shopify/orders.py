@@ -4,7 +4,8 @@ What an order of Shopify's does not say, and what is taken instead:
 
 - When it was paid. A paid order (`paid`, `partially_refunded`, `refunded`) counts as paid at `processed_at`, the
   checkout. It is the one date that all its snapshots agree on, so late and repeated deliveries change nothing; for a
-  bank transfer it is earlier than the money.
+  bank transfer it is earlier than the money. Only where lines were taken out before anybody paid for them it is the
+  moment after: money that covers just the rest cannot have come before.
 - Which discount is whose. A line's `discount_allocations` hold its share of every discount, the order's own included.
   A discount that falls on every line is told as the order's, all else as the line's, so the sum is exact either way.
 - Whether a refunded line's `subtotal` holds the tax where prices include it (unverified): it is compared with the
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from loyalty.engine.errors import Invalid
@@ -55,7 +56,7 @@ def read_order(record: Record, shop_currency: str) -> OrderSeen:
         customer_id=_customer_id(record),
         placed_at=placed_at,
         updated_at=instant(record.get("updated_at"), "updated_at"),
-        paid_at=placed_at if record.get("financial_status") in _PAID else None,
+        paid_at=_paid_at(record, currency, placed_at, refunds),
         fulfilled_at=_fulfilled_at(record, placed_at),
         cancelled_at=instant_or_none(record.get("cancelled_at"), "cancelled_at"),
         currency=currency,
@@ -107,6 +108,25 @@ def channel_of(source_name: Any) -> str:
     if source_name in _POS:
         return "pos"
     return "online" if source_name in _ONLINE else "other"
+
+
+def _paid_at(record: Record, currency: str, placed_at: datetime, refunds: Sequence[Refund]) -> datetime | None:
+    """What an edit takes out of an unpaid order comes as a refund without money, as a restock does; the difference is
+    whether the store received the whole price (current total less what is outstanding, and what went back)."""
+    if record.get("financial_status") not in _PAID:
+        return None
+    taken_out = [refund for refund in refunds if not refund.money_moved and refund.amount_minor > 0]
+    told = any(record.get(name) is not None for name in ("current_total_price", "current_total_price_set"))
+    if not taken_out or not told:
+        return placed_at
+    received = money(record, "current_total_price", currency) - money_or_zero(record, "total_outstanding", currency)
+    received += sum(
+        refund.amount_minor + refund.tax_minor + refund.shipping_minor for refund in refunds if refund.money_moved
+    )
+    never_paid = money_or_zero(record, "total_price", currency) - received
+    if sum(refund.amount_minor for refund in taken_out) > never_paid:
+        return placed_at
+    return max(placed_at, *(refund.at + timedelta(microseconds=1) for refund in taken_out))
 
 
 def _customer_id(record: Record) -> str:

@@ -191,7 +191,11 @@ def _deliveries(request: HttpRequest, toast: str) -> HttpResponse:
 
 def _adjust_form(request: HttpRequest, found: Member, fmt: Format, form: Adjusting) -> HttpResponse:
     context = {"member": row_of.member_row(found, fmt), "form": form}
-    return _page(request, "adjust", context, status=422 if form.errors else 200)
+    if not form.errors:
+        return _page(request, "adjust", context)
+    response = _page(request, "adjust", context, status=422)
+    response["HX-Push-Url"] = "false"  # a refused form is no step to go back to
+    return response
 
 
 def _asked(request: HttpRequest) -> tuple[Shop, Format, datetime]:

@@ -87,7 +87,7 @@ class Portion(msgspec.Struct, gc=False):
 class OrderState:
     """One order on its way: what it earned, its refunds, and what was returned to each redemption spent on it."""
 
-    __slots__ = ("awards", "given", "order", "refunded", "returned", "rules")
+    __slots__ = ("awards", "given", "money", "order", "refunded", "refunded_minor", "returned", "rules")
 
     def __init__(self, order: Order, rules: Prepared | None) -> None:
         self.order = order
@@ -96,6 +96,11 @@ class OrderState:
         self.given = 0
         """Points judged for the order so far, all portions."""
         self.refunded: Refunded | None = None
+        self.refunded_minor = 0
+        self.money: tuple[str, int] = ("", 2)
+        """Currency and exponent of the program that judges it."""
+        if rules is not None:
+            self.money = (rules.program.currency, rules.program.exponent)
         self.returned: dict[str, int] = {}
 
     @property
@@ -158,8 +163,7 @@ def measured_as(order_id: str, portion: Portion) -> str:
 
 def tally_order(walk: Walk, order: Order) -> None:
     amount_minor = order.total_minor or sum(line_gross_minor(line) for line in order.lines) - order.order_discount_minor
-    for tally in walk.tallies.values():
-        tally.add(amount_minor, order.channel)
+    walk.tally(amount_minor, order.channel)
 
 
 def spend_of(state: OrderState, portion: Portion) -> int:
@@ -185,7 +189,7 @@ def _outside(walk: Walk, state: OrderState, rules: Prepared) -> str:
 
 def _award(walk: Walk, at: datetime, state: OrderState, rules: Prepared, portion: Portion) -> None:
     order, policies = state.order, rules.policies
-    used = walk.spent_on.get(order.id, ()) if policies.paid_with_points != "rest" else ()
+    used = [each for each in walk.spent_on.get(order.id, ()) if each.id in walk.redemptions]
     if used and policies.paid_with_points == "nothing":
         walk.gave_nothing(
             f"order:{order.id}", at, Reason(message="nothing.paid_with_points", params={"number": state.number})
@@ -389,9 +393,15 @@ def _move_excluded(basis: Basis, verdict: Judgement) -> None:
 
 def reduced(state: OrderState, award: Award) -> Reason:
     """The award's reason, less what was refunded before it opened."""
-    if not award.taken or state.refunded is None or state.rules is None:
+    if not award.taken:
         return award.reason
-    params: Params = {"amount_minor": state.refunded.amount_minor, "points": award.taken, **_money(state.rules)}
+    currency, exponent = state.money
+    params: Params = {
+        "amount_minor": state.refunded_minor,
+        "points": award.taken,
+        "currency": currency,
+        "exponent": exponent,
+    }
     less = Reason(message="order.refunded_before", params=params)
     own = {**award.reason.params, "points": award.points - award.taken}
     return Reason(message=award.reason.message, params=own, lines=(*award.reason.lines, less))

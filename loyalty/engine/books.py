@@ -49,26 +49,36 @@ class Taking:
 class Books:
     """Invariant: `available` = what is left in lots - debts, and never both above zero."""
 
-    __slots__ = ("_debtors", "_turns", "available", "debt", "forgiven", "lots")
+    __slots__ = ("_turns", "available", "debt", "debtors", "forgiven", "lots", "opened")
 
     def __init__(self) -> None:
         self.lots: dict[str, OpenLot] = {}
         self._turns: list[tuple[tuple[datetime, datetime, str], OpenLot]] = []
-        self._debtors: deque[Taking] = deque()
+        self.debtors: deque[Taking] = deque()
         self.available = 0
         self.debt = 0
         self.forgiven = 0
+        self.opened = 0
+        """Lots ever opened."""
 
     def open(
         self, source: str, points: int, at: datetime, expires_at: datetime | None, *, fixed: bool = False
     ) -> OpenLot:
         """A new lot; waiting debts are paid from it first."""
-        lot = OpenLot(source, points, at, expires_at, fixed, len(self.lots) + 1)
+        lot = OpenLot(source, points, at, expires_at, fixed, self.opened + 1)
+        self.opened += 1
         self.lots[source] = lot
         self.available += points
         heappush(self._turns, (lot.turn(), lot))
         self._pay_debts()
         return lot
+
+    def restore(self, lot: OpenLot, left: int) -> None:
+        """A lot as it was; `available` is restored beside it."""
+        lot.left = left
+        self.lots[lot.source] = lot
+        if left:
+            heappush(self._turns, (lot.turn(), lot))
 
     def take(self, wanted: int, *, own: OpenLot | None, clamped: bool) -> Taking:
         """From `own` first, then lots in turn, the rest as a debt - or, clamped, forgiven."""
@@ -87,7 +97,7 @@ class Books:
             taking.taken = wanted
             self.debt += missing
             self.available -= missing
-            self._debtors.append(taking)
+            self.debtors.append(taking)
         return taking
 
     def give_back(self, taking: Taking, wanted: int) -> list[OpenLot]:
@@ -147,9 +157,9 @@ class Books:
 
     def _pay_debts(self) -> None:
         while self.debt and (lot := self._next()) is not None:
-            debtor = self._debtors[0]
+            debtor = self.debtors[0]
             paid = self._draw(lot, debtor.debt, debtor) if debtor.debt else 0
             debtor.debt -= paid
             self.debt -= paid
             if not debtor.debt:
-                self._debtors.popleft()
+                self.debtors.popleft()

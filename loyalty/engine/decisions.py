@@ -103,6 +103,7 @@ def bring_in(walk: Walk, at: datetime, brought: Import) -> None:
         payload = (brought, index, award)
         if each.available_at is not None and each.available_at > at:
             walk.pending[source] = Pending(source=source, points=each.points, until=each.available_at, reason=reason)
+            walk.held_imports[source] = (brought, index, each.order_id if award is not None else "")
             walk.at_clock(each.available_at, Rank.HOLD, source, open_imported, payload)
         else:
             open_imported(walk, at, payload)
@@ -113,6 +114,7 @@ def open_imported(walk: Walk, at: datetime, payload: tuple[Import, int, Award | 
     each = brought.lots[index]
     source = f"import:{brought.id}:{index}"
     walk.pending.pop(source, None)
+    walk.held_imports.pop(source, None)
     points = each.points - (award.taken if award is not None else 0)
     if points <= 0:
         return

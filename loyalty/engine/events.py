@@ -20,6 +20,7 @@ from loyalty.engine.facts import (
     Profile,
     Redemption,
     Referral,
+    Refund,
     Segment,
     TierGrant,
 )
@@ -27,7 +28,7 @@ from loyalty.engine.happenings import change_plan, change_segment, do_activity, 
 from loyalty.engine.ladder import grant_tier, look_at_tier
 from loyalty.engine.lapses import change_version, touch
 from loyalty.engine.policies import Policies
-from loyalty.engine.reversals import cancel_order, refund_order
+from loyalty.engine.reversals import cancel_order, count_cancel, count_refund, refund_order
 from loyalty.engine.walk import Event, Handler, Rank, Walk
 
 HANDLERS: dict[type, tuple[str, Rank, Handler]] = {
@@ -147,6 +148,8 @@ def _order_events(walk: Walk, order: Order) -> list[Event]:
     if state is None:
         state = walk.orders[order.id] = OrderState(order, rules)
     state.order, state.rules = order, rules
+    if walk.mark is not None:
+        _recall_refunds(state, walk.mark)
     key = f"order:{order.id}"
     policies = rules.policies if rules is not None else Policies()
     moment = _moment_of(order, policies)
@@ -164,9 +167,10 @@ def _order_events(walk: Walk, order: Order) -> list[Event]:
             (at, Rank.AWARD, f"{key}{portion.added}", award_order, (state, portion)) for at, portion in portions
         )
     known = [portion for _, portion in portions]
-    for refund in order.refunds:
-        if refund.money_moved or order.paid_at is None or refund.at < order.paid_at:
-            events.append((refund.at, Rank.REFUND, f"{key}/refund:{refund.id}", refund_order, (state, refund, known)))
+    events.extend(
+        (each.at, Rank.REFUND, f"{key}/refund:{each.id}", refund_order, (state, each, known))
+        for each in _counted(order)
+    )
     if order.cancelled_at is not None:
         events.append((order.cancelled_at, Rank.REFUND, f"{key}/cancel", cancel_order, (state, known)))
     return events
@@ -174,6 +178,20 @@ def _order_events(walk: Walk, order: Order) -> list[Event]:
 
 COUNTED = ("nothing.imported", "nothing.no_program")
 """An order that earns nothing for one of these was bought nevertheless, and counts for tiers."""
+
+
+def _counted(order: Order) -> list[Refund]:
+    """Refunds that undo points: money moved, or the goods went back before anybody paid."""
+    return [each for each in order.refunds if each.money_moved or order.paid_at is None or each.at < order.paid_at]
+
+
+def _recall_refunds(state: OrderState, mark: datetime) -> None:
+    """What had been refunded when a checkpoint was taken."""
+    for refund in sorted(_counted(state.order), key=lambda each: each.at):
+        if refund.at <= mark:
+            count_refund(state, refund)
+    if state.order.cancelled_at is not None and state.order.cancelled_at <= mark:
+        count_cancel(state)
 
 
 def _portions(order: Order, moment: datetime) -> list[tuple[datetime, Portion]]:

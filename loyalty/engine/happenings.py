@@ -99,6 +99,7 @@ def change_plan(walk: Walk, at: datetime, membership: Membership) -> None:
     rules = walk.now
     if membership.event == "ended":
         walk.plans.pop(membership.plan, None)
+        walk.fees.pop(membership.plan, None)
         return
     new = membership.plan not in walk.plans
     walk.plans.setdefault(membership.plan, at)
@@ -120,6 +121,7 @@ def watch_fee(walk: Walk, last: datetime, plan: Plan) -> None:
     if plan.fee_points:
         due = last + timedelta(seconds=plan.fee_seconds)
         began = walk.plans[plan.id]
+        walk.fees[plan.id] = last
         payload = (plan.id, last, began)
         walk.at_clock(
             due, Rank.TAKES, f"fee:{plan.id}", charge, payload, lambda each: walk.plans.get(each[0]) == each[2]

@@ -26,7 +26,7 @@ def open_lot(
     if fixed is None and walk.now is not None:
         expires_at = walk.now.policies.lot_expires_at(at, walk.now.zone)
     lot = walk.books.open(source, points, opened_at or at, expires_at, fixed=fixed is not None)
-    _watch(walk, at, lot)
+    watch_lot(walk, at, lot)
     watch_inactivity(walk, at)
     return lot
 
@@ -68,7 +68,7 @@ def lapse(walk: Walk, at: datetime, due: datetime) -> None:
     """The member did nothing for too long: the whole balance expires, in one movement."""
     books = walk.books
     gone = sum(books.expire(lot) for lot in books.open_lots())
-    walk.lapsed = len(books.lots)
+    walk.lapsed = books.opened
     params: Params = {"points": gone, "active_at": (walk.active_at or at).isoformat()}
     reason = Reason(message="expired.inactivity", params=params)
     walk.move("expired", "inactivity", -gone, at, reason, part=at.date().isoformat())
@@ -90,11 +90,11 @@ def change_version(walk: Walk, at: datetime, rules: Prepared) -> None:
         dated = rules.policies.lot_expires_at(at, rules.zone)
         if dated != lot.expires_at:
             walk.books.date(lot, dated)
-            _watch(walk, at, lot)
+            watch_lot(walk, at, lot)
     watch_inactivity(walk, at)
 
 
-def _watch(walk: Walk, at: datetime, lot: OpenLot) -> None:
+def watch_lot(walk: Walk, at: datetime, lot: OpenLot) -> None:
     date = lot.expires_at
     if date is not None:
         walk.at_clock(max(at, date), Rank.EXPIRY, f"lot:{lot.source}", expire_lot, (lot, date), _dated)

@@ -35,6 +35,7 @@ def cancel_order(walk: Walk, at: datetime, payload: tuple[OrderState, list[Porti
 def count_refund(state: OrderState, refund: Refund) -> None:
     state.refunded = state.refunded or Refunded(state.order)
     state.refunded.add(refund)
+    state.refunded_minor = state.refunded.amount_minor
 
 
 def count_cancel(state: OrderState) -> None:
@@ -84,10 +85,14 @@ def _take_back(
         _lower_pending(walk, at, state, award, why)
         return
     taking = walk.books.take(wanted, own=award.lot, clamped=walk.clamped)
-    program = state.rules.program if state.rules is not None else None
-    params: Params = {"number": state.number, "points": taking.taken, "refunded_minor": amount_minor}
-    if program is not None:
-        params |= {"currency": program.currency, "exponent": program.exponent}
+    currency, exponent = state.money
+    params: Params = {
+        "number": state.number,
+        "points": taking.taken,
+        "refunded_minor": amount_minor,
+        "currency": currency,
+        "exponent": exponent,
+    }
     base = award.lot_source == f"order:{state.order.id}"
     part = "" if base and why == "cancel" else award.lot_source
     reason = Reason(message=f"reversed.{why}", params=params)
@@ -139,7 +144,7 @@ def _measure_again(walk: Walk, at: datetime, state: OrderState, portions: list[P
         if entry is None or state.refunded is None:
             continue
         earned = [award for award in state.awards if bool(award.part) == bool(portion.added)]
-        points = sum(award.points - award.taken for award in earned)
+        points = sum(award.points - due_back(award, state.refunded) for award in earned)
         orders = 0 if state.refunded.whole else entry.orders
         walk.standing.meter.lower(entry, spend_of(state, portion), points, orders)
         changed = True

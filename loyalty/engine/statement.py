@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from loyalty.engine.checkpoint import freeze, mark_of, thaw
 from loyalty.engine.document import Reward, Version
 from loyalty.engine.events import events_of
 from loyalty.engine.facts import Fact
@@ -25,15 +26,38 @@ from loyalty.engine.movement import (
 )
 from loyalty.engine.walk import Walk
 
-__all__ = ["KINDS", "Gift", "Lot", "Movement", "NextReward", "Nothing", "Pending", "Statement", "Tier", "fold"]
+__all__ = [
+    "KINDS",
+    "Gift",
+    "Lot",
+    "Movement",
+    "NextReward",
+    "Nothing",
+    "Pending",
+    "Statement",
+    "Tier",
+    "checkpoint",
+    "fold",
+    "mark_of",
+]
 
 
-def fold(versions: Sequence[Version], facts: Iterable[Fact], as_of: datetime) -> Statement:
+def fold(versions: Sequence[Version], facts: Iterable[Fact], as_of: datetime, start: bytes | None = None) -> Statement:
     """The statement at `as_of`: everything dated up to it, in the order in which it happened. Facts may come in any
-    order. Never raises on facts and versions that validated."""
-    walk = Walk(versions, as_of)
+    order. Never raises on facts and versions that validated.
+
+    With `start`, a checkpoint that `mark_of` can read and whose mark is not after `as_of`, it is enough to give the
+    facts with an instant after the mark; movements, pending and nothing then begin there (`since`)."""
+    walk = (thaw(start, versions, as_of) if start is not None else None) or Walk(versions, as_of)
     walk.run(events_of(walk, facts))
     return stated(walk)
+
+
+def checkpoint(versions: Sequence[Version], facts: Iterable[Fact], mark: datetime) -> bytes:
+    """The state after everything dated up to `mark`, to start a later fold from."""
+    walk = Walk(versions, mark)
+    walk.run(events_of(walk, facts))
+    return freeze(walk)
 
 
 def stated(walk: Walk) -> Statement:
@@ -64,6 +88,7 @@ def stated(walk: Walk) -> Statement:
         ),
         next_reward=_next_reward(walk),
         inactive_at=deadline(walk) if books.available > 0 else None,
+        since=walk.mark,
         segments=tuple(sorted(walk.segments | walk.given_segments)),
     )
 

@@ -17,7 +17,7 @@ from loyalty.engine.books import Books
 from loyalty.engine.caps import Used
 from loyalty.engine.document import Prepared, Version
 from loyalty.engine.explain import Reason
-from loyalty.engine.facts import Redemption
+from loyalty.engine.facts import Import, Redemption
 from loyalty.engine.milestones import Memory
 from loyalty.engine.movement import KINDS, Gift, Movement, Nothing, Pending
 from loyalty.engine.segments import Tally
@@ -79,7 +79,13 @@ class Walk:
         self.segments: set[str] = set()
         self.tallies = {rule: Tally(rule) for rules in self.prepared for rule in rules.segments}
         self.spent_on: dict[str, list[Redemption]] = {}
+        self.bought: list[tuple[int, str]] = []
+        """Amount and channel of every order, for segments that a later version may define."""
         self.plans: dict[str, datetime] = {}
+        self.fees: dict[str, datetime] = {}
+        """By plan, the last charge (or when it began)."""
+        self.held_imports: dict[str, tuple[Import, int, str]] = {}
+        """Imported lots on hold, by their lot: the import, the position, the order that earned it."""
         self.birthday = ""
         self.birthday_known_at: datetime | None = None
         self.birthday_year = 0
@@ -88,8 +94,8 @@ class Walk:
         self.lapsed = 0
         """Lots up to this serial number expired together when the member was inactive."""
         self.imported_until: datetime | None = None
-        self.mark: Mark | None = None
-        """The last event handled before a checkpoint was taken."""
+        self.mark: datetime | None = None
+        """Up to here a checkpoint knows everything; events after it are handled."""
         self._clock: list[tuple[datetime, int, str, int, Handler, Any, Alive]] = []
         self._rung = 0
         self._next_fact: datetime | None = None
@@ -117,9 +123,8 @@ class Walk:
     def run(self, events: list[Event]) -> None:
         """All events up to `as_of`, merged with the clock's. From a checkpoint: those after its mark."""
         events.sort(key=itemgetter(0, 1, 2))
-        for event in events:
-            at, rank, name, handler, payload = event
-            if self.mark is not None and event[:3] <= self.mark:
+        for at, rank, name, handler, payload in events:
+            if self.mark is not None and at <= self.mark:
                 continue
             if at > self.as_of:
                 self._next_fact = at
@@ -143,6 +148,12 @@ class Walk:
             heappop(clock)
         dates = [self._next_fact, clock[0][0] if clock else None]
         return min((at for at in dates if at is not None), default=None)
+
+    def tally(self, amount_minor: int, channel: str) -> None:
+        """An order was bought: all segments that a version defines count it."""
+        self.bought.append((amount_minor, channel))
+        for tally in self.tallies.values():
+            tally.add(amount_minor, channel)
 
     def move(
         self, kind: str, source: str, points: int, at: datetime, reason: Reason, *, part: str = "", order_id: str = ""

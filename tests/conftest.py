@@ -14,6 +14,10 @@ POSTGRES = "django.db.backends.postgresql"
 LEFT_OUT: Counter[str] = Counter()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--screenshots", action="store_true", help="browser tests write the README's pictures anew")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     let_the_flush_through()
     settings.SECRET_KEY = "tests-only-secret-key-of-no-worth-anywhere"

@@ -56,7 +56,7 @@ class Command(BaseCommand):
     def _check(self) -> None:
         with (
             tempfile.TemporaryDirectory(prefix="regulars-check-") as folder,
-            Demo(Path(folder), _free_port(), _free_port()) as demo,
+            Demo(Path(folder), free_port(), free_port()) as demo,
         ):
             demo.start_sandbox()
             demo.start_app(worker=True)
@@ -97,7 +97,7 @@ class Demo:
                 raise CommandError(f"Port {port} is taken. Stop what uses it, or move the demo with --port.")
         self.folder.mkdir(parents=True, exist_ok=True)
         self.secrets = self._secrets()
-        self.smtp_port = _free_port()
+        self.smtp_port = free_port()
         self.environment = {**os.environ, **self._environment()}
         return self
 
@@ -243,7 +243,8 @@ def _is_taken(port: int) -> bool:
     return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nothing listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -216,6 +216,9 @@ def test_a_deleted_order_counts_as_cancelled_and_one_that_is_there_does_not(
     assert gone.order.cancelled_at is not None
     assert gone.person == replace(seen[0].person, name="", locale="")  # type: ignore[union-attr]
     assert gone.rank > there.rank
+    record(shop=shop, observations=[gone], at=datetime.now(UTC))
+    (again,) = notice(shop, "order.deleted", at=datetime.now(UTC), data={"orderId": order["id"]})
+    assert isinstance(again, NothingToDo)
 
 
 def test_a_deleted_order_that_we_never_had_is_nothing(stand_in: StandIn, connected: Connect) -> None:
@@ -314,7 +317,9 @@ def test_an_answer_that_was_lost_is_found_again(stand_in: StandIn, connected: Co
     with pytest.raises(Unavailable):
         ecwid.issue(shop, wanted)
     (coupon,) = stand_in.of(shop, "/coupons", method="GET")
+    stand_in.ask("DELETE", "/_sandbox/ecwid/api-calls")
     assert ecwid.issue(shop, wanted) == str(coupon["id"])
+    assert [call.partition(" ")[0] for call, _ in stand_in.calls()] == ["GET"]
 
 
 def test_somebody_elses_coupon_with_our_code_is_not_adopted(stand_in: StandIn, connected: Connect) -> None:
@@ -449,11 +454,10 @@ def test_changed_orders_come_oldest_change_first(stand_in: StandIn, connected: C
     start = datetime.now(UTC).replace(microsecond=0)
     old = stand_in.order(shop, at=(start - timedelta(days=9)).isoformat())
     first = stand_in.order(shop, at=(start - timedelta(days=8)).isoformat())
-    later = (start + timedelta(minutes=1)).isoformat()
-    stand_in.of(shop, f"/orders/{first['id']}/status", {"payment": "CANCELLED", "at": later})
-    newest = stand_in.order(shop, at=start.isoformat())
+    stand_in.of(shop, f"/orders/{first['id']}/status", {"payment": "CANCELLED", "at": start.isoformat()})
+    newest = stand_in.order(shop, at=(start + timedelta(minutes=1)).isoformat())
     changed = [seen.order.id for seen in ecwid.orders_changed(shop, since=start)]
-    assert changed == [newest["id"], first["id"]]
+    assert changed == [first["id"], newest["id"]]
     assert old["id"] not in changed
 
 

@@ -190,6 +190,13 @@ def test_listed_refunds_keep_their_ids_in_any_order_of_the_list() -> None:
     assert points_of(order) == 10
 
 
+def test_what_was_refunded_beyond_the_list_counts_too() -> None:
+    refund = {"date": "2026-03-05 10:00:00 +0000", "source": "CP", "amount": 20}
+    order = fact({"paymentStatus": "PARTIALLY_REFUNDED", "refundedAmount": 30, "refunds": [refund]})
+    assert sorted(each.amount_minor for each in order.refunds) == [1000, 2000]
+    assert points_of(order) == 10
+
+
 def test_one_of_two_lines_refunded_takes_half_of_the_points() -> None:
     refund = {"date": "2026-03-05 10:00:00 +0000", "source": "CP", "amount": 20}
     order = fact({"paymentStatus": "PARTIALLY_REFUNDED", "refundedAmount": 20, "refunds": [refund]})

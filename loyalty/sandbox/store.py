@@ -98,6 +98,16 @@ class Store:
             ).fetchone()
         return int(row[0])
 
+    def keys_by_count(self, kind: str, owner: str, limit: int) -> list[tuple[str, int]]:
+        """The look-up keys that most documents of an owner share, with how many; the empty key is none."""
+        with self.lock:
+            rows = self.connection.execute(
+                "SELECT key, count(*) FROM document WHERE kind = ? AND owner = ? AND key != '' "
+                "GROUP BY key ORDER BY count(*) DESC, key LIMIT ?",
+                (kind, owner, limit),
+            ).fetchall()
+        return [(str(key), int(count)) for key, count in rows]
+
     def delete(self, kind: str, owner: str, id: str | int | None = None) -> int:
         """Remove one document, or all of an owner's of that kind; says how many went."""
         with self.transaction() as connection:

@@ -20,6 +20,7 @@ from loyalty.sandbox.errors import SandboxError
 from loyalty.sandbox.store import Document, Store
 
 WORKERS = 4
+KEPT_DELIVERIES = 20_000
 ANSWER_EXCERPT_CHARACTERS = 500
 FAULT_COUNTS = ("duplicate", "drop", "corrupt_signature")
 FAULT_SECONDS = ("delay_seconds", "shuffle_seconds")
@@ -223,7 +224,7 @@ class DeliveryQueue:
         return replace(webhook, headers=headers)
 
     def _insert(self, webhook: Webhook, *, state: str, due_at: float, note: str) -> None:
-        self.store.connection.execute(
+        inserted = self.store.connection.execute(
             "INSERT INTO delivery (platform, shop, topic, event, method, url, headers, body, state, due_at, queued_at, note) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -231,6 +232,15 @@ class DeliveryQueue:
                 *(json.dumps(dict(webhook.headers)), webhook.body, state, due_at, now().isoformat(), note),
             ),
         )
+        self._forget(int(inserted.lastrowid or 0))
+
+    def _forget(self, newest: int) -> None:
+        """Keep the records finite; only what is done with may go."""
+        if newest % 1_000 == 0:
+            self.store.connection.execute(
+                "DELETE FROM delivery WHERE id < ? AND state IN ('delivered', 'failed', 'dropped')",
+                (newest - KEPT_DELIVERIES,),
+            )
 
     def _notify(self) -> None:
         with self._wake:

@@ -15,6 +15,8 @@ import requests
 from loyalty.sandbox.server import start
 from loyalty.sandbox.store import Store
 
+pytestmark = pytest.mark.once
+
 
 def test_the_sandbox_refuses_to_load_without_its_variable() -> None:
     done = subprocess.run(

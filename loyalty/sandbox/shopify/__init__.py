@@ -13,6 +13,8 @@ decided. Beside the control API of the core (see loyalty.sandbox) it has, under 
          of the next calls; "slow_seconds", "bulk_fail"}; lose_answer does what was asked and answers 502
     POST /_sandbox/shopify/shops/{shop}/expire-tokens     access tokens end now, refresh tokens stay
     POST /_sandbox/shopify/shops/{shop}/scopes            {"scopes": []}: what is granted changes; app/scopes_update
+    POST /_sandbox/shopify/shops/{shop}/orders/{id}/customer  {"customer": id or null}: the order changes hands
+    POST /_sandbox/shopify/shops/{shop}/webhooks          {"topic", "body": {} or "text": "any"}: signs and sends just that
     POST /_sandbox/shopify/shops/{shop}/compliance        {"topic": "customers/redact", "customer": id}
     PUT  /_sandbox/shopify/shops/{shop}/embed             {"enabled": false}: the embed's switch in the theme editor
 

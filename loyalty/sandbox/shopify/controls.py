@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 from flask import Blueprint, Response, jsonify
 
+from loyalty.sandbox.clock import now
 from loyalty.sandbox.control import json_body
 from loyalty.sandbox.errors import SandboxError
 from loyalty.sandbox.platform import Sandbox
-from loyalty.sandbox.shopify import customers, tokens
+from loyalty.sandbox.shopify import customers, orders, tokens
 from loyalty.sandbox.shopify.events import Events
 from loyalty.sandbox.shopify.server import ApiFaults
 from loyalty.sandbox.shopify.shops import installation, shop_of
@@ -25,6 +28,25 @@ def controls_blueprint(sandbox: Sandbox) -> Blueprint:
         found = shop_of(store, shop)
         return jsonify(token=session_token(sandbox.app("shopify"), found["domain"]))
 
+    _trouble(controls, sandbox)
+    _merchant(controls, sandbox)
+    return controls
+
+
+def _trouble(controls: Blueprint, sandbox: Sandbox) -> None:
+    """What goes wrong between Shopify and the app."""
+    store = sandbox.store
+
+    @controls.post("/shops/<shop>/webhooks")
+    def any_webhook(shop: str) -> Response:
+        """Sign and send whatever is given: an object as `body`, or `text` that need not even be JSON."""
+        found, body = shop_of(store, shop), json_body()
+        if not body.get("topic") or ("body" in body) == ("text" in body):
+            raise SandboxError("give a topic, and either body (JSON) or text")
+        raw = str(body["text"]).encode() if "text" in body else json.dumps(body["body"]).encode()
+        Events(sandbox, found).send_raw(str(body["topic"]), raw, now())
+        return jsonify(sent=body["topic"])
+
     @controls.put("/shops/<shop>/api-faults")
     def api_faults(shop: str) -> Response:
         found = shop_of(store, shop)
@@ -33,6 +55,25 @@ def controls_blueprint(sandbox: Sandbox) -> Blueprint:
     @controls.post("/shops/<shop>/expire-tokens")
     def expire_tokens(shop: str) -> Response:
         return jsonify(expired=tokens.expire_access(store, shop_of(store, shop)))
+
+
+def _merchant(controls: Blueprint, sandbox: Sandbox) -> None:
+    """What a merchant or Shopify itself does to a shop."""
+    store = sandbox.store
+
+    @controls.post("/shops/<shop>/orders/<order_id>/customer")
+    def change_customer(shop: str, order_id: str) -> Response:
+        """An order is given to another customer, or to none."""
+        found, number = shop_of(store, shop), json_body().get("customer")
+        with store.transaction():
+            order = orders.get(store, found, order_id)
+            customer = customers.by_id(store, found, number) if number is not None else None
+            if customer is None and number is not None:
+                raise SandboxError(f"there is no customer {number}", 404)
+            order["customer_id"] = customer["id"] if customer else None
+            orders.touched(store, found, order, now())
+            Events(sandbox, found).order(order, "orders/updated")
+        return jsonify(order=order["id"], customer=order["customer_id"])
 
     @controls.post("/shops/<shop>/scopes")
     def change_scopes(shop: str) -> Response:
@@ -73,5 +114,3 @@ def controls_blueprint(sandbox: Sandbox) -> Blueprint:
         installed["embed_enabled"] = bool(json_body().get("enabled"))
         store.put("shopify.installation", "", found["domain"], installed)
         return jsonify(enabled=installed["embed_enabled"])
-
-    return controls

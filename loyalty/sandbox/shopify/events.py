@@ -94,7 +94,10 @@ class Events:
         )
 
     def _send(self, topic: str, body: Any, at: datetime) -> None:
-        raw = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+        self.send_raw(topic, json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(), at)
+
+    def send_raw(self, topic: str, raw: bytes, at: datetime) -> None:
+        """Sign and queue any bytes, whether the app asked for the topic or not."""
         event = str(uuid.uuid4())
         headers = {
             "Content-Type": "application/json",

@@ -82,7 +82,14 @@ def place(
         if discount is not None:
             discounts.note_use(store, shop, discount, customer_id)
         save(store, shop, order)
+        store.put("shopify.order_token", shop["domain"], order["token"], {"order": order["id"]})
     return order
+
+
+def by_token(store: Store, shop: Document, token: str) -> Document | None:
+    """The order of a status page's address."""
+    found = store.get("shopify.order_token", shop["domain"], token)
+    return get(store, shop, found["order"]) if found else None
 
 
 def read_lines(store: Store, shop: Document, wanted: Any) -> list[Document]:
@@ -115,7 +122,7 @@ def mark_paid(store: Store, shop: Document, order: Document, at: datetime) -> Do
     if order["cancelled_at"] or (owed <= 0 and order["transactions"]):
         raise SandboxError("this order cannot be paid: it is paid or cancelled already", 409)
     order["transactions"].append(_transaction(store, order, "sale", owed, at))
-    return _touched(store, shop, order, at)
+    return touched(store, shop, order, at)
 
 
 def refund(store: Store, shop: Document, order: Document, body: Document, at: datetime) -> Document:
@@ -141,7 +148,7 @@ def refund(store: Store, shop: Document, order: Document, body: Document, at: da
         "transaction": _transaction(store, order, "refund", amount, at) if amount else None,
     }
     order["refunds"].append(made)
-    _touched(store, shop, order, at)
+    touched(store, shop, order, at)
     return made
 
 
@@ -159,7 +166,7 @@ def cancel(store: Store, shop: Document, order: Document, body: Document, at: da
             if remaining(order, line)
         ]
         made = refund(store, shop, order, {"lines": lines, "amount": _plain(rest, order)}, at)
-    _touched(store, shop, order, at)
+    touched(store, shop, order, at)
     return made
 
 
@@ -208,7 +215,7 @@ def financial_status(order: Document) -> str:
     return "paid" if order["transactions"] else "pending"
 
 
-def _touched(store: Store, shop: Document, order: Document, at: datetime) -> Document:
+def touched(store: Store, shop: Document, order: Document, at: datetime) -> Document:
     order["updated_at"] = max(order["updated_at"], iso(at))
     save(store, shop, order)
     return order

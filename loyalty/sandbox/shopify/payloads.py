@@ -36,6 +36,25 @@ def _priced(currency: str, **amounts: int) -> Document:
 def order_body(store: Store, shop: Document, order: Document, data_level: int) -> Document:
     """The shape that all orders/* topics share. `data_level` is the app's approval for protected customer data."""
     customer = customers.by_id(store, shop, order["customer_id"]) if order["customer_id"] else None
+    return _order_head(shop, order, data_level) | {
+        **_order_amounts(order),
+        "discount_codes": _discount_codes(order),
+        "tax_lines": _tax_lines(orders.tax(order), order, shop),
+        "billing_address": None,
+        "customer": customer_body(shop, customer, data_level) if customer and data_level else None,
+        "discount_applications": _discount_applications(order),
+        "fulfillments": [],
+        "line_items": [_line_body(order, line, shop) for line in order["lines"]],
+        "payment_terms": None,
+        "refunds": [refund_body(shop, order, refund) for refund in order["refunds"]],
+        "shipping_address": None,
+        "shipping_lines": _shipping_lines(order),
+        "returns": [],
+    }
+
+
+def _order_head(shop: Document, order: Document, data_level: int) -> Document:
+    """All that is neither money nor a part of its own."""
     email = order["email"] if data_level == 2 else None
     number = order["order_number"]
     return {
@@ -55,10 +74,8 @@ def order_body(store: Store, shop: Document, order: Document, data_level: int) -
         "contact_email": email or None,
         "created_at": local_time(order["created_at"], shop),
         "currency": order["currency"],
-        **_order_amounts(order),
         "customer_locale": shop["locale"],
         "device_id": None,
-        "discount_codes": _discount_codes(order),
         "duties_included": False,
         "email": email,
         "estimated_taxes": False,
@@ -87,7 +104,6 @@ def order_body(store: Store, shop: Document, order: Document, data_level: int) -
         "source_url": None,
         "tags": "",
         "tax_exempt": False,
-        "tax_lines": _tax_lines(orders.tax(order), order, shop),
         "taxes_included": order["taxes_included"],
         "test": order["test"],
         "token": order["token"],
@@ -95,16 +111,6 @@ def order_body(store: Store, shop: Document, order: Document, data_level: int) -
         "total_weight": 0,
         "updated_at": local_time(order["updated_at"], shop),
         "user_id": None,
-        "billing_address": None,
-        "customer": customer_body(shop, customer, data_level) if customer and data_level else None,
-        "discount_applications": _discount_applications(order),
-        "fulfillments": [],
-        "line_items": [_line_body(order, line, shop) for line in order["lines"]],
-        "payment_terms": None,
-        "refunds": [refund_body(shop, order, refund) for refund in order["refunds"]],
-        "shipping_address": None,
-        "shipping_lines": _shipping_lines(order),
-        "returns": [],
     }
 
 

@@ -24,6 +24,8 @@ from loyalty.sandbox.store import Document
 
 HOST = re.compile(r"(?P<shop>[a-z0-9][a-z0-9-]*)\.shopify\.localhost")
 
+PEOPLE = 25
+
 
 class Checkout(Protocol):
     """What the checkout needs of the platform."""
@@ -189,7 +191,8 @@ def _cart_api(app: Flask, shared: _Shared) -> None:
 def _account_pages(app: Flask, shared: _Shared) -> None:
     @app.get("/account/login")
     def login_page() -> str:
-        return render_template("store_login.html", problem="", email="", to=request.args.get("return_url", "/account"))
+        to = request.args.get("return_url", "/account")
+        return render_template("store_login.html", problem="", email="", to=to, people=_people(shared))
 
     @app.post("/account/login")
     def login() -> AnyResponse | tuple[str, int]:
@@ -198,11 +201,41 @@ def _account_pages(app: Flask, shared: _Shared) -> None:
         try:
             found = customers.log_in(shared.store, shared.shop(), form.get("email", ""), form.get("password", ""))
         except SandboxError as error:
-            values = {"problem": error.message, "email": form.get("email", ""), "to": to}
+            values = {"problem": error.message, "email": form.get("email", ""), "to": to, "people": _people(shared)}
             return render_template("store_login.html", **values), error.status
         remember(found)
         return redirect(to)
 
+    @app.post("/account/be")
+    def be_somebody() -> AnyResponse:
+        """What no real shop has: be one of its customers without a password."""
+        found = customers.by_id(shared.store, shared.shop(), _number(request.form.get("customer")))
+        if found is None or found["state"] != "enabled":
+            raise SandboxError("There is no such account.", 404)
+        remember(found)
+        return redirect(own_path(request.form.get("return_url", "/account"), "/account"))
+
+    _register_pages(app, shared)
+
+    @app.get("/account")
+    def account() -> str | AnyResponse:
+        customer = shared.customer()
+        if customer is None:
+            return redirect("/account/login")
+        rows = shared.store.find("shopify.order", shared.shop()["domain"], str(customer["id"]))
+        return render_template("store_account.html", rows=list(reversed(rows))[:50], orders=orders)
+
+    @app.post("/account/logout")
+    def logout() -> AnyResponse:
+        session.pop("customer_id", None)
+        return redirect("/")
+
+
+def _people(shared: _Shared) -> list[tuple[Document, int]]:
+    return customers.most_frequent(shared.store, shared.shop(), PEOPLE)
+
+
+def _register_pages(app: Flask, shared: _Shared) -> None:
     @app.get("/account/register")
     def register_page() -> str:
         return render_template("store_register.html", problem="", form={})
@@ -222,19 +255,6 @@ def _account_pages(app: Flask, shared: _Shared) -> None:
             return render_template("store_register.html", problem=error.message, form=form), error.status
         remember(made)
         return redirect("/account")
-
-    @app.get("/account")
-    def account() -> str | AnyResponse:
-        customer = shared.customer()
-        if customer is None:
-            return redirect("/account/login")
-        rows = shared.store.find("shopify.order", shared.shop()["domain"], str(customer["id"]))
-        return render_template("store_account.html", rows=list(reversed(rows))[:50], orders=orders)
-
-    @app.post("/account/logout")
-    def logout() -> AnyResponse:
-        session.pop("customer_id", None)
-        return redirect("/")
 
 
 def _checkout_pages(app: Flask, shared: _Shared) -> None:
@@ -257,13 +277,10 @@ def _checkout_pages(app: Flask, shared: _Shared) -> None:
 
     @app.get("/orders/<token>")
     def thanks(token: str) -> str:
-        shop = shared.shop()
-        found = [
-            row for row in shared.store.all("shopify.order", shop["domain"], newest_first=True) if row["token"] == token
-        ]
-        if not found:
+        found = orders.by_token(shared.store, shared.shop(), token)
+        if found is None:
             abort(404)
-        return render_template("store_thanks.html", order=found[0], orders=orders)
+        return render_template("store_thanks.html", order=found, orders=orders)
 
 
 def _checkout_page(shared: _Shared, problem: str) -> str | AnyResponse:

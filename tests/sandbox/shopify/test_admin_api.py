@@ -11,6 +11,8 @@ import requests
 
 from tests.sandbox.shopify.conftest import CREATE_DISCOUNT, DOMAIN, World, discount_input
 
+pytestmark = pytest.mark.once
+
 PAGE = """query($after: String, $query: String) {
   orders(first: 2, after: $after, query: $query, sortKey: UPDATED_AT) {
     nodes { name updatedAt currentSubtotalPriceSet { shopMoney { amount } } }

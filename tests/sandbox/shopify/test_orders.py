@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from loyalty.sandbox.shopify.money import spread, to_graphql, to_minor, to_text
 from tests.sandbox.shopify.conftest import World
 
+pytestmark = pytest.mark.once
+
 
 @given(st.integers(0, 10**9), st.lists(st.integers(0, 10**6), min_size=1, max_size=8).filter(any))
 def test_shares_add_up_to_the_whole(total: int, weights: list[int]) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.sandbox.shopify.conftest import CLIENT_ID, World
+
+pytestmark = pytest.mark.once
 
 
 def test_a_merchant_installs_from_the_app_store_and_lands_in_the_app(bare: World) -> None:

@@ -23,6 +23,7 @@ from graphql import (
 
 ROOT = Path(__file__).parents[3]
 OFFICIAL = ROOT / "node_modules" / "@shopify" / "dev-mcp" / "dist" / "data" / "admin_2026-10.json.gz"
+SENT = sorted((ROOT / "loyalty" / "platforms" / "shopify").rglob("*.graphql"))
 SUBSET = ROOT / "loyalty" / "sandbox" / "shopify" / "admin.graphql"
 
 pytestmark = pytest.mark.needs_npm
@@ -74,3 +75,14 @@ def test_every_type_field_and_argument_is_shopifys(name: str) -> None:
 def test_the_check_sees_a_field_that_shopify_does_not_have() -> None:
     assert validate(official(), parse("{shop {loyaltyPoints}}"))
     assert not validate(official(), parse("{shop {name}}"))
+
+
+@pytest.mark.parametrize("document", SENT, ids=lambda path: path.name)
+def test_every_document_that_the_app_sends_is_shopifys_and_answered_here(document: Path) -> None:
+    parsed = parse(document.read_text())
+    assert [problem.message for problem in validate(official(), parsed)] == []
+    assert [problem.message for problem in validate(subset(), parsed)] == []
+
+
+def test_the_app_keeps_its_documents_where_they_are_checked() -> None:
+    assert SENT

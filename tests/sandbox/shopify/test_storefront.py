@@ -12,6 +12,8 @@ import pytest
 from loyalty.sandbox.shopify.signing import proxy_signature
 from tests.sandbox.shopify.conftest import DOMAIN, SECRET, Visitor, World
 
+pytestmark = pytest.mark.once
+
 
 def variant(world: World, sku: str) -> int:
     found = world.shop("/products", method="GET")
@@ -241,3 +243,16 @@ def test_one_shops_login_is_nobody_in_another(world: World) -> None:
     stolen.session.headers["Cookie"] = "; ".join(f"{each.name}={each.value}" for each in shopper.session.cookies)
     stolen.get("/apps/loyalty/member")
     assert "logged_in_customer_id=&" in world.app.seen[-1]["path"]
+
+
+def test_a_visitor_of_the_demo_may_be_one_of_the_shops_customers(world: World) -> None:
+    marta = world.customer()
+    world.shop("/orders", {"customer": marta["id"], "lines": [{"sku": "TASTING-BOX-1"}]})
+    guest = world.shop("/orders", {"email": "guest@mail.example", "lines": [{"sku": "TASTING-BOX-1"}]})["customer"]
+    shopper = world.visitor("halfmoon")
+    offered = shopper.get("/account/login").text
+    assert "Marta Lopez, 1 order<" in offered
+    assert str(guest["id"]) not in offered
+    assert shopper.post("/account/be", {"customer": guest["id"]}).status_code == 404
+    assert shopper.post("/account/be", {"customer": marta["id"]}).status_code == 302
+    assert "Marta Lopez" in shopper.get("/account").text

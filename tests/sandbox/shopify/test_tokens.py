@@ -13,6 +13,8 @@ import requests
 from loyalty.sandbox.shopify.signing import proxy_signature, query_signature, webhook_signature
 from tests.sandbox.shopify.conftest import CLIENT_ID, DOMAIN, OFFLINE, SECRET, World
 
+pytestmark = pytest.mark.once
+
 SHOP_NAME = "{shop { name }}"
 
 

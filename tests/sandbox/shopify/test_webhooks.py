@@ -8,7 +8,11 @@ import hmac
 import json
 import time
 
+import pytest
+
 from tests.sandbox.shopify.conftest import DOMAIN, SECRET, World
+
+pytestmark = pytest.mark.once
 
 LINES = [{"sku": "TASTING-BOX-1", "quantity": 2}]
 
@@ -192,3 +196,16 @@ def test_without_approval_for_personal_data_names_are_null(world: World) -> None
     assert order["email"] is None
     assert order["customer"]["first_name"] is None
     assert order["customer"]["id"]
+
+
+def test_an_order_changes_hands_and_any_bytes_can_be_signed(world: World) -> None:
+    order = world.shop("/orders", {"email": "marta@mail.example", "lines": LINES})
+    ada = world.customer("ada@mail.example")
+    world.shop(f"/orders/{order['id']}/customer", {"customer": ada["id"]})
+    world.shop("/webhooks", {"topic": "orders/paid", "text": '{"id": 1, "tot'})
+    world.shop("/webhooks", {"topic": "orders/paid"}, status=400)
+    world.drain()
+    changed = json.loads(world.app.webhooks("orders/updated")[-1]["body"])
+    assert changed["customer"]["id"] == ada["id"]
+    torn = [hook for hook in world.app.webhooks("orders/paid") if hook["body"] == b'{"id": 1, "tot']
+    assert [hook["headers"]["X-Shopify-Hmac-Sha256"] for hook in torn] == [signed(torn[0]["body"])]

@@ -141,7 +141,7 @@ export class Panel {
     const heading = h("h2", { id: "rg-title", tabindex: "-1" }, title);
     const close = h("button.rg-icon", { id: "rg-close", "aria-label": this.w?.t("close") ?? "Close", onclick: () => this.close() }, icon(X));
     const before = back && h("button.rg-icon", { id: "rg-back", "aria-label": this.w.t("back"), onclick: () => this.go(back) }, icon(BACK, "icon icon-dir"));
-    const head = h(back ? "header.rg-head.with-back" : "header.rg-head", {}, before, heading, close);
+    const head = h(back ? "div.rg-head.with-back" : "div.rg-head", {}, before, heading, close);
     this.over.replaceChildren(head, h("div.rg-body", {}, body));
     const target = (focus && this.over.querySelector(focus)) || (kept && this.over.querySelector(`#${kept}`)) || heading;
     if (this.over.open && (focus || kept)) target.focus();

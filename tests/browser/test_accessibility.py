@@ -1,0 +1,118 @@
+"""axe finds nothing: every page of the dashboard and every view of the widget, desktop and phone. The README's pictures
+are taken here, of the same pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Frame, Page, expect
+
+from tests.browser.conftest import Running
+from tests.browser.pages import ShopifyStore
+
+pytestmark = [pytest.mark.browser, pytest.mark.needs_npm]
+Shoot = Callable[[Page, str], None]
+SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 375, "height": 800}}
+
+
+class PaperStore(ShopifyStore):
+    """A store with a few weeks behind it."""
+
+    host, name = "paper.shopify.localhost", "paper"
+
+
+@pytest.fixture
+def store(running: Running, context: BrowserContext) -> ShopifyStore:
+    shops = running.control("GET", "/state")["platforms"]["shopify"]["shops"]  # type: ignore[index]
+    found = PaperStore(running, context)
+    if not any(shop["name"] == PaperStore.name for shop in shops):
+        running.control("POST", "/shopify/shops", {"name": PaperStore.name, "title": "Halfmoon Coffee"})
+        found.install()
+        expect(found.frame.get_by_role("heading", name="Home")).to_be_visible()
+        found.sign_in()
+        found.order("Home Espresso Machine", 1)
+        found.order("House Blend", 3)
+        found.order("Gift card", 1)
+        found.expect_points(548)
+    else:
+        found.front.goto(running.at(PaperStore.host, "/account/login"))
+        found.front.get_by_label("E-mail").fill("marta@shopper.test")
+        found.front.get_by_label("Password").fill("long enough")
+        found.front.get_by_role("button", name="Log in").click()
+    return found
+
+
+def violations(place: Page | Frame, axe: str) -> list[str]:
+    """What axe has to say, one line each, over everything it can judge."""
+    place.evaluate(axe)
+    found: dict[str, Any] = place.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{each['id']}: {node['html'][:160]} ({node['failureSummary'][:200]})"
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
+
+
+def the_frame(page: Page) -> Frame:
+    return next(frame for frame in page.frames if "/dashboard/" in frame.url or "/shopify/" in frame.url)
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("size", SIZES)
+def test_every_page_of_the_dashboard(store: ShopifyStore, axe: str, shoot: Shoot, size: str) -> None:
+    store.admin.set_viewport_size(SIZES[size])  # type: ignore[arg-type]
+    store.open_app()
+    found = {}
+    expect(store.frame.get_by_role("heading", name="Home")).to_be_visible()
+    found["Home"] = violations(the_frame(store.admin), axe)
+    for name in ("Members", "Orders", "Redemptions", "Program"):
+        store.frame.get_by_role("link", name=name, exact=True).first.click()
+        expect(store.frame.get_by_role("heading", name=name, level=1)).to_be_visible()
+        found[name] = violations(the_frame(store.admin), axe)
+    store.frame.get_by_role("link", name="Orders", exact=True).first.click()
+    store.frame.get_by_role("row").nth(1).get_by_role("link").first.click()
+    expect(store.frame.get_by_text("Counts for points").first).to_be_visible()
+    found["one order"] = violations(the_frame(store.admin), axe)
+    store.frame.get_by_role("link", name="Members", exact=True).first.click()
+    store.frame.get_by_role("link", name="Marta").first.click()
+    store.frame.get_by_text("Why").first.click()
+    expect(store.frame.get_by_role("heading", name="Marta")).to_be_visible()
+    found["one member"] = violations(the_frame(store.admin), axe)
+    assert {place: what for place, what in found.items() if what} == {}
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("size", SIZES)
+def test_every_view_of_the_widget(store: ShopifyStore, axe: str, shoot: Shoot, size: str) -> None:
+    store.front.set_viewport_size(SIZES[size])  # type: ignore[arg-type]
+    panel = store.open_panel()
+    found = {"rewards": violations(store.front, axe)}
+    for tab in ("Earn", "History"):
+        panel.get_by_role("tab", name=tab).or_(panel.get_by_role("button", name=tab)).first.click()
+        expect(panel).to_be_visible()
+        found[tab] = violations(store.front, axe)
+    panel.get_by_role("tab", name="Rewards").or_(panel.get_by_role("button", name="Rewards")).first.click()
+    if size == "phone":
+        shoot(store.front, "widget")
+    panel.get_by_role("button", name="Redeem").first.click()
+    expect(panel.get_by_role("button", name="Get my code")).to_be_visible()
+    found["confirm"] = violations(store.front, axe)
+    assert {place: what for place, what in found.items() if what} == {}
+
+
+@pytest.mark.timeout(120)
+def test_the_guests_panel_and_the_keyboard(running: Running, store: ShopifyStore, axe: str) -> None:
+    guest = store.front.context.browser.new_context().new_page()  # type: ignore[union-attr]
+    guest.goto(running.at(PaperStore.host))
+    launcher = guest.locator("regulars-widget").get_by_role("button").first
+    launcher.focus()
+    guest.keyboard.press("Enter")
+    panel = guest.locator("regulars-widget").get_by_role("dialog")
+    expect(panel).to_be_visible()
+    assert violations(guest, axe) == []
+    guest.keyboard.press("Escape")
+    expect(panel).not_to_be_visible()
+    expect(launcher).to_be_focused()
+    guest.context.close()

@@ -7,7 +7,7 @@ decided. Beside the control API of the core (see loyalty.sandbox) it has, under 
          proxy_subpath, client_secret_old (signs webhooks while it is set), distribution ("public" or "custom": only custom
          apps may use tokens that never expire), protected_customer_data (0, 1 or 2: no customers, no names and e-mails,
          all), revoke_on_refresh (whether a refresh ends older access tokens (unverified))
-    POST /_sandbox/shopify/shops  also takes: owner, taxes_included, tax_percent, shipping_minor
+    POST /_sandbox/shopify/shops  also takes: owner, taxes_included, tax_percent, shipping_minor, plan
     POST /_sandbox/shopify/shops/{shop}/session-token     -> {"token"}: what App Bridge would hand out now
     PUT  /_sandbox/shopify/shops/{shop}/api-faults        {"throttle", "server_error", "lose_answer", "token_error": how many
          of the next calls; "slow_seconds", "bulk_fail"}; lose_answer does what was asked and answers 502

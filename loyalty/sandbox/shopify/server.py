@@ -53,7 +53,7 @@ def _token_route(server: Blueprint, sandbox: Sandbox, faults: ApiFaults) -> None
 
 
 def _graphql_route(server: Blueprint, sandbox: Sandbox, faults: ApiFaults) -> None:
-    buckets: dict[str, Bucket] = {}
+    buckets: dict[int, Bucket] = {}
 
     @server.post("/<shop>/admin/api/<version>/graphql.json")
     def graphql(shop: str, version: str) -> Answer:
@@ -69,7 +69,7 @@ def _graphql_route(server: Blueprint, sandbox: Sandbox, faults: ApiFaults) -> No
         body = request.get_json(force=True, silent=True)
         if not isinstance(body, dict) or not isinstance(body.get("query"), str):
             return jsonify(errors={"query": "Required parameter missing or invalid"}), 400
-        bucket = buckets.setdefault(found["domain"], Bucket(found["plan"]))
+        bucket = buckets.setdefault(found["id"], Bucket(found["plan"]))
         before = faults.before(shop, bucket)
         if before is not None:
             return before

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,8 +138,9 @@ def discount_input(customer: int, code: str) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def app() -> Iterator[Receiver]:
+@pytest.fixture(scope="session")
+def receiving() -> Iterator[Receiver]:
+    """One app for all tests; each test sees it as new."""
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -150,9 +150,9 @@ def app() -> Iterator[Receiver]:
             entry = {"method": self.command, "path": self.path, "headers": headers, "body": body}
             receiver.seen.append(entry)
             page = receiver.pages.get(self.path.partition("?")[0])
-            status, headers, content = page or (receiver.status, {}, b"ok")
+            status, own, content = page or (receiver.status, {}, b"ok")
             self.send_response(status)
-            for name, value in headers.items():
+            for name, value in own.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
@@ -173,14 +173,41 @@ def app() -> Iterator[Receiver]:
     thread.join(timeout=5)
 
 
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One sandbox for all tests: a second to start is too dear for each of them."""
+    with start(data=tmp_path_factory.mktemp("sandbox")) as running:
+        yield running
+
+
 @pytest.fixture
-def bare(app: Receiver, tmp_path: Path) -> Iterator[World]:
+def app(receiving: Receiver, running: Running) -> Receiver:
+    """The app, with nothing seen; what the last test left under way has ended."""
+    forget(running)
+    receiving.seen, receiving.pages, receiving.status = [], {}, 200
+    return receiving
+
+
+def forget(running: Running) -> None:
+    """Empty the sandbox. Numbers go on, so that no id is given twice."""
+    store, queue = running.sandbox.store, running.sandbox.deliveries
+    queue.clear_faults()
+    with store.transaction() as connection:
+        connection.execute("DELETE FROM delivery WHERE state != 'sending'")
+    assert queue.drain(10)
+    with store.transaction() as connection:
+        connection.execute("DELETE FROM delivery")
+        connection.execute("DELETE FROM document WHERE kind != 'secret'")
+
+
+@pytest.fixture
+def bare(app: Receiver, running: Running) -> World:
     """A shop without the app."""
+    world = World(running, app)
     registration = {"client_id": CLIENT_ID, "client_secret": SECRET, "app_url": app.url}
-    with start(data=tmp_path, apps={"shopify": registration}) as running:
-        world = World(running, app)
-        world.control("/shopify/shops", {"name": "halfmoon"})
-        yield world
+    world.control("/shopify/app", registration, method="PUT")
+    world.control("/shopify/shops", {"name": "halfmoon"})
+    return world
 
 
 @pytest.fixture

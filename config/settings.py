@@ -191,6 +191,7 @@ LOGIN_URL = "/accounts/login/"
 
 # Language and time. Days are each shop's time zone; the server itself thinks in UTC.
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]  # one is listed once its catalogue is whole, so that no page is half translated
 USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True

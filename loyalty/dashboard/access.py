@@ -155,7 +155,7 @@ def _patch_address(request: HttpRequest) -> str:
     been there: a token that is over again means that a clock is off, and would go round for ever."""
     kept = request.GET.copy()
     kept.pop("id_token", None)
-    if "shop" not in kept or kept.pop(PATCHED, None):
+    if "shop" not in kept or PATCHED in kept:
         return ""
     kept[PATCHED] = "1"
     back = f"{request.path}?{kept.urlencode()}"

@@ -54,15 +54,10 @@ class Heading:
 
 _FIELD = re.compile(r"\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}")
 
-# A row of arithmetic: its words, and the parameter that stands at the end of the line.
-_ROWS: dict[str, tuple[Text, str]] = {
-    "order.line": (_("{title} × {quantity}"), "amount_minor"),
-    "order.discount": (_("Discount {codes}"), "-amount_minor"),
-    "rule.per_amount": (_("{points|point|points} for every {per_minor}"), "points_hundredths"),
-    "rounding.floor": (_("Rounded down, once"), "points_hundredths"),
-    "rounding.half_up": (_("Rounded to the nearest point, once"), "points_hundredths"),
-    "rounding.ceil": (_("Rounded up, once"), "points_hundredths"),
-}
+# A sentence that ends with an amount is a row of arithmetic: its words, and the amount at the end of the line.
+_ROW = re.compile(r"(?P<label>.+?)[:,] (?P<value>-?\{\w+_(?:minor|hundredths)\})")
+# A movement's sentence says its points at the end; a line of the statement has them in a column of their own.
+_WITH_POINTS = re.compile(r"(?P<title>.+): \{points\|[^}]*\}[^{}]*")
 
 # Icon, title and what stands below it, by message id; the longest id that fits wins ("returned." for "returned.failed").
 _HEADINGS: dict[str, tuple[str, Text, Text]] = {
@@ -80,6 +75,17 @@ _HEADINGS: dict[str, tuple[str, Text, Text]] = {
     "expired.lot": ("clock", _("Points from {opened_at} expired"), ""),
     "adjusted": ("sliders", _("Changed by {actor}"), "“{why}”"),
     "imported": ("arrow", _("Brought from {from}"), ""),
+}
+
+
+_ICONS = {
+    "earned.birthday": "cake",
+    "earned.referral": "users",
+    "earned.plan": "ticket",
+    "earned.": "star",
+    "expired.": "clock",
+    "gift.": "gift",
+    "fee.": "minus",
 }
 
 
@@ -109,10 +115,13 @@ def heading(reason: Reason, fmt: Format) -> Heading:
     if reason.message.startswith("nothing.") and "number" in reason.params:
         return Heading("bag", _fill(gettext("Order {number}"), reason, fmt), sentence(reason, fmt))
     fitting = [known for known in _HEADINGS if reason.message.startswith(known)]
-    if not fitting:
-        return Heading("info", sentence(reason, fmt))
-    icon, title, about = _HEADINGS[max(fitting, key=len)]
-    return Heading(icon, _fill(str(title), reason, fmt), _fill(str(about), reason, fmt))
+    if fitting:
+        icon, title, about = _HEADINGS[max(fitting, key=len)]
+        return Heading(icon, _fill(str(title), reason, fmt), _fill(str(about), reason, fmt))
+    template = gettext(MESSAGES.get(reason.message, reason.message))
+    found = _WITH_POINTS.fullmatch(template)
+    icon = next((icon for start, icon in _ICONS.items() if reason.message.startswith(start)), "info")
+    return Heading(icon, _fill(found["title"] if found else template, reason, fmt))
 
 
 def explanation(reason: Reason, points: int, fmt: Format) -> Explanation:
@@ -159,10 +168,16 @@ def _earned(reason: Reason, points: int, fmt: Format) -> Sum:
 
 
 def _row(reason: Reason, fmt: Format) -> Row:
-    if reason.message not in _ROWS:
-        return Row(sentence(reason, fmt), "")
-    label, value = _ROWS[reason.message]
-    return Row(_fill(str(label), reason, fmt), _value(value, reason, fmt))
+    """What a rule did not give has its reasons behind it, in brackets."""
+    template = gettext(MESSAGES.get(reason.message, reason.message))
+    found = _ROW.fullmatch(template)
+    label = _fill(found["label"] if found else template, reason, fmt).strip()
+    if reason.lines:
+        label += f" ({'; '.join(sentence(line, fmt) for line in reason.lines)})"
+    if found is None:
+        return Row(label, "")
+    name = found["value"].strip("-{}")
+    return Row(label, _value(f"-{name}" if found["value"].startswith("-") else name, reason, fmt))
 
 
 def _without_points(reason: Reason, fmt: Format) -> str:

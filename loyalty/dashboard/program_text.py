@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.dashboard.formatting import Format
-from loyalty.engine.earning import PerAmount
-from loyalty.engine.program import Policies, Program, Reward, Version
+from loyalty.engine.earning import PerAmount, PerItem, PerOrder
+from loyalty.engine.program import Policies, Program, Reward, Rule, Version
 
 
-def rule_sentence(rule: Any, fmt: Format, program: Program) -> str:
+def rule_sentence(rule: Rule, fmt: Format, program: Program) -> str:
     """One of the program's rules in words; a kind that has no sentence here is at least named."""
-    if not isinstance(rule, PerAmount):
-        return _("The rule “%(name)s” gives points too.") % {"name": getattr(rule, "name", "") or rule.id}
-    amount = fmt.money_short(rule.per_minor, program.currency, program.exponent)
-    points = points_of(rule.points, fmt)
-    return _("Members earn %(points)s for every %(amount)s.") % {"points": points, "amount": amount}
+    if isinstance(rule, PerAmount):
+        amount = fmt.money_short(rule.per_minor, program.currency, program.exponent)
+        return _("Members earn %(points)s for every %(amount)s.") % {
+            "points": points_of(rule.points, fmt),
+            "amount": amount,
+        }
+    if isinstance(rule, PerOrder):
+        return _("Every order earns %(points)s.") % {"points": points_of(rule.points, fmt)}
+    if isinstance(rule, PerItem):
+        return _("Every item earns %(points)s.") % {"points": points_of(rule.points, fmt)}
+    return _("“%(name)s” gives points too.") % {"name": rule.name or rule.id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +76,9 @@ def policy_sentences(policies: Policies, fmt: Format) -> list[str]:
         "placed": _("Points are given when an order is placed."),
     }
     rounding = {
-        "floor": _("Parts of a point are rounded down, once per order."),
-        "half_up": _("Parts of a point are rounded to the nearest point, once per order."),
-        "ceil": _("Parts of a point are rounded up, once per order."),
+        "floor": _("Parts of a point are rounded down."),
+        "half_up": _("Parts of a point are rounded to the nearest point."),
+        "ceil": _("Parts of a point are rounded up."),
     }
     spent = {
         "pro_rata": _("A refund takes its points back, and points spent on that order return in proportion."),
@@ -87,12 +92,42 @@ def policy_sentences(policies: Policies, fmt: Format) -> list[str]:
         moments[policies.moment],
         hold if policies.hold_days else _("They can be spent at once."),
         rounding[policies.rounding],
-        _("Shipping, tax and gift cards earn nothing."),
+        *_what_counts(policies),
         spent[policies.spent_points],
         _("A balance may fall below zero; the next points pay for it.")
         if policies.negative == "allowed"
         else _("A balance never falls below zero; what is missing is forgiven."),
+        _expiry(policies, fmt),
     ]
+
+
+def _what_counts(policies: Policies) -> list[str]:
+    before = policies.basis == "before_discounts"
+    parts = [
+        (policies.count_shipping, _("Shipping counts."), _("Shipping doesn’t count.")),
+        (policies.count_tax, _("Tax counts."), _("Tax doesn’t count.")),
+        (policies.count_fees, _("Fees count."), _("Fees don’t count.")),
+    ]
+    prices = _("What counts are prices before discounts.") if before else _("What counts are prices after discounts.")
+    return [
+        " ".join([prices, *(yes if counts else no for counts, yes, no in parts)]),
+        _("A gift card earns when it is spent, not when it is bought.")
+        if policies.count_gift_card_part
+        else _("Gift cards earn nothing, neither bought nor spent."),
+    ]
+
+
+def _expiry(policies: Policies, fmt: Format) -> str:
+    if policies.expiry == "never":
+        return _("Points never expire.")
+    if policies.expiry_months:
+        span = ngettext("%(count)s month", "%(count)s months", policies.expiry_months)
+    else:
+        span = ngettext("%(count)s day", "%(count)s days", policies.expiry_days)
+    words = {"span": span % {"count": fmt.points(policies.expiry_months or policies.expiry_days)}}
+    if policies.expiry == "lot":
+        return _("Points expire %(span)s after they were given.") % words
+    return _("All points expire after %(span)s in which nothing happened.") % words
 
 
 def points_of(points: int, fmt: Format) -> str:

@@ -89,6 +89,19 @@ def test_an_order_is_two_columns_what_was_left_out_and_its_version() -> None:
     assert why.notes == ("The points become available on Nov 14, 2026, 14 days later.",)
 
 
+def test_a_rule_that_gave_nothing_says_why_in_brackets() -> None:
+    why = Reason(message="scope.first_order")
+    idle = Reason(message="rule.nothing", params={"name": "Welcome"}, lines=(why,))
+    earned = Reason(message="order.earned", params={"points_hundredths": 0}, lines=(idle,))
+    (column,) = explanation(Reason(message="earned.order", lines=(earned,)), 0, FMT).sums
+    assert [(row.label, row.value) for row in column.rows] == [("Welcome gave nothing (It is for first orders)", "")]
+
+
+def test_a_movement_is_named_without_its_points() -> None:
+    assert heading(whole("earned.referral.referrer"), FMT).title == "A friend was referred"
+    assert heading(whole("earned.referral.friend"), FMT).title == "Referred by a friend"
+
+
 def test_the_message_to_copy_tells_everything_below_it() -> None:
     below = Reason(message="left_out.tax", params={"amount_minor": 215, **USD})
     reason = Reason(message="order.left_out", lines=(below,))

@@ -202,6 +202,7 @@ def callback(request: HttpRequest) -> HttpResponse:
 
 
 def _exchanged(request: HttpRequest, values: QueryDict, now: datetime) -> HttpResponse:
+    limits.hit("ecwid/exchange", limit=BEGINNINGS_PER_MINUTE, window_seconds=60, at=now)
     proven = oauth.exchange(code=values.get("code", ""), store=values.get("store_id"), at=now)
     response = _connected(request, oauth.connect(proven, at=now))
     response.delete_cookie(STATE_COOKIE, path=oauth.CALLBACK_PATH, samesite="Lax")

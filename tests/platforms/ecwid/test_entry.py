@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from django.core import signing
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from loyalty.dashboard.ecwid_entry import TICKET_SALT, TICKET_SECONDS
 from loyalty.models import Credential, OAuthState, OutboxMessage, Shop
 from tests.platforms.ecwid.stand_in import StandIn
 
@@ -64,8 +67,10 @@ def test_a_payload_installs_the_store_and_shows_its_dashboard(stand_in: StandIn,
 def test_the_payload_and_its_token_are_nowhere_in_the_page(stand_in: StandIn, browser: Client) -> None:
     store = stand_in.new_store()
     query = opened(stand_in, store)
-    page = browser.get(f"/ecwid/app?{query}").content.decode()
+    answer = browser.get(f"/ecwid/app?{query}")
+    page = answer.content.decode()
     assert parse_qs(query)["payload"][0] not in page
+    assert (dict(answer.wsgi_request.GET), answer.wsgi_request.META["QUERY_STRING"]) == ({}, "")
     assert Credential.objects.get(shop=Shop.objects.get()).access_token not in page
 
 
@@ -149,6 +154,22 @@ def test_a_fragment_that_is_none_is_bad_input(stand_in: StandIn, browser: Client
 @pytest.mark.parametrize("ticket", ["x", "x:y:z", "eyJzaG9wIjoxfQ:1x:AAAA"])
 def test_a_forged_ticket_opens_nothing(stand_in: StandIn, browser: Client, ticket: str) -> None:
     assert browser.post("/ecwid/app", {"ticket": ticket}).status_code == 401
+
+
+def test_a_ticket_opens_the_dashboard_for_ten_minutes(
+    stand_in: StandIn, connected: Connect, browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = connected()
+    fresh = signing.dumps({"shop": shop.pk}, salt=TICKET_SALT)
+    with monkeypatch.context() as earlier:
+        earlier.setattr("django.core.signing.time.time", lambda: time.time_ns() / 10**9 - TICKET_SECONDS - 1)
+        old = signing.dumps({"shop": shop.pk}, salt=TICKET_SALT)
+    assert browser.post("/ecwid/app", {"ticket": fresh}).status_code == 200
+    assert browser.post("/ecwid/app", {"ticket": old}).status_code == 401
+    assert browser.post("/ecwid/app", {"ticket": signing.dumps({"shop": shop.pk}, salt="embedded")}).status_code == 401
+    stand_in.of(shop, "/uninstall")
+    Shop.objects.update(status=Shop.Status.UNINSTALLED)
+    assert browser.post("/ecwid/app", {"ticket": fresh}).status_code == 401
 
 
 # Connecting by permission

@@ -90,8 +90,6 @@ class OrderState:
     __slots__ = ("awards", "given", "money", "order", "refunded", "refunded_minor", "returned", "rules")
 
     def __init__(self, order: Order, rules: Prepared | None) -> None:
-        self.order = order
-        self.rules = rules
         self.awards: list[Award] = []
         self.given = 0
         """Points judged for the order so far, all portions."""
@@ -99,9 +97,15 @@ class OrderState:
         self.refunded_minor = 0
         self.money: tuple[str, int] = ("", 2)
         """Currency and exponent of the program that judges it."""
+        self.returned: dict[str, int] = {}
+        self.meet(order, rules)
+
+    def meet(self, order: Order, rules: Prepared | None) -> None:
+        """The order's own lines and the version that judges it, which a checkpoint does not keep."""
+        self.order = order
+        self.rules = rules
         if rules is not None:
             self.money = (rules.program.currency, rules.program.exponent)
-        self.returned: dict[str, int] = {}
 
     @property
     def number(self) -> str:

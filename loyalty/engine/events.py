@@ -147,7 +147,7 @@ def _order_events(walk: Walk, order: Order) -> list[Event]:
     state = walk.orders.get(order.id)
     if state is None:
         state = walk.orders[order.id] = OrderState(order, rules)
-    state.order, state.rules = order, rules
+    state.meet(order, rules)
     if walk.mark is not None:
         _recall_refunds(state, walk.mark)
     key = f"order:{order.id}"

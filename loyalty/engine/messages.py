@@ -90,6 +90,12 @@ MESSAGES = {
     "left_out.shipping": "Shipping, {amount_minor}",
     "left_out.tax": "Tax, {amount_minor}",
     "left_out.fees": "Fees, {amount_minor}",
+    # differences between two programs
+    "diff.added": "New {what}: {name}",
+    "diff.removed": "Removed {what}: {name}",
+    "diff.order": "The {what} stand in another order",
+    "diff.changed": "{what} {name}: {field} was {before} and becomes {after}",
+    "diff.amount": "{what} {name}: {field} was {before_minor} and becomes {after_minor}",
     # nothing
     "nothing.waiting.paid": "Order {number} is not paid yet",
     "nothing.waiting.fulfilled": "Order {number} is not fulfilled yet",

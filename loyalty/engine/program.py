@@ -28,24 +28,21 @@ __all__ = [
 
 
 def parse_program(data: Mapping[str, Any]) -> Program:
-    """A program from plain data. Raises errors.Invalid with the place and the remedy."""
-    from_format = data.get("format", FORMAT) if isinstance(data, Mapping) else None
-    if from_format != FORMAT:
-        raise Invalid(
-            f"This is format {from_format!r}; this release reads {FORMAT} and upgrades older ones.", place="$.format"
-        )
+    """A program from plain data of today's format (`exchange.from_data` upgrades older ones). Raises errors.Invalid with the place and the remedy."""
     try:
         program = msgspec.convert(data, Program)
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at ")
         raise Invalid(f"{message}.", place=place.strip("`") or "$") from error
+    if program.format != FORMAT:
+        raise Invalid(f"This is format {program.format}; this release reads {FORMAT}.", place="$.format")
     check_program(program)
     return program
 
 
 def to_data(program: Program) -> dict[str, Any]:
     """Plain data, defaults left out; `parse_program` reads it back to an equal program."""
-    data: dict[str, Any] = msgspec.to_builtins(program)
+    data: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(program))
     return {"format": FORMAT, **data}
 
 

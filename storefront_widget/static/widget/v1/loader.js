@@ -1,12 +1,14 @@
 // The launcher: one button in a shadow root, drawn before anything else is loaded. The panel comes on touch or when idle.
 const TAG = "regulars-widget";
 const SCRIPT = new URL(import.meta.url);
+// Held by its far edge through a transform: when "Rewards" becomes a number the page's layout has not shifted.
 const STYLES = `
 :host { all: initial !important; font-family: inherit !important; }
 .rg { font-size: medium; line-height: 1.4; --rg-accent: #2b3263; --rg-on-accent: #fff; --rg-focus: #0a5fd1; }
+.rg[dir="rtl"] { --way: 1; }
 .rg[data-theme="dark"] { --rg-accent: #b9c1f4; --rg-on-accent: #171a30; --rg-focus: #8cbcff; }
-.rg-launch { all: unset; box-sizing: border-box; position: fixed; inset-block-end: 1em; inset-inline-end: 1em; z-index: 2147483000;
-  display: inline-flex; align-items: center; gap: .5em; min-height: 3em; padding-inline: 1em 1.25em; border-radius: 99em;
+.rg-launch { all: unset; box-sizing: border-box; position: fixed; inset-block-end: 1em; inset-inline-start: 100%; z-index: 2147483000;
+  transform: translateX(calc(var(--way, -1) * (100% + 1em))); white-space: nowrap; width: max-content; display: inline-flex; align-items: center; gap: .5em; min-height: 3em; padding-inline: 1em 1.25em; border-radius: 99em;
   background: var(--rg-accent); color: var(--rg-on-accent); font-weight: 600; font-variant-numeric: tabular-nums; cursor: pointer;
   box-shadow: 0 2px 6px rgb(20 22 40 / .2), 0 8px 24px rgb(20 22 40 / .18); }
 .rg-launch:focus-visible { outline: 2px solid var(--rg-focus); outline-offset: 2px; }

@@ -21,8 +21,8 @@ def packed(*names: str) -> int:
 
 def test_the_loader_and_the_first_screen_stay_within_their_bytes() -> None:
     """As gzip; brotli, which a browser prefers, takes another eighth off."""
-    assert packed("loader.js") <= 1_800
-    assert packed(*FIRST_SCREEN) <= 11_000
+    assert packed("loader.js") <= 1_900
+    assert packed(*FIRST_SCREEN) <= 11_200
 
 
 def test_each_rare_view_is_small_too() -> None:

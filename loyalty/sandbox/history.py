@@ -96,16 +96,15 @@ def plan(period: Period, *, customers_before: int, goods: int, owners: dict[str,
     if goods < 1:
         raise SandboxError("this shop has no products; a history needs some")
     dice = random.Random(f"{period.seed}/{period.start.isoformat()}/{period.end.isoformat()}")
-    customers = tuple(_customer(dice, period) for _ in range(period.customers))
+    made = (_customer(dice, period) for _ in range(period.customers))
+    customers = tuple(sorted(made, key=lambda customer: customer.at))
     orders = [_order(dice, period, customers, customers_before, goods) for _ in range(period.orders)]
     orders += [
         _paid_order(dice, _moment(dice, period.start, period.end), owners[code], goods, code)
         for code in period.codes
         if code in owners
     ]
-    return Plan(
-        tuple(sorted(customers, key=lambda customer: customer.at)), tuple(sorted(orders, key=lambda order: order.at))
-    )
+    return Plan(customers, tuple(sorted(orders, key=lambda order: order.at)))
 
 
 def _count(body: Document, name: str, default: int, most: int) -> int:
@@ -133,8 +132,7 @@ def _order(
     number = min(int(dice.random() ** 1.5 * everybody), everybody - 1)
     if number < before:
         return _with_fate(dice, period, _paid_order(dice, _moment(dice, period.start, period.end), number, goods, ""))
-    newest_first = sorted(customers, key=lambda customer: customer.at)
-    opened = newest_first[number - before].at
+    opened = customers[number - before].at
     return _with_fate(dice, period, _paid_order(dice, _moment(dice, opened, period.end), number, goods, ""))
 
 

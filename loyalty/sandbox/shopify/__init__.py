@@ -9,8 +9,9 @@ decided. Beside the control API of the core (see loyalty.sandbox) it has, under 
          all), revoke_on_refresh (whether a refresh ends older access tokens (unverified))
     POST /_sandbox/shopify/shops  also takes: owner, taxes_included, tax_percent, shipping_minor, plan
     POST /_sandbox/shopify/shops/{shop}/session-token     -> {"token"}: what App Bridge would hand out now
-    PUT  /_sandbox/shopify/shops/{shop}/api-faults        {"throttle", "server_error", "lose_answer", "token_error": how many
-         of the next calls; "slow_seconds", "bulk_fail"}; lose_answer does what was asked and answers 502
+    PUT  /_sandbox/shopify/shops/{shop}/api-faults        {"throttle", "server_error", "lose_answer", "token_error",
+         "token_throttle": how many of the next calls; "slow_seconds"; "frozen", "bulk_fail": 1 for all}; lose_answer does
+         what was asked and answers 502, frozen is a shop that has not paid; each call replaces what was set before
     POST /_sandbox/shopify/shops/{shop}/expire-tokens     access tokens end now, refresh tokens stay
     POST /_sandbox/shopify/shops/{shop}/scopes            {"scopes": []}: what is granted changes; app/scopes_update
     POST /_sandbox/shopify/shops/{shop}/orders/{id}/customer  {"customer": id or null}: the order changes hands

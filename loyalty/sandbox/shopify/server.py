@@ -46,6 +46,10 @@ def _token_route(server: Blueprint, sandbox: Sandbox, faults: ApiFaults) -> None
             return jsonify(error="invalid_request", error_description="Send JSON or a form."), 400
         if faults.spend(shop, "token_error"):
             return jsonify(error="temporarily_unavailable"), 503
+        if faults.spend(shop, "token_throttle"):
+            answer = jsonify(error="too_many_requests")
+            answer.headers["Retry-After"] = "1"
+            return answer, 429
         try:
             return jsonify(tokens.grant_token(sandbox, found, body)), 200
         except tokens.OAuthError as error:
@@ -83,15 +87,17 @@ def _graphql_route(server: Blueprint, sandbox: Sandbox, faults: ApiFaults) -> No
 class ApiFaults:
     """Faults of one shop's API on demand; each count is used up by the next calls."""
 
-    NAMES = ("throttle", "server_error", "lose_answer", "token_error", "bulk_fail")
+    NAMES = ("throttle", "server_error", "lose_answer", "token_error", "token_throttle", "bulk_fail")
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.store = sandbox.store
 
     def set(self, shop: Document, body: Document) -> Document:
-        known = {*self.NAMES, "slow_seconds"}
+        known = {*self.NAMES, "slow_seconds", "frozen"}
         if unknown := sorted(set(body) - known):
             raise SandboxError(f"unknown fault {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+        if any(isinstance(value, bool) or not isinstance(value, int | float) for value in body.values()):
+            raise SandboxError("every fault is a number")
         self.store.put("shopify.faults", "", shop["domain"], body)
         return body
 
@@ -109,6 +115,9 @@ class ApiFaults:
         faults: dict[str, Any] = self.store.get("shopify.faults", "", shop) or {}
         if faults.get("slow_seconds"):
             threading.Event().wait(min(float(faults["slow_seconds"]), MAX_SLOW_SECONDS))
+        if faults.get("frozen"):
+            # An unpaid shop: nothing works until the merchant pays (unverified: 402 here, 423 for a locked one).
+            return jsonify(errors="Unavailable Shop"), 402
         if self.spend(shop, "throttle"):
             bucket.drain()
         if self.spend(shop, "server_error"):

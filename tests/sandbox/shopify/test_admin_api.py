@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -144,6 +145,43 @@ def test_a_lost_answer_has_done_what_was_asked(world: World) -> None:
     lost = world.post_graphql(token, CREATE_DISCOUNT, {"discount": discount_input(marta, "LOST")})
     assert lost.status_code == 502
     assert world.discount(marta, code="LOST")["userErrors"][0]["code"] == "TAKEN"
+
+
+def test_a_frozen_shop_and_a_busy_token_endpoint_say_so(world: World) -> None:
+    token = world.exchange().json()["access_token"]
+    world.shop("/api-faults", {"frozen": 1, "token_throttle": 1}, method="PUT")
+    assert world.post_graphql(token, "{shop {name}}").status_code == 402
+    busy = world.exchange()
+    assert (busy.status_code, busy.headers["Retry-After"]) == (429, "1")
+    world.shop("/api-faults", {"explode": 1}, method="PUT", status=400)
+    world.shop("/api-faults", {"throttle": "yes"}, method="PUT", status=400)
+    world.shop("/api-faults", {}, method="PUT")
+    assert world.post_graphql(token, "{shop {name}}").status_code == 200
+
+
+def test_of_many_checkouts_at_once_one_uses_a_single_use_code(world: World) -> None:
+    marta = world.customer()["id"]
+    world.discount(marta)
+    body = {"customer": marta, "code": "REG-FIVE", "lines": [{"sku": "TASTING-BOX-1"}]}
+
+    def place_one(_: int) -> int:
+        url = f"{world.base}/_sandbox/shopify/shops/{DOMAIN}/orders"
+        return requests.post(url, json=body, timeout=20).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = sorted(pool.map(place_one, range(16)))
+    assert answers == [201] + [400] * 15
+    assert len(world.shop("/orders", method="GET")) == 1
+
+
+def test_of_many_creations_at_once_one_makes_the_code(world: World) -> None:
+    given = {"discount": discount_input(world.customer()["id"], "RACE")}
+    token = world.exchange().json()["access_token"]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: world.post_graphql(token, CREATE_DISCOUNT, given).json(), range(12)))
+    made = [answer["data"]["discountCodeBasicCreate"] for answer in answers]
+    assert len([each for each in made if each["codeDiscountNode"]]) == 1
+    assert [each["userErrors"][0]["code"] for each in made if each["userErrors"]] == ["TAKEN"] * 11
 
 
 def test_metafields_guard_against_overwriting_and_tags_are_told(world: World) -> None:

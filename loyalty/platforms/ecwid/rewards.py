@@ -19,8 +19,8 @@ _NOT_YET = "Stores on this platform can't be given this kind of reward by this a
 _NEVER = "The platform has no way for an app to hand out this kind of reward; offer an amount off instead."
 _CANNOT = {
     "amount_off": "",
-    "percent_off": _NOT_YET,
-    "free_shipping": _NOT_YET,
+    "percent_off": "",
+    "free_shipping": "",
     "free_product": _NOT_YET,
     "points_slider": _NOT_YET,
     "gift_card": _NEVER,
@@ -42,18 +42,39 @@ def coupon_of(redemption: Redemption, exponent: int) -> dict[str, Any]:
     coupon: dict[str, Any] = {
         "name": name_of(redemption),
         "code": redemption.code,
-        "discountType": "ABS",
         "status": "ACTIVE",
-        "discount": as_number(redemption.value_minor, exponent),
         "usesLimit": "SINGLE",
         "applicationLimit": "UNLIMITED",
+        **_discount(redemption, exponent),
     }
+    limit = {"products": _ids(reward, "products"), "categories": _ids(reward, "collections")}
+    if any(limit.values()):
+        coupon["catalogLimit"] = limit
     if redemption.expires_at is not None:
         coupon["expirationDate"] = stamp(redemption.expires_at)
     minimum_minor = reward.get("minimum_order_minor") or 0
     if minimum_minor:
         coupon["totalLimit"] = as_number(minimum_minor, exponent)
     return coupon
+
+
+def _discount(redemption: Redemption, exponent: int) -> dict[str, Any]:
+    if redemption.reward_data["kind"] == "free_shipping":
+        return {"discountType": "SHIPPING", "discount": 0}
+    if redemption.reward_data["kind"] == "amount_off":
+        return {"discountType": "ABS", "discount": as_number(redemption.value_minor, exponent)}
+    percent = redemption.reward_data.get("percent", 0)
+    if not 0 < percent <= 100:
+        raise Refused("The reward takes off no percentage between 1 and 100; correct it in the program.")
+    return {"discountType": "PERCENT", "discount": percent}
+
+
+def _ids(reward: Mapping[str, Any], name: str) -> list[int]:
+    """What a coupon is limited to is named by the store's own numbers; one that is none would limit it to nothing."""
+    named = [str(each) for each in reward.get(name) or ()]
+    if not all(each.isascii() and each.isdigit() for each in named):
+        raise Refused("The reward names a product or category that the store does not have; correct it in the program.")
+    return [int(each) for each in named]
 
 
 def name_of(redemption: Redemption) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-from datetime import UTC, datetime
+import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
 
-from loyalty.models import Shop
+from loyalty.models import Redemption, Shop
 from loyalty.platforms.base import Delivery
 from loyalty.platforms.ecwid import oauth
 from loyalty.platforms.ecwid.platform import EcwidPlatform
@@ -76,3 +77,16 @@ def told(shop: Shop, event: Any, at: datetime = AT) -> list[Observation]:
     body = json.dumps(event).encode()
     delivery = Delivery(delivery_id="e-1", topic="", body=body, meta={}, received_at=at)
     return EcwidPlatform().parse(shop, delivery)
+
+
+def redemption(shop: Shop, code: str = "HJKM-2346-TUVW", **changes: object) -> Redemption:
+    """As the service makes one; never saved, because the platform only reads it."""
+    fields = {
+        "shop": shop,
+        "number": uuid.uuid4(),
+        "code": code,
+        "value_minor": 500,
+        "reward_data": {"kind": "amount_off", "minimum_order_minor": 0},
+        "expires_at": datetime.now(UTC).replace(microsecond=0) + timedelta(days=30),
+    }
+    return Redemption(**(fields | changes))

@@ -1,8 +1,7 @@
-"""Against the stand-in: connecting, webhooks that only say where to look, coupons, history."""
+"""Against the stand-in: connecting, webhooks that only say where to look, outages, history."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,30 +11,17 @@ import pytest
 from django.db import transaction
 
 from loyalty.engine.errors import Invalid, Refused, Unauthorized, Unavailable
-from loyalty.models import Credential, Redemption, Shop
+from loyalty.models import Credential, Shop
 from loyalty.platforms.ecwid import oauth
 from loyalty.platforms.ecwid.client import Budget, ShopClient
 from loyalty.platforms.ecwid.platform import EcwidPlatform
 from loyalty.services.intake import record
 from loyalty.services.observations import NothingToDo, OrderSeen, PersonSeen, ShopUninstalled
-from tests.platforms.ecwid.stand_in import AT, StandIn, notice, told
+from tests.platforms.ecwid.stand_in import AT, StandIn, notice, redemption, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Connect = Callable[..., Shop]
 ecwid = EcwidPlatform()
-
-
-def redemption(shop: Shop, code: str = "HJKM-2346-TUVW", **changes: object) -> Redemption:
-    """As the service makes one; never saved, because the platform only reads it."""
-    fields = {
-        "shop": shop,
-        "number": uuid.uuid4(),
-        "code": code,
-        "value_minor": 500,
-        "reward_data": {"kind": "amount_off", "minimum_order_minor": 0},
-        "expires_at": datetime.now(UTC).replace(microsecond=0) + timedelta(days=30),
-    }
-    return Redemption(**(fields | changes))
 
 
 # Connecting
@@ -282,85 +268,6 @@ def test_an_order_that_was_fetched_is_worth_its_points(stand_in: StandIn, connec
     record(shop=shop, observations=[seen], at=datetime.now(UTC))
     member = shop.members.get()
     assert (member.email, member.available) == ("noor@example.com", 520)
-
-
-# Coupons
-
-
-def test_a_reward_is_a_coupon_that_works_once(stand_in: StandIn, connected: Connect) -> None:
-    shop = connected()
-    wanted = redemption(shop, reward_data={"kind": "amount_off", "minimum_order_minor": 2000})
-    coupon_id = ecwid.issue(shop, wanted)
-    (coupon,) = stand_in.of(shop, "/coupons", method="GET")
-    assert str(coupon["id"]) == coupon_id
-    assert (coupon["code"], coupon["discount"], coupon["totalLimit"]) == (wanted.code, 5, 20)
-    assert (coupon["discountType"], coupon["usesLimit"]) == ("ABS", "SINGLE")
-    assert wanted.expires_at is not None
-    assert coupon["expirationDate"] == wanted.expires_at.strftime("%Y-%m-%d %H:%M:%S +0000")
-    order = stand_in.order(shop, code=wanted.code)
-    (seen,) = notice(shop, "order.created", data={"orderId": order["id"]})
-    assert isinstance(seen, OrderSeen)
-    assert (seen.order.discount_codes, seen.order.order_discount_minor) == ((wanted.code,), 500)
-
-
-def test_asked_twice_there_is_one_coupon(stand_in: StandIn, connected: Connect) -> None:
-    shop = connected()
-    wanted = redemption(shop)
-    assert ecwid.issue(shop, wanted) == ecwid.issue(shop, wanted)
-    assert len(stand_in.of(shop, "/coupons", method="GET")) == 1
-
-
-def test_an_answer_that_was_lost_is_found_again(stand_in: StandIn, connected: Connect) -> None:
-    shop = connected()
-    wanted = redemption(shop)
-    stand_in.faults({"path": "discount_coupons", "method": "POST", "when": "after", "status": 500})
-    with pytest.raises(Unavailable):
-        ecwid.issue(shop, wanted)
-    (coupon,) = stand_in.of(shop, "/coupons", method="GET")
-    stand_in.ask("DELETE", "/_sandbox/ecwid/api-calls")
-    assert ecwid.issue(shop, wanted) == str(coupon["id"])
-    assert [call.partition(" ")[0] for call, _ in stand_in.calls()] == ["GET"]
-
-
-def test_somebody_elses_coupon_with_our_code_is_not_adopted(stand_in: StandIn, connected: Connect) -> None:
-    shop = connected()
-    wanted = redemption(shop)
-    stand_in.of(shop, "/coupons", {"name": "Merchant's own", "code": wanted.code.lower(), "discount": 50})
-    with pytest.raises(Refused):
-        ecwid.issue(shop, wanted)
-    ecwid.revoke(shop, wanted)
-    assert len(stand_in.of(shop, "/coupons", method="GET")) == 1
-
-
-def test_a_revoked_code_is_gone_and_revoking_again_succeeds(stand_in: StandIn, connected: Connect) -> None:
-    shop = connected()
-    wanted = redemption(shop)
-    wanted.external_id = ecwid.issue(shop, wanted)
-    ecwid.revoke(shop, wanted)
-    ecwid.revoke(shop, wanted)
-    lost = redemption(shop, code="MNPQ-2346-RTUV")
-    ecwid.issue(shop, lost)
-    ecwid.revoke(shop, lost)
-    assert stand_in.of(shop, "/coupons", method="GET") == []
-
-
-def test_a_reward_that_no_coupon_carries_is_refused_with_a_sentence(stand_in: StandIn, connected: Connect) -> None:
-    shop = connected()
-    for kind in ("gift_card", "store_credit", "percent_off", "what-is-that"):
-        assert ecwid.cannot_carry(kind).endswith(".")
-        with pytest.raises(Refused):
-            ecwid.issue(shop, redemption(shop, reward_data={"kind": kind}))
-    assert ecwid.cannot_carry("amount_off") == ""
-
-
-@pytest.mark.parametrize(("currency", "value_minor", "discount"), [("JPY", 500, 500), ("KWD", 5005, 5.005)])
-def test_coupons_in_currencies_with_no_and_three_decimals(
-    stand_in: StandIn, connected: Connect, currency: str, value_minor: int, discount: float
-) -> None:
-    shop = connected(currency=currency)
-    ecwid.issue(shop, redemption(shop, value_minor=value_minor))
-    (coupon,) = stand_in.of(shop, "/coupons", method="GET")
-    assert coupon["discount"] == discount
 
 
 # When the store does not answer as it should

@@ -73,6 +73,12 @@ def test_an_event_that_is_not_the_signed_one_is_refused(change: dict[str, object
         receive(EVENT | change)
 
 
+@pytest.mark.parametrize("event_id", ["x" * 101, "", "two words", "é"])
+def test_an_event_id_that_no_row_could_hold_is_refused_even_if_it_is_signed(event_id: str) -> None:
+    with pytest.raises(Unauthorized):
+        receive(EVENT | {"eventId": event_id}, signature=sign(1234567, event_id, SECRET))
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"\xff", b'{"a":' * 50 + b"1" + b"}" * 50, b"NaN"])
 def test_a_body_that_is_no_event_is_refused(body: bytes) -> None:
     with pytest.raises(Unauthorized):

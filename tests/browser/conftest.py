@@ -45,6 +45,7 @@ class Running:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with Demo(tmp_path_factory.mktemp("demo"), free_port(), free_port()) as demo:
         demo.start_sandbox()
+        demo.fill(months=3)
         demo.start_app(worker=True)
         yield Running(demo.app_url, demo.sandbox_url, demo.secrets["shopify_key"])
 

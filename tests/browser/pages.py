@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, exp
 from tests.browser.conftest import Running
 
 EMAIL = "marta@shopper.test"
+PASSWORD = "long enough"
 
 
 class Store(ABC):
@@ -76,7 +77,7 @@ class Store(ABC):
 
 
 class ShopifyStore(Store):
-    host, name = "halfmoon.shopify.localhost", "halfmoon"
+    host, name = "loop.shopify.localhost", "loop"
 
     @property
     def frame(self) -> FrameLocator:
@@ -105,7 +106,7 @@ class ShopifyStore(Store):
             ("First name", "Marta"),
             ("Last name", "O."),
             ("E-mail", EMAIL),
-            ("Password", "long enough"),
+            ("Password", PASSWORD),
         ):
             self.front.get_by_label(label).fill(value)
         self.front.get_by_role("main").get_by_role("button").click()
@@ -134,7 +135,7 @@ class ShopifyStore(Store):
 
 
 class EcwidStore(Store):
-    host, store = "1003.ecwid.localhost", "1003"
+    host, store = "2001.ecwid.localhost", "2001"
 
     @property
     def frame(self) -> FrameLocator:

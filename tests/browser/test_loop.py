@@ -6,22 +6,21 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.conftest import Running
 from tests.browser.pages import EcwidStore, ShopifyStore, Store
 
 pytestmark = pytest.mark.browser
-Shoot = Callable[[Page, str], None]
 
 
 def make_shopify(running: Running, context: BrowserContext) -> Store:
-    running.control("POST", "/shopify/shops", {"name": "halfmoon", "title": "Halfmoon Coffee", "currency": "USD"})
+    running.control("POST", "/shopify/shops", {"name": ShopifyStore.name, "title": "Loop Coffee", "currency": "USD"})
     return ShopifyStore(running, context)
 
 
 def make_ecwid(running: Running, context: BrowserContext) -> Store:
-    running.control("POST", "/ecwid/shops", {"name": "1003", "title": "Lindgren Paper", "currency": "EUR"})
+    running.control("POST", "/ecwid/shops", {"name": EcwidStore.store, "title": "Loop Paper", "currency": "EUR"})
     return EcwidStore(running, context)
 
 
@@ -36,7 +35,6 @@ PLATFORMS = [
 def test_the_main_job(
     running: Running,
     context: BrowserContext,
-    shoot: Shoot,
     make: Callable[[Running, BrowserContext], Store],
     dear: str,
     cheap: str,

@@ -69,10 +69,7 @@ class Command(BaseCommand):
         filled = demo.folder / "filled"
         demo.start_sandbox()
         if not filled.exists():
-            demo.start_app(worker=False)
-            if demo.run([sys.executable, "manage.py", "fill_demo"]):
-                raise CommandError("Filling the stores failed; the reason is above. Try again with --reset.")
-            demo.stop_app()
+            demo.fill(months=12)
             filled.touch()
         demo.start_app(worker=True)
         self.stdout.write(demo.where_to_go(time.monotonic() - began))
@@ -166,13 +163,17 @@ class Demo:
         self.app = self._start("app", command if worker else [*command, "--no-worker"], {})
         self._await(self.app, "app", f"{self.app_url}/healthz")
 
-    def stop_app(self) -> None:
+    def fill(self, *, months: int) -> None:
+        """The stores' past, with the app open and its worker away: the past has a clock of its own."""
+        self.start_app(worker=False)
+        if self.run([sys.executable, "manage.py", "fill_demo", "--months", str(months)]):
+            raise CommandError("Filling the stores failed; the reason is above. Try again with --reset.")
         _stop(self.app)
         self.app = None
 
     def run(self, command: list[str]) -> int:
         """A command beside the two, in their environment, in the foreground."""
-        environment = {**self.environment, "REGULARS_SANDBOX": "1"}
+        environment = {**self.environment, "REGULARS_SANDBOX": "1", "LOG_LEVEL": "WARNING"}
         return subprocess.run(command, cwd=settings.BASE_DIR, env=environment).returncode
 
     def wait(self) -> None:

@@ -33,9 +33,10 @@ STORES: dict[str, dict[str, Any]] = {
     "shopify": {"name": "halfmoon", "title": "Halfmoon Coffee", "currency": "USD", "plan": "enterprise"},
     "ecwid": {"name": "1003", "title": "Lindgren Paper", "currency": "EUR", "timezone": "Europe/Stockholm"},
 }
-CUSTOMERS_A_MONTH = 14
-ORDERS_A_MONTH = 110
-REDEEMERS_A_MONTH = 9
+PERIOD_DAYS = 15
+CUSTOMERS_A_PERIOD = 7
+ORDERS_A_PERIOD = 55
+REDEEMERS_A_PERIOD = 5
 
 
 class Command(BaseCommand):
@@ -55,11 +56,12 @@ class Command(BaseCommand):
         began = now - timedelta(days=30 * months)
         self._staff()
         found = {platform: _install(platform, began, now) for platform in STORES}
-        for month in range(months):
-            start, end = began + timedelta(days=30 * month), began + timedelta(days=30 * (month + 1))
+        for number in range(2 * months):
+            start = began + timedelta(days=PERIOD_DAYS * number)
             for shop in found.values():
-                _a_month(shop, month, start, end)
-            self._progress(month + 1, months)
+                _a_period(shop, number, start, start + timedelta(days=PERIOD_DAYS))
+            if number % 2:
+                self._progress((number + 1) // 2, months)
         for shop in found.values():
             _today(shop, now)
 
@@ -118,18 +120,18 @@ _CONNECT: dict[str, Callable[[dict[str, str], datetime, datetime], Shop]] = {
 }
 
 
-def _a_month(shop: Shop, month: int, start: datetime, end: datetime) -> None:
+def _a_period(shop: Shop, number: int, start: datetime, end: datetime) -> None:
     """Members redeem on its first day, then people buy, with those codes and without, then all of it is fetched."""
-    codes = _redeem(shop, month, start)
-    wanted = {"seed": SEED + month, "from": start.isoformat(), "to": end.isoformat(), "webhooks": False}
+    codes = _redeem(shop, number, start)
+    wanted = {"seed": SEED + number, "from": start.isoformat(), "to": end.isoformat(), "webhooks": False}
     owners = dict(codes)
     _control(
         "POST",
         f"{_address(shop)}/history",
         {
             **wanted,
-            "customers": CUSTOMERS_A_MONTH,
-            "orders": ORDERS_A_MONTH + 6 * month,
+            "customers": CUSTOMERS_A_PERIOD,
+            "orders": ORDERS_A_PERIOD + 2 * number,
             "codes": list(owners),
             "code_owners": owners,
         },
@@ -138,7 +140,7 @@ def _a_month(shop: Shop, month: int, start: datetime, end: datetime) -> None:
     reconcile(shop=shop, now=end)
 
 
-def _redeem(shop: Shop, month: int, at: datetime) -> list[tuple[str, str]]:
+def _redeem(shop: Shop, number: int, at: datetime) -> list[tuple[str, str]]:
     """Codes and the e-mails of those who took them."""
     version = version_in_force(shop, at)
     reward = version.program.rewards[0] if version else None
@@ -147,19 +149,19 @@ def _redeem(shop: Shop, month: int, at: datetime) -> list[tuple[str, str]]:
     rich = list(
         Member.objects.filter(shop=shop, external_id__isnull=False, available__gte=reward.points).order_by("pk")
     )
-    dice = random.Random(f"{shop.external_id}/{month}")  # noqa: S311 - the same demo every time
+    dice = random.Random(f"{shop.external_id}/{number}")  # noqa: S311 - the same demo every time
     taken = []
-    for member in dice.sample(rich, min(len(rich), REDEEMERS_A_MONTH)):
+    for member in dice.sample(rich, min(len(rich), REDEEMERS_A_PERIOD)):
         try:
             redemption = redemptions.redeem(
-                shop=shop, member_id=member.pk, reward_id=reward.id, request_key=f"demo-{month}", at=at
+                shop=shop, member_id=member.pk, reward_id=reward.id, request_key=f"demo-{number}", at=at
             )
         except Refused:
             continue
         taken.append((redemption.code, member.email))
     while outbox.drain(now=at):
         pass
-    if taken and month % 3 == 1:
+    if taken and number % 5 == 1:
         # One in a while changes their mind; the code is taken away and the points are back.
         last = Redemption.objects.get(shop=shop, code=taken.pop()[0])
         redemptions.give_back(shop=shop, number=last.number, why="cancelled", at=at + timedelta(hours=2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -14,7 +14,7 @@ from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.program_text import reward_names
 from loyalty.engine.explain import Reason
 from loyalty.engine.facts import Order
-from loyalty.engine.statement import Movement, Nothing, Pending
+from loyalty.engine.statement import Movement, Nothing
 from loyalty.selectors.dashboard import Folded, orders_among
 
 Group = Literal["earned", "spent", "hand"]
@@ -28,11 +28,23 @@ _GROUPS: dict[str, Group] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One entry, ready to print. `at` orders lines; `group` is what the filter shows it under."""
+class Entry:
+    """One thing that happened, or that is on hold until `until`, with the balance it left. Cheap: a member may have
+    thousands, of which a page shows a few."""
 
     at: datetime
     group: Group
+    reason: Reason
+    points: int
+    balance: int
+    order_id: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry, ready to print."""
+
     icon: str
     title: str
     about: str
@@ -40,7 +52,35 @@ class Line:
     points: str
     balance: str
     why: Explanation
-    order_id: str = ""
+    order_id: str
+
+
+def entries_of(member: Folded) -> list[Entry]:
+    """Newest first; what is pending stands above everything that has happened."""
+    statement = member.statement
+    happened: list[Entry] = []
+    balance = 0
+    events: list[Movement | Nothing] = [*statement.movements, *statement.nothing]
+    for each in sorted(events, key=lambda event: event.at):
+        if isinstance(each, Nothing):
+            happened.append(Entry(each.at, "earned", each.reason, 0, balance, _order_id(each.source)))
+        else:
+            balance += each.points
+            group: Group = _GROUPS.get(each.kind, "earned")
+            happened.append(Entry(each.at, group, each.reason, each.points, balance, each.order_id))
+    held = [
+        Entry(each.until, "earned", each.reason, each.points, balance, _order_id(each.source), each.until)
+        for each in sorted(statement.pending, key=lambda pending: pending.until, reverse=True)
+    ]
+    return held + happened[::-1]
+
+
+def lines_of(member: Folded, entries: Iterable[Entry], fmt: Format, now: datetime) -> list[Line]:
+    """These entries of the member, ready to print."""
+    orders = orders_among(member.facts)
+    used_in = {code.upper(): order for order in orders.values() for code in order.discount_codes}
+    told = _Told(fmt, now, orders, used_in, reward_names(member.versions, fmt))
+    return [told.line(entry) for entry in entries]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +95,28 @@ class _Told:
     rewards: Mapping[str, str]
     """What shoppers read where the program says its own name for a reward."""
 
-    def line(self, reason: Reason, at: datetime, points: int, balance: int, group: Group, order_id: str) -> Line:
-        reason = renamed(reason, self.rewards)
+    def line(self, entry: Entry) -> Line:
+        reason = renamed(entry.reason, self.rewards)
         told = heading(reason, self.fmt)
+        until = self.fmt.day(entry.until, self.now) if entry.until else ""
         return Line(
-            at=at,
-            group=group,
             icon=told.icon,
             title=told.title,
-            about=" · ".join(
-                part for part in (self.fmt.day(at, self.now), *self._about(told, reason, at, order_id)) if part
-            ),
-            badge="",
-            points=self.fmt.signed(points),
-            balance=self.fmt.points(balance),
-            why=explanation(reason, points, self.fmt),
-            order_id=order_id,
+            about=" · ".join(part for part in self._about(told, reason, entry) if part),
+            badge=_("Pending until %(day)s") % {"day": until} if until else "",
+            points=self.fmt.signed(entry.points),
+            balance=self.fmt.points(entry.balance),
+            why=explanation(reason, entry.points, self.fmt),
+            order_id=entry.order_id,
         )
 
-    def _about(self, told: Heading, reason: Reason, at: datetime, order_id: str) -> Iterable[str]:
+    def _about(self, told: Heading, reason: Reason, entry: Entry) -> Iterator[str]:
+        order = self.orders.get(entry.order_id)
+        given = self.fmt.day(order.placed_at if entry.until and order else entry.at, self.now)
+        yield given
         yield told.about
-        order = self.orders.get(order_id)
         if reason.message == "earned.order" and order is not None:
-            placed, given = self.fmt.day(order.placed_at, self.now), self.fmt.day(at, self.now)
+            placed = self.fmt.day(order.placed_at, self.now)
             if placed != given:
                 yield _("placed %(day)s") % {"day": placed}
         code = str(reason.params.get("code", ""))
@@ -89,48 +128,6 @@ class _Told:
             else:
                 number = isolated(used.number or used.id)
                 yield _("code %(code)s, used in order %(number)s") % {"code": shown, "number": number}
-
-
-def statement_lines(member: Folded, fmt: Format, now: datetime) -> list[Line]:
-    """Newest first; what is pending stands above everything that has happened."""
-    told = _told(member, fmt, now)
-    statement = member.statement
-    pending = sorted(statement.pending, key=lambda held: held.until, reverse=True)
-    happened: list[Line] = []
-    balance = 0
-    for each in _in_order(statement.movements, statement.nothing):
-        if isinstance(each, Nothing):
-            happened.append(told.line(each.reason, each.at, 0, balance, "earned", _order_id(each.source)))
-        else:
-            balance += each.points
-            group = _GROUPS.get(each.kind, "earned")
-            happened.append(told.line(each.reason, each.at, each.points, balance, group, each.order_id))
-    return [_pending_line(told, held, statement.available) for held in pending] + happened[::-1]
-
-
-def lines_of_order(member: Folded, order_id: str, fmt: Format, now: datetime) -> list[Line]:
-    """What one order did to its member, oldest first."""
-    return [line for line in statement_lines(member, fmt, now) if line.order_id == order_id][::-1]
-
-
-def _told(member: Folded, fmt: Format, now: datetime) -> _Told:
-    orders = orders_among(member.facts)
-    used_in = {code.upper(): order for order in orders.values() for code in order.discount_codes}
-    return _Told(fmt, now, orders, used_in, reward_names(member.versions, fmt))
-
-
-def _in_order(movements: Iterable[Movement], nothing: Iterable[Nothing]) -> list[Movement | Nothing]:
-    """The statement's own order, with what gave nothing put where it happened."""
-    return sorted([*movements, *nothing], key=lambda each: each.at)
-
-
-def _pending_line(told: _Told, held: Pending, available: int) -> Line:
-    order_id = _order_id(held.source)
-    order = told.orders.get(order_id)
-    at = order.placed_at if order is not None else held.until
-    line = told.line(held.reason, at, held.points, available, "earned", order_id)
-    until = _("Pending until %(day)s") % {"day": told.fmt.day(held.until, told.now)}
-    return Line(at, line.group, line.icon, line.title, line.about, until, line.points, line.balance, line.why, order_id)
 
 
 def _order_id(source: str) -> str:

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from loyalty.dashboard import rows as row_of
 from loyalty.dashboard.explanations import Row
 from loyalty.dashboard.formatting import Format
-from loyalty.dashboard.lines import statement_lines
+from loyalty.dashboard.lines import entries_of, lines_of
 from loyalty.dashboard.program_text import affordable, live_at, next_reward
 from loyalty.engine.statement import Statement
 from loyalty.models import Member, Redemption, Shop
@@ -28,8 +28,8 @@ def member_context(shop: Shop, member: Member, fmt: Format, now: datetime, *, sh
     statement = folded.statement
     live = live_at(folded.versions, now)
     show = show if show in SHOWS else ""
-    lines = [line for line in statement_lines(folded, fmt, now) if not show or line.group == show]
-    shown = lines[skip : skip + LINES]
+    entries = [entry for entry in entries_of(folded) if not show or entry.group == show]
+    shown = lines_of(folded, entries[skip : skip + LINES], fmt, now)
     links = ask.fact_ids_of_orders(shop=shop, order_ids=[line.order_id for line in shown if line.order_id])
     redeemed = ask.redemptions_of(shop=shop, member=member)
     guest = member.external_id is None
@@ -39,7 +39,7 @@ def member_context(shop: Shop, member: Member, fmt: Format, now: datetime, *, sh
         "lines": [(line, links.get(line.order_id)) for line in shown],
         "show": show,
         "shows": _shows(),
-        "earlier": _earlier(show, skip) if len(lines) > skip + LINES else "",
+        "earlier": _earlier(show, skip) if len(entries) > skip + LINES else "",
         "skip": skip,
         "available": fmt.points(statement.available),
         "sums": _sums(statement, redeemed, fmt),

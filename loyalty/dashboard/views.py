@@ -19,7 +19,7 @@ from loyalty.dashboard.access import embedded, layout
 from loyalty.dashboard.adjusting import Adjusting, empty_form, read_form
 from loyalty.dashboard.formatting import Format, format_for
 from loyalty.dashboard.home import home_context
-from loyalty.dashboard.lines import lines_of_order
+from loyalty.dashboard.lines import entries_of, lines_of
 from loyalty.dashboard.member_page import member_context
 from loyalty.dashboard.order_rows import order_detail, order_row
 from loyalty.dashboard.program_text import (
@@ -124,9 +124,8 @@ def order(request: HttpRequest, fact_id: int) -> HttpResponse:
         raise Http404
     folded = ask.folded(shop=shop, members=[fact.member] if fact.member else [], as_of=now).get(fact.member_id or 0)
     detail = order_detail(fact, folded, fmt, now)
-    lines = (
-        lines_of_order(folded, fact.external_id, fmt, now) if folded and folded.member.external_id is not None else []
-    )
+    entries = [entry for entry in entries_of(folded) if entry.order_id == fact.external_id] if folded else []
+    lines = lines_of(folded, entries[::-1], fmt, now) if folded and folded.member.external_id is not None else []
     return _page(request, "order", {"order": detail, "lines": lines})
 
 

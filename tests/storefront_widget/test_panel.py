@@ -383,6 +383,25 @@ def test_a_panel_that_could_not_be_loaded_is_loaded_at_the_next_touch(page: Page
     expect(pretend.panel).to_contain_text("Hello, Marta")
 
 
+def test_a_view_that_could_not_be_loaded_says_so_and_comes_the_next_time(page: Page) -> None:
+    pretend = opened(Pretend(page))
+    broken = [True]
+    page.route("**/redeem.js*", lambda route: route.abort() if broken[0] else route.fallback())
+    pretend.press("Redeem: €5 off")
+    expect(pretend.panel).to_contain_text("No connection. Nothing was lost")
+    broken[0] = False
+    pretend.press("Redeem: €5 off")
+    expect(pretend.panel.get_by_role("heading", name="€5 off for 500 points?")).to_be_visible()
+
+
+def test_a_theme_may_place_the_element_itself(page: Page) -> None:
+    element = '<regulars-widget data-shop="halfmoon.myshopify.com" data-proxy="/apps/loyalty" data-customer-id="7001"></regulars-widget>'
+    pretend = Pretend(page)
+    pretend.open(element + shopify_tag())
+    expect(pretend.launcher).to_have_text("1,040 points")
+    assert page.locator("regulars-widget").count() == 1
+
+
 def test_the_launcher_stands_before_the_panel_is_there(page: Page) -> None:
     pretend = Pretend(page)
     page.route("**/panel.js*", lambda route: (time.sleep(1), route.fallback()))

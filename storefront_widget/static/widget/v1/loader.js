@@ -69,9 +69,9 @@ class Widget extends HTMLElement {
 
 // settings: shop, platform, proxy, customerId, theme, email, all text. Gives the element; a second call gives the first's.
 export function start(settings) {
+  if (!customElements.get(TAG)) customElements.define(TAG, Widget);
   let widget = document.querySelector(TAG);
   if (widget) return widget;
-  if (!customElements.get(TAG)) customElements.define(TAG, Widget);
   widget = document.createElement(TAG);
   for (const name in settings) if (settings[name]) widget.dataset[name] = settings[name];
   document.body.append(widget);

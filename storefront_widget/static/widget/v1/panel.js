@@ -173,8 +173,10 @@ export class Panel {
   // The browser remembers an address that failed; the next try needs another.
   async fetchView(view) {
     if (this.views[view] || this.tabs[view]) return;
-    this.tries = (this.tries ?? 0) + 1;
-    const module = await import(`./${RARE[view]}.js?v=__VERSION__${this.tries > 9 ? `&try=${this.tries}` : ""}`);
+    this.failures ??= 0;
+    this.failures += 1;
+    const module = await import(`./${RARE[view]}.js?v=__VERSION__${this.failures > 1 ? `&try=${this.failures}` : ""}`);
+    this.failures -= 1;
     if (!this.views[view] && !this.tabs[view]) module.add(this);
   }
 

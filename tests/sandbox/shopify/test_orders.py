@@ -57,6 +57,18 @@ def test_an_order_in_any_currency_adds_up_until_it_is_all_given_back(world: Worl
     world.control(f"{url}/{order['id']}/refund", {"lines": [{"line": 0}]}, status=409)
 
 
+def test_the_pieces_of_a_discounted_line_are_worth_the_whole_line(world: World) -> None:
+    marta = world.customer()["id"]
+    world.discount(marta)
+    body = {"customer": marta, "code": "REG-FIVE", "lines": [{"title": "A", "price": "10.00", "quantity": 3}]}
+    order = world.shop("/orders", body)
+    for _ in range(3):
+        order = world.shop(f"/orders/{order['id']}/refund", {"lines": [{"line": 0}]})
+    parts = [refund["refund_line_items"][0]["subtotal_set"]["shop_money"]["amount"] for refund in order["refunds"]]
+    assert parts == ["8.33", "8.34", "8.33"]
+    assert order["financial_status"] == "refunded"
+
+
 def test_money_back_without_goods_and_goods_back_without_money(world: World) -> None:
     body = {"email": "a@mail.example", "lines": [{"title": "A", "price": "20.00", "quantity": 2}]}
     order = world.shop("/orders", body)

@@ -7,9 +7,11 @@ import hashlib
 import hmac
 import json
 import time
+from datetime import datetime
 
 import pytest
 
+from loyalty.sandbox.shopify.events import POLICY
 from tests.sandbox.shopify.conftest import DOMAIN, SECRET, World
 
 pytestmark = pytest.mark.once
@@ -94,6 +96,14 @@ def test_a_failed_delivery_is_tried_eight_more_times_with_the_same_bytes(world: 
     assert len(kept[0]["attempts"]) == 9
     assert [attempt["status"] for attempt in kept[0]["attempts"]] == [503] * 9
     assert len({(hook["body"], hook["headers"]["X-Shopify-Webhook-Id"]) for hook in world.app.webhooks()}) == 1
+    moments = [datetime.fromisoformat(attempt["at"]) for attempt in kept[0]["attempts"]]
+    assert (moments[-1] - moments[-2]).total_seconds() > 0.7
+
+
+def test_the_retries_spread_over_four_hours_ever_slower() -> None:
+    assert len(POLICY.delays_seconds) == 8
+    assert sum(POLICY.delays_seconds) == 4 * 60 * 60
+    assert list(POLICY.delays_seconds) == sorted(POLICY.delays_seconds)
 
 
 def test_a_redirect_is_a_failure(world: World) -> None:

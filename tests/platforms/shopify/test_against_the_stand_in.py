@@ -214,6 +214,15 @@ def test_a_code_is_made_for_one_customer_and_works_once(stand_in: StandIn) -> No
     assert not code_works(stand_in, shop, redemption.code, alma)
 
 
+def test_a_code_of_a_guest_works_once_too(stand_in: StandIn) -> None:
+    """A guest has no customer to bind it to; whoever has the code may use it, one time."""
+    shop = stand_in.installed()
+    redemption = redemption_of(shop)
+    rewards.issue(shop, redemption)
+    assert code_works(stand_in, shop, redemption.code, a_customer(stand_in, shop))
+    assert not code_works(stand_in, shop, redemption.code, a_customer(stand_in, shop, "other@shopper.test"))
+
+
 def test_a_code_whose_answer_was_lost_is_found_and_adopted(stand_in: StandIn) -> None:
     shop = stand_in.installed()
     redemption = redemption_of(shop, a_customer(stand_in, shop))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.admin import EmailAddressAdmin as AllauthEmailAddressAdmin
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
@@ -13,6 +16,16 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 admin.site.unregister(User)
 admin.site.unregister(Group)  # roles are memberships in shops
+admin.site.unregister(EmailAddress)
+admin.site.unregister(Authenticator)  # its rows hold the secrets of people's second factors
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(AllauthEmailAddressAdmin, ModelAdmin):
+    """Which addresses are proven, and whose."""
+
+    raw_id_fields = ()
+    autocomplete_fields = ("user",)
 
 
 @admin.register(User)

@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
@@ -157,6 +158,7 @@ def test_secrets_are_not_shown_to_anybody() -> None:
     token = Credential.objects.get(shop=shop).access_token
     assert Credential not in admin.site._registry
     assert ShopperDevice not in admin.site._registry
+    assert Authenticator not in admin.site._registry
     browser = person(superuser=True)
     for model in SCOPED:
         page = browser.get(detail(model, shop)).content.decode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from loyalty.models import InboxDelivery, LedgerEntry, Member, Shop, StoredFact
+from loyalty.dashboard.formatting import format_for
+from loyalty.models import InboxDelivery, LedgerEntry, Member, ProgramVersion, Shop, StoredFact
 from loyalty.services.adjustments import adjust
 from loyalty.services.intake import receive
 from loyalty.services.observations import Person
@@ -129,6 +130,42 @@ def test_the_statement_of_the_loop(ask: Ask) -> None:
     assert "used in order #2" in page
     assert "Computed again from 3 facts just now. It agrees with the ledger." in page
     assert "Judged by version 1" in page
+
+
+def hold(shop: Shop, days: int) -> None:
+    """The same program, in which points wait for so many days."""
+    version = ProgramVersion.objects.get(shop=shop)
+    document = {**version.document, "policies": {"hold_days": days}}
+    ProgramVersion.objects.filter(shop=shop, pk=version.pk).update(document=document)
+
+
+def test_points_on_hold_stand_above_the_statement_with_their_day(ask: Ask) -> None:
+    shop = make_shop(platform="ecwid", at=BEGAN)
+    hold(shop, 14)
+    now = timezone.now()
+    place(shop, make_order("1", at=now - 16 * DAY, prices=(10_000,)), at=now)
+    place(shop, make_order("2", at=now - 2 * DAY, prices=(7_000,)), at=now)
+    member = Member.objects.get(shop=shop)
+    page = words(ask(f"/dashboard/members/{member.pk}/", shop))
+    fmt = format_for(shop)
+    until = fmt.day(now + 12 * DAY, now)
+    assert f"Order #2 Pending until {until}" in page
+    assert f"Pending 70, until {until}" in page
+    assert "Available points 100" in page
+    assert page.index("Order #2") < page.index("Order #1")
+    assert f"placed {fmt.day(now - 16 * DAY, now)}" in page
+    assert f"Pending until {until}" in words(ask("/dashboard/orders/", shop))
+
+
+def test_what_the_clock_alone_has_brought_is_due_and_not_wrong(ask: Ask) -> None:
+    shop = make_shop(platform="ecwid", at=BEGAN)
+    hold(shop, 14)
+    now = timezone.now()
+    place(shop, make_order("1", at=now - 16 * DAY, prices=(10_000,)), at=now - 10 * DAY)
+    member = Member.objects.get(shop=shop)
+    page = words(ask(f"/dashboard/members/{member.pk}/", shop))
+    assert "The ledger follows within a minute." in page
+    assert "Available points 100" in page
 
 
 def test_a_ledger_that_disagrees_is_said_to(ask: Ask) -> None:
@@ -299,7 +336,7 @@ def test_the_shops_own_locale_and_time_zone_write_numbers_and_days(ask: Ask) -> 
     shop = make_shop(platform="ecwid", at=BEGAN)
     Shop.objects.filter(pk=shop.pk).update(locale="de-DE", time_zone="Pacific/Auckland")
     shop.refresh_from_db()
-    at = timezone.now().replace(month=1, day=1, hour=13, minute=0) - timedelta(days=365)
+    at = datetime(timezone.now().year - 1, 1, 1, 13, tzinfo=UTC)
     place(shop, make_order("1", at=at, prices=(123_456,)))
     page = words(ask("/dashboard/orders/", shop)).replace("\xa0", " ")
     assert "1.234,56 €" in page

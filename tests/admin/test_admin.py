@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from urllib.parse import urlsplit
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
@@ -218,3 +220,31 @@ def test_only_superusers_say_who_works_for_a_shop() -> None:
     assert browser.get(reverse("admin:auth_user_changelist")).status_code == 403
     invite = person(superuser=True).get(reverse("admin:auth_user_add"))
     assert invite.status_code == 200
+
+
+def test_an_invited_person_sets_a_password_and_gets_in() -> None:
+    shop = filled("Alice")
+    user = User.objects.create_user("nina", "nina@staff.test", is_staff=True)
+    StaffMembership.objects.create(shop=shop, user=user, role="manager")
+    browser = Client()
+    browser.post("/accounts/password/reset/", {"email": user.email})
+    link = next(word for word in mail.outbox[-1].body.split() if "/accounts/password/reset/key/" in word)
+    form = browser.get(urlsplit(link).path, follow=True)
+    browser.post(form.redirect_chain[-1][0], {"password1": PASSWORD, "password2": PASSWORD})
+    answer = browser.post("/accounts/login/", {"login": user.email, "password": PASSWORD}, follow=True)
+    if answer.redirect_chain[-1][0] != "/admin/":  # the address is proven by a second mail
+        link = next(word for word in mail.outbox[-1].body.split() if "/accounts/confirm-email/" in word)
+        browser.post(urlsplit(link).path)
+        answer = browser.post("/accounts/login/", {"login": user.email, "password": PASSWORD}, follow=True)
+    assert answer.redirect_chain[-1][0] == "/admin/"
+    assert "Members" in answer.content.decode()
+
+
+def test_nobody_learns_whether_an_address_has_an_account() -> None:
+    person(filled("Alice"), "owner")
+    known, unknown = (
+        Client().post("/accounts/password/reset/", {"email": email}, follow=True)
+        for email in (User.objects.latest("pk").email, "nobody@x.test")
+    )
+    assert known.redirect_chain == unknown.redirect_chain
+    assert len(mail.outbox) == 1

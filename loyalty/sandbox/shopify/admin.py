@@ -185,14 +185,9 @@ def _app_pages(app: Flask, sandbox: Sandbox, verbs: Verbs) -> None:
             return redirect(f"/store/{name}/install")
         application = urlsplit(registered["application_url"])
         origin = f"{application.scheme}://{application.netloc}"
-        root = application.path.rstrip("/") + "/"
-        to = request.args.get("to", "")
-        if to.startswith(root):
-            path = to.removeprefix(root)
-        query = urlencode([pair for pair in request.args.items(multi=True) if pair[0] != "to"])
         base = f"/store/{name}/apps/{client_id}"
-        src = verbs.open_url(shop, path, query)
-        return page(sandbox, "admin_app.html", name, src=src, origin=origin, root=root, base=base)
+        src = verbs.open_url(shop, path, urlencode(list(request.args.items(multi=True))))
+        return page(sandbox, "admin_app.html", name, src=src, origin=origin, home=application.path, base=base)
 
     @app.post("/store/<name>/session-token")
     def new_session_token(name: str) -> Response:

@@ -6,7 +6,7 @@ import time
 import uuid
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 from flask import Blueprint
 
@@ -89,7 +89,11 @@ class ShopifyPlatform:
         return self.describe(found) | {"open_url": self.open_url(found)}
 
     def open_url(self, shop: Document, path: str = "", query: str = "") -> str:
-        """The address the admin's frame loads, fresh: with a session token that lives a minute."""
+        """The address the admin's frame loads, fresh: with a session token that lives a minute.
+
+        Without a path it is the application URL; a path behind the app's place in the admin is one of the app's origin,
+        as its menu's links are (unverified for an application URL that has a path itself).
+        """
         app = self.sandbox.app("shopify")
         pairs = {
             "embedded": "1",
@@ -101,7 +105,7 @@ class ShopifyPlatform:
             "timestamp": str(int(time.time())),
         }
         pairs["hmac"] = query_signature(app["client_secret"], pairs.items())
-        base = app["application_url"].rstrip("/") + "/" + path.lstrip("/")
+        base = urljoin(app["application_url"], f"/{path.lstrip('/')}") if path else app["application_url"]
         return f"{base}?{query + '&' if query else ''}{urlencode(pairs)}"
 
     def uninstall(self, shop: str) -> Document:

@@ -79,16 +79,16 @@ def test_the_patch_page_reloads_with_a_token(world: World, admin: Page) -> None:
     frame = admin.frames[1]
     frame.goto(f"{world.app.url}/patch?shop=halfmoon.myshopify.com&shopify-reload=%2Fshopify%2Fmembers%3Ftab%3D2")
     frame.wait_for_url(re.compile(r"/shopify/members\?tab=2&id_token=."))
-    admin.wait_for_url(re.compile(rf"/apps/{CLIENT_ID}/members\?tab=2$"))
+    admin.wait_for_url(re.compile(rf"/apps/{CLIENT_ID}/shopify/members\?tab=2$"))
 
 
 def test_the_admin_shows_the_apps_menu_its_toasts_and_its_place(world: World, admin: Page) -> None:
     admin.frames[1].get_by_role("link", name="Members").click()
-    admin.wait_for_url(f"**/apps/{CLIENT_ID}/members")
+    admin.wait_for_url(f"**/apps/{CLIENT_ID}/shopify/members")
     admin.frames[1].evaluate("shopify.toast.show('Saved')")
     admin.get_by_role("status").get_by_text("Saved").wait_for()
     admin.get_by_role("navigation").get_by_role("link", name="Program").click()
-    admin.wait_for_url(f"**/apps/{CLIENT_ID}/program")
+    admin.wait_for_url(f"**/apps/{CLIENT_ID}/shopify/program")
     assert admin.frame_locator("#app-frame").locator("s-app-nav").is_hidden()
 
 

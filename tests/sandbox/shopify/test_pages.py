@@ -24,12 +24,12 @@ def test_a_merchant_installs_from_the_app_store_and_lands_in_the_app(bare: World
 
 def test_a_place_in_the_app_is_framed_at_its_own_address(world: World) -> None:
     merchant = world.visitor("admin")
-    deep = merchant.get(f"/store/halfmoon/apps/{CLIENT_ID}/members/7?tab=history").text
-    assert f'src="{world.app.url}/shopify/members/7?tab=history&amp;' in deep
-    menu = merchant.get(f"/store/halfmoon/apps/{CLIENT_ID}?to=/shopify/program").text
-    assert f'src="{world.app.url}/shopify/program?' in menu
-    outside = merchant.get(f"/store/halfmoon/apps/{CLIENT_ID}?to=//evil.example/").text
-    assert f'src="{world.app.url}/shopify/?' in outside
+    deep = merchant.get(f"/store/halfmoon/apps/{CLIENT_ID}/dashboard/members/7?tab=history").text
+    assert f'src="{world.app.url}/dashboard/members/7?tab=history&amp;' in deep
+    home = merchant.get(f"/store/halfmoon/apps/{CLIENT_ID}/").text
+    assert f'src="{world.app.url}/shopify/?' in home
+    outside = merchant.get(f"/store/halfmoon/apps/{CLIENT_ID}/%5Cevil.example/").text
+    assert f'src="{world.app.url}/' in outside
     assert merchant.get("/store/halfmoon/apps/somebody-elses").status_code == 404
 
 

@@ -4,8 +4,13 @@
   const frame = document.getElementById('app-frame');
   const appOrigin = frame.dataset.origin;
   const base = frame.dataset.base;
-  const root = frame.dataset.root;
+  const home = frame.dataset.home;
   const toast = document.getElementById('toast');
+
+  // The app's home has the admin's shortest address; every other path of the app stands behind it.
+  function place(path) {
+    return path.split('?')[0] === home ? base + path.slice(home.length) : base + path;
+  }
 
   async function idToken() {
     const response = await fetch(frame.dataset.token, { method: 'POST' });
@@ -20,7 +25,7 @@
         const entry = document.createElement('li');
         const link = document.createElement('a');
         link.textContent = item.label;
-        link.href = base + '?to=' + encodeURIComponent(new URL(item.href, appOrigin).pathname);
+        link.href = place(new URL(item.href, appOrigin).pathname);
         entry.append(link);
         return entry;
       })
@@ -42,7 +47,7 @@
     title: (title) => (document.title = title + ' · Shopify admin'),
     loading: (on) => frame.setAttribute('aria-busy', String(on)),
     navigated(path) {
-      if (path.startsWith(root)) history.replaceState(null, '', base + '/' + path.slice(root.length));
+      history.replaceState(null, '', place(path));
     },
   };
 

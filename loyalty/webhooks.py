@@ -46,14 +46,13 @@ def _receive(request: HttpRequest, platform: str) -> HttpResponse:
     if len(body) > settings.WEBHOOK_MAX_BYTES:
         return _answer(platform, 413, "too_large")
     headers = {name.lower(): value for name, value in request.headers.items()}
-    try:
-        signed = platform_named(platform).read_webhook(headers=headers, query=request.GET.dict(), body=body)
-    except Unauthorized as error:
-        return _answer(platform, 401, error.code)
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         return _answer(platform, 415, "not_json")
     try:
-        shop_id = Shop.objects.filter(platform=platform, external_id=signed.store).values_list("pk", flat=True).first()
+        signed = platform_named(platform).read_webhook(headers=headers, query=request.GET.dict(), body=body)
+        shop_id = (
+            Shop.objects.filter(platform=platform, external_id=signed.store).values_list("pk", flat=True).first()
+        )
         if shop_id is None:
             return _answer(platform, 401, "unknown_shop")
         receive(
@@ -64,6 +63,8 @@ def _receive(request: HttpRequest, platform: str) -> HttpResponse:
             meta=signed.meta,
             at=datetime.now(UTC),
         )
+    except Unauthorized as error:
+        return _answer(platform, 401, error.code)
     except DatabaseError as error:
         return _answer(platform, 503, "database_down", error=type(error).__name__)
     return _answer(platform, 200, "stored")

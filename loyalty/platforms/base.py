@@ -40,8 +40,9 @@ class Platform(Protocol):
     name: str
 
     def read_webhook(self, *, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Signed:
-        """Checks the signature over the raw bytes in constant time. No database, no network. Header names come in
-        lower case. Raises Unauthorized for anything not signed by the platform with our secret."""
+        """Checks the signature over the raw bytes in constant time. No network; one query at most, and only where the
+        app's own secret does not fit and a store's may. Header names come in lower case. Raises Unauthorized for
+        anything that was not signed by the platform with our secret."""
         ...
 
     def parse(self, shop: Shop, delivery: Delivery) -> list[Observation]:

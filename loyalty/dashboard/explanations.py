@@ -138,7 +138,7 @@ def explanation(reason: Reason, points: int, fmt: Format) -> Explanation:
             left_out += [sentence(part, fmt) for part in line.lines]
         elif line.message != "order.version":
             notes.append(_stopped(sentence(line, fmt)))
-    if not sums and not points:
+    if reason.message.startswith("nothing.") or not (sums or points):
         notes.insert(0, _stopped(sentence(reason, fmt)))
     elif not sums:
         sums.append(Sum("", (Row(_without_points(reason, fmt), fmt.signed(points)),)))

@@ -75,7 +75,7 @@ def home_context(shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
     last_order = ask.last_order(shop=shop)
     checks = [
         _orders_check(last_order, orders.get(span.days[-1], (0, 0))[0], fmt, now),
-        _queue_check(ask.inbox_waiting(shop=shop), ask.outbox_waiting(shop=shop), fmt, now),
+        _queue_check(ask.inbox_waiting(shop=shop, now=now), ask.outbox_waiting(shop=shop, now=now), fmt, now),
         _rewards_check(ask.redemptions_by_state(shop=shop, since=span.since), fmt),
     ]
     return {

@@ -116,14 +116,19 @@ def redemptions_by_state(*, shop: Shop, since: datetime) -> dict[str, int]:
     return dict(rows.annotate(n=Count("id")).order_by())
 
 
-def inbox_waiting(*, shop: Shop) -> Waiting:
-    rows = InboxDelivery.objects.filter(shop=shop, state=QueueState.WAITING)
+def inbox_waiting(*, shop: Shop, now: datetime) -> Waiting:
+    rows = InboxDelivery.objects.filter(_overdue(now), shop=shop, state=QueueState.WAITING)
     return Waiting(**rows.aggregate(count=Count("id"), since=Min("received_at")))
 
 
-def outbox_waiting(*, shop: Shop) -> Waiting:
-    rows = OutboxMessage.objects.filter(shop=shop, state=QueueState.WAITING)
+def outbox_waiting(*, shop: Shop, now: datetime) -> Waiting:
+    rows = OutboxMessage.objects.filter(_overdue(now), shop=shop, state=QueueState.WAITING)
     return Waiting(**rows.aggregate(count=Count("id"), since=Min("created_at")))
+
+
+def _overdue(now: datetime) -> Q:
+    """Due, or tried in vain and due again later; what is planned for a later time does not wait."""
+    return Q(due_at__lte=now) | Q(attempts__gt=0)
 
 
 def unusable_deliveries(*, shop: Shop, before: int | None = None) -> Page:

@@ -11,10 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.dashboard.formatting import format_for
-from loyalty.models import InboxDelivery, LedgerEntry, Member, ProgramVersion, Shop, StoredFact
+from loyalty.models import InboxDelivery, LedgerEntry, Member, OutboxMessage, ProgramVersion, Shop, StoredFact
 from loyalty.services.adjustments import adjust
 from loyalty.services.intake import receive
 from loyalty.services.observations import Person
+from loyalty.services.outbox import leave
 from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
 from tests.dashboard.conftest import BEGAN, SCRIPT, Ask, Seen, fill, words
 from tests.dashboard.test_access import EXPECTED, address
@@ -75,6 +76,16 @@ def test_home_and_the_list_name_what_could_not_be_used(ours: Seen, ask: Ask) -> 
     page = words(ask("/dashboard/deliveries/", ours.shop))
     assert "The total is no amount." in page
     assert "orders/paid" in page
+
+
+def test_home_says_what_waits_and_for_how_long(ask: Ask) -> None:
+    shop = make_shop(platform="ecwid", at=BEGAN)
+    now = timezone.now()
+    OutboxMessage.objects.filter(shop=shop).delete()
+    leave(shop=shop, kind="mail", subject="later", at=now + DAY)
+    assert "Nothing is queued" in words(ask("/dashboard/", shop))
+    leave(shop=shop, kind="mail", subject="now", at=now - timedelta(hours=2))
+    assert "1 waits, it came 2 hours ago" in words(ask("/dashboard/", shop))
 
 
 def test_a_delivery_tried_again_is_back_in_line(ours: Seen, ask: Ask) -> None:
@@ -205,8 +216,9 @@ def test_an_order_that_earned_nothing_says_why(ask: Ask) -> None:
     ):
         assert reason in page
     assert "#6" not in page
+    reasons = {"1": "is not paid yet", "2": "is too little for a point", "3": "nobody to give points to"}
     for fact in StoredFact.objects.filter(shop=shop, kind="order"):
-        assert ask(f"/dashboard/orders/{fact.pk}/", shop).status_code == 200
+        assert reasons.get(fact.external_id, "") in words(ask(f"/dashboard/orders/{fact.pk}/", shop))
 
 
 def test_the_order_page_adds_up(ask: Ask) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from loyalty.engine.errors import Refused, Unavailable
 from loyalty.models import LedgerEntry, Member, OutboxMessage, Redemption, Shop, StoredFact
 from loyalty.worker import outbox
-from tests.factories import ALICE, BOB, balance, make_member, make_shop
+from tests.factories import ALICE, BOB, balance, make_member, make_order, make_shop, place
 from tests.storefront_widget.conftest import Issuer, Proxied, signed_query
 
 pytestmark = pytest.mark.django_db
@@ -248,6 +248,13 @@ def test_reading_too_often_is_braked_for_that_customer_alone(alice: Proxied) -> 
         statuses = [alice.get("member").status_code for _ in range(4)]
         assert statuses == [200, 200, 200, 429]
         assert Proxied(alice.shop, BOB.external_id).get("member").status_code == 200
+
+
+def test_a_look_costs_six_questions_however_long_the_history(alice: Proxied, django_assert_max_num_queries) -> None:  # type: ignore[no-untyped-def]
+    for number in range(30):
+        place(alice.shop, make_order(f"more-{number}", prices=(100,)))
+    with django_assert_max_num_queries(6):
+        assert alice.get("member").json()["available"] == 550
 
 
 def test_a_look_writes_nothing(alice: Proxied) -> None:

@@ -26,6 +26,9 @@ API_VERSION = "2026-10"
 THROTTLED_TRIES = 4
 LONGEST_WAIT_SECONDS = 5.0
 
+TOO_EXPENSIVE = "max_cost_exceeded"
+"""The code of a question that Shopify finds too dear; a smaller page may pass."""
+
 _REFUSALS = {
     "ACCESS_DENIED": "The app lacks a permission for this; open the app in the store's admin to grant it.",
     "MAX_COST_EXCEEDED": "Shopify finds the question too expensive.",
@@ -121,7 +124,7 @@ def _graphql_failure(errors: Any, extensions: Any, name: str) -> LoyaltyError:
         return _Throttled(_wait_seconds(extensions))
     for code, sentence in _REFUSALS.items():
         if code in codes:
-            return Refused(sentence)
+            return Refused(sentence, code=code.lower())
     if "INTERNAL_SERVER_ERROR" in codes or "TIMEOUT" in codes:
         return Unavailable("Shopify had an error of its own.")
     said = "; ".join(text(entry.get("message"), max_length=200) for entry in entries[:3]) or text(

@@ -12,10 +12,10 @@ from typing import Any
 
 import structlog
 
-from loyalty.engine.errors import Invalid, Unavailable
+from loyalty.engine.errors import Invalid, Refused, Unavailable
 from loyalty.models import Shop
 from loyalty.platforms.reading import instant, text
-from loyalty.platforms.shopify.client import execute
+from loyalty.platforms.shopify.client import TOO_EXPENSIVE, execute
 from loyalty.platforms.shopify.orders import read_order, read_person
 from loyalty.platforms.shopify.records import Record
 from loyalty.services.observations import OrderSeen, PersonSeen
@@ -24,8 +24,10 @@ log = structlog.get_logger("regulars.shopify")
 
 ORDERS_PER_PAGE = 20
 CUSTOMERS_PER_PAGE = 100
+"""How a question's cost grows with its pages is not published; where it is refused as too dear the page is halved."""
 MAX_LINES = 500
-MAX_REFUNDS = 40
+REFUNDS = (10, 40)
+"""Few orders have more refunds than the first; none that we read has as many as the last."""
 MAX_PAGES = 100_000
 
 
@@ -56,8 +58,15 @@ def _orders(shop: Shop, variables: Mapping[str, Any]) -> Iterator[OrderSeen]:
 def _pages(shop: Shop, document: str, field: str, variables: Mapping[str, Any]) -> Iterator[Record]:
     """The nodes of a connection at the root. A platform that never ends, or turns in a circle, is Unavailable."""
     after: str | None = None
+    first = int(variables["first"])
     for _ in range(MAX_PAGES):
-        connection = execute(shop, document, {**variables, "after": after}).get(field)
+        try:
+            connection = execute(shop, document, {**variables, "first": first, "after": after}).get(field)
+        except Refused as error:
+            if error.code != TOO_EXPENSIVE or first == 1:
+                raise
+            first //= 2
+            continue
         nodes, following = _read_connection(connection)
         yield from nodes
         if following is None:
@@ -187,13 +196,15 @@ def _lowered(value: Any) -> str:
 
 
 def _refunds(shop: Shop, order_gid: str) -> list[dict[str, Any]]:
-    order = execute(shop, "order_refunds", {"id": order_gid}).get("order")
-    found = order.get("refunds") if isinstance(order, dict) else None
-    if not isinstance(found, list):
-        raise Unavailable("Shopify answered without the order's refunds.")
-    if len(found) >= MAX_REFUNDS:
-        raise Invalid(f"The order has {MAX_REFUNDS} refunds or more; its webhooks alone are read.")
-    return [_refund_record(shop, refund) for refund in found if isinstance(refund, dict)]
+    """The refunds of an order are a list without pages, so a full answer is asked for once more, longer."""
+    for first in REFUNDS:
+        order = execute(shop, "order_refunds", {"id": order_gid, "first": first}).get("order")
+        found = order.get("refunds") if isinstance(order, dict) else None
+        if not isinstance(found, list):
+            raise Unavailable("Shopify answered without the order's refunds.")
+        if len(found) < first:
+            return [_refund_record(shop, refund) for refund in _objects(found)]
+    raise Invalid(f"The order has {REFUNDS[-1]} refunds or more; its webhooks alone are read.")
 
 
 def _refund_record(shop: Shop, refund: Record) -> dict[str, Any]:

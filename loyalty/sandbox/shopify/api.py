@@ -23,6 +23,7 @@ from loyalty.sandbox.shopify.nodes import (
     order_node,
     orders_connection,
     product_node,
+    refund_node,
     shop_node,
 )
 from loyalty.sandbox.shopify.orders import get as get_order
@@ -252,8 +253,20 @@ def _collections(api: Api, query: str | None = None, sortKey: str = "ID", **page
     )
 
 
+def _refund(api: Api, id: str) -> Node | None:
+    api.need("read_orders", "refund")
+    for order in _visible(api, api.store.all("shopify.order", api.shop["domain"])):
+        for made in order["refunds"]:
+            if made["id"] == number_of(id, "Refund"):
+                return refund_node(api, order, made)
+    return None
+
+
 def _node(api: Api, id: str) -> Node | None:
-    readers = {"Order": _order, "Customer": _customer, "Product": _product, "BulkOperation": bulk_operation_node}
+    readers = {
+        **{"Order": _order, "Customer": _customer, "Product": _product, "Refund": _refund},
+        **{"BulkOperation": bulk_operation_node},
+    }
     for kind, read in readers.items():
         if number_of(id, kind) is not None:
             return read(api, id)

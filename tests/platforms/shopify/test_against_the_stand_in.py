@@ -15,7 +15,7 @@ from loyalty.engine.errors import Refused, Unauthorized, Unavailable
 from loyalty.models import Credential, Member, OutboxMessage, Redemption, Shop
 from loyalty.platforms.base import Delivery
 from loyalty.platforms.registry import platform_of
-from loyalty.platforms.shopify import client, rewards, tokens
+from loyalty.platforms.shopify import client, history, rewards, tokens
 from loyalty.platforms.shopify.orders import read_order
 from loyalty.services import shops
 from loyalty.services.observations import NothingToDo, OrderSeen, PersonSeen, ShopUninstalled
@@ -302,6 +302,41 @@ def test_history_tells_the_orders_that_webhooks_told(stand_in: StandIn, taxes_in
         webhook = read_order(sent, shop.currency)
         assert entry == webhook
         assert (webhook.order.tax_included, webhook.order.tax_minor > 0) == (taxes_included, True)
+
+
+def test_an_order_refunded_piece_by_piece_is_read_whole(stand_in: StandIn) -> None:
+    """Twelve refunds of one order, and one of twelve lines: neither fits into the first page."""
+    shop = stand_in.installed()
+    pieces, at_once = an_order(stand_in, shop, None, lines=12), an_order(stand_in, shop, None, lines=12)
+    for number in range(12):
+        refund = {"lines": [{"line": number, "quantity": 1}]}
+        stand_in.of(shop.external_id, "POST", f"orders/{pieces['id']}/refund", refund)
+    refund = {"lines": [{"line": number, "quantity": 1} for number in range(12)]}
+    stand_in.of(shop.external_id, "POST", f"orders/{at_once['id']}/refund", refund)
+    told = {seen.order.id: seen for seen in platform_of(shop).history(shop) if isinstance(seen, OrderSeen)}
+    for order_id in (pieces["id"], at_once["id"]):
+        sent = stand_in.of(shop.external_id, "GET", f"orders/{order_id}")
+        assert told[str(order_id)] == read_order(sent, shop.currency)
+    assert len(told[str(pieces["id"])].order.refunds) == 12
+    assert len(told[str(at_once["id"])].order.refunds[0].lines) == 12
+
+
+def test_pages_shrink_where_shopify_finds_them_too_dear(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = stand_in.installed()
+    for _ in range(3):
+        an_order(stand_in, shop, None)
+    asked: list[int] = []
+
+    def dear(shop: Shop, name: str, variables: Any) -> Any:
+        if name == "orders_page":
+            asked.append(variables["first"])
+            if variables["first"] > 2:
+                raise Refused("Too dear.", code=client.TOO_EXPENSIVE)
+        return client.execute(shop, name, variables)
+
+    monkeypatch.setattr(history, "execute", dear)
+    assert len(list(platform_of(shop).history(shop))) == 3
+    assert asked == [20, 10, 5, 2, 2]
 
 
 def test_the_reconciler_sees_what_changed_since(stand_in: StandIn) -> None:

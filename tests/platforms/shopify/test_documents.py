@@ -60,7 +60,7 @@ VARIABLES: dict[str, list[dict[str, Any]]] = {
         {"first": 20, "after": "abc", "query": None, "sortKey": "ID"},
     ],
     "order_lines": [{"id": "gid://shopify/Order/1", "after": "abc"}],
-    "order_refunds": [{"id": "gid://shopify/Order/1"}],
+    "order_refunds": [{"id": "gid://shopify/Order/1", "first": 10}],
     "refund_lines": [{"id": "gid://shopify/Refund/1", "after": "abc"}],
     "discount_by_code": [{"code": "R-1"}],
     "discount_deactivate": [{"id": "gid://shopify/DiscountCodeNode/1"}],

@@ -175,13 +175,12 @@ def spend_of(state: OrderState, portion: Portion) -> int:
     minor units, rounded down."""
     order = state.order
     left, goods = discounted(order)
-    gross = Fraction()
-    for line in order.lines:
-        if not line.gift_card and line.id in portion.line_ids:
-            kept = 1 - state.refunded.of_line(line.id) if state.refunded is not None else 1
-            gross += line_gross_minor(line) * kept
     rate, per = order.rate or (1, 1)
-    return int(gross * left * rate / (goods * per))
+    counted = [line for line in order.lines if not line.gift_card and line.id in portion.line_ids]
+    if state.refunded is None:
+        return sum(map(line_gross_minor, counted)) * left * rate // (goods * per)
+    kept = sum((line_gross_minor(line) * (1 - state.refunded.of_line(line.id)) for line in counted), Fraction())
+    return int(kept * left * rate / (goods * per))
 
 
 def _outside(walk: Walk, state: OrderState, rules: Prepared) -> str:
@@ -334,7 +333,8 @@ def _measure_points(walk: Walk, at: datetime, state: OrderState, portion: Portio
     points = sum(award.points for award in state.awards if bool(award.part) == bool(portion.added))
     if entry is not None and points:
         walk.standing.meter.lower(entry, entry.spend, points, entry.orders)
-        look_at_tier(walk, at)
+        if walk.now is not None and walk.now.policies.tier_measure == "points":
+            look_at_tier(walk, at)
 
 
 def _money(rules: Prepared) -> Params:

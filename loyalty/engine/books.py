@@ -73,11 +73,10 @@ class Books:
         self._pay_debts()
         return lot
 
-    def restore(self, lot: OpenLot, left: int) -> None:
+    def restore(self, lot: OpenLot) -> None:
         """A lot as it was; `available` is restored beside it."""
-        lot.left = left
         self.lots[lot.source] = lot
-        if left:
+        if lot.left:
             heappush(self._turns, (lot.turn(), lot))
 
     def take(self, wanted: int, *, own: OpenLot | None, clamped: bool) -> Taking:

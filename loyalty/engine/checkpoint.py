@@ -38,6 +38,8 @@ Id = int | str
 
 
 class FrozenLot(msgspec.Struct, array_like=True):
+    """`source` is empty for the lot of an order's award, which knows it. `serial` counts from the lot before."""
+
     source: str
     points: int
     left: int
@@ -90,6 +92,8 @@ class FrozenRedemption(msgspec.Struct, array_like=True):
 
 
 class FrozenEntry(msgspec.Struct, array_like=True):
+    """`key` is the position of the order among the frozen ones, or what else was measured."""
+
     key: Id
     at: datetime
     spend: int
@@ -124,7 +128,7 @@ class Frozen(msgspec.Struct, array_like=True):
     standing: FrozenStanding
     used_caps: list[tuple[str, str, str, int, int]]
     memory: dict[str, tuple[str, int]]
-    bought: list[tuple[int, str]]
+    bought: tuple[list[int], list[str]]
     gifts: list[Gift]
     names: list[set[str]]
     plans: dict[str, tuple[datetime, datetime | None]]
@@ -168,13 +172,15 @@ def freeze(walk: Walk) -> bytes:
     redemptions = [_freeze_redemption(spent, numbers) for spent in walk.redemptions.values()]
     for lot in walk.books.open_lots():
         numbers.setdefault(lot, len(numbers))
+    named = {award.lot for state in walk.orders.values() for award in state.awards if award.lot is not None}
+    places = {f"order:{order.id}": place for place, order in enumerate(orders)}
     takings = {id(spent.taking): spent.redemption.id for spent in walk.redemptions.values()}
     standing = walk.standing
     keys = {id(entry): key for key, entry in standing.entries.items()}
     frozen = Frozen(
         engine=ENGINE,
         mark=walk.as_of,
-        lots=[_freeze_lot(lot) for lot in numbers],
+        lots=_freeze_lots(list(numbers), named),
         opened=walk.books.opened,
         debtors=[(takings.get(id(taking), ""), taking.debt) for taking in walk.books.debtors if taking.debt],
         available=walk.books.available,
@@ -193,13 +199,13 @@ def freeze(walk: Walk) -> bytes:
             standing.entered,
             standing.next_review,
             [
-                FrozenEntry(_short(keys[id(each)], "order:"), each.at, each.spend, each.points, each.orders)
+                FrozenEntry(places.get(keys[id(each)], keys[id(each)]), each.at, each.spend, each.points, each.orders)
                 for each in standing.meter.entries
             ],
         ),
         used_caps=[(*key, *value) for key, value in walk.used_caps.items()],
         memory=walk.memory,
-        bought=walk.bought,
+        bought=([amount for amount, _ in walk.bought], [channel for _, channel in walk.bought]),
         gifts=list(walk.gifts.values()),
         names=[walk.given_segments, walk.segments, walk.issued, walk.used_early],
         plans={plan: (began, walk.fees.get(plan)) for plan, began in walk.plans.items()},
@@ -209,7 +215,7 @@ def freeze(walk: Walk) -> bytes:
         joined=walk.joined,
         imported_until=walk.imported_until,
     )
-    return zlib.compress(_encoder.encode(frozen), 6)
+    return zlib.compress(_encoder.encode(frozen), 9)
 
 
 def thaw(raw: bytes, versions: Sequence[Version], as_of: datetime) -> Walk | None:
@@ -225,7 +231,7 @@ def thaw(raw: bytes, versions: Sequence[Version], as_of: datetime) -> Walk | Non
     for order in frozen.orders:
         _thaw_order(walk, order, lots)
     _thaw_takings(walk, frozen, lots)
-    _thaw_standing(walk, frozen.standing)
+    _thaw_standing(walk, frozen.standing, frozen.orders)
     for brought, index, order_id in frozen.imports:
         _thaw_import(walk, brought, index, order_id)
     for lot in walk.books.open_lots():
@@ -254,7 +260,7 @@ def _thaw_plain(walk: Walk, frozen: Frozen) -> None:
     walk.totals.update(frozen.totals)
     walk.used_caps = {(rule, per): (name, points, times) for rule, per, name, points, times in frozen.used_caps}
     walk.memory = frozen.memory
-    for amount_minor, channel in frozen.bought:
+    for amount_minor, channel in zip(*frozen.bought, strict=True):
         walk.tally(amount_minor, channel)
     walk.gifts = {gift.key: gift for gift in frozen.gifts}
     walk.given_segments, walk.segments, walk.issued, walk.used_early = frozen.names
@@ -268,11 +274,20 @@ def _thaw_plain(walk: Walk, frozen: Frozen) -> None:
 
 def _thaw_lots(walk: Walk, frozen: Frozen) -> list[OpenLot]:
     lots = []
+    serial = 0
     for each in frozen.lots:
-        lot = OpenLot(each.source, each.points, each.opened_at, each.expires_at, each.fixed, each.serial)
+        serial += each.serial
+        lot = OpenLot(each.source, each.points, each.opened_at, each.expires_at, each.fixed, serial)
         lot.expired = each.expired
-        walk.books.restore(lot, each.left)
+        lot.left = each.left
         lots.append(lot)
+    for order in frozen.orders:
+        for award in order.awards:
+            if award.lot >= 0:
+                source = award.source or f"order:{order.id}"
+                lots[award.lot].source = f"{source}/{award.part}" if award.part else source
+    for lot in lots:
+        walk.books.restore(lot)
     return lots
 
 
@@ -349,14 +364,14 @@ def _thaw_import(walk: Walk, brought: Import, index: int, order_id: str) -> None
     walk.at_clock(until, Rank.HOLD, source, open_imported, (brought, index, award))
 
 
-def _thaw_standing(walk: Walk, frozen: FrozenStanding) -> None:
+def _thaw_standing(walk: Walk, frozen: FrozenStanding, orders: list[FrozenOrder]) -> None:
     standing = walk.standing
     standing.tier, standing.since, standing.below_since = frozen.tier, frozen.since, frozen.below_since
     standing.kept_until, standing.grace_until = frozen.kept_until, frozen.grace_until
     standing.grants, standing.entered, standing.next_review = frozen.grants, frozen.entered, frozen.next_review
     for each in frozen.entries:
         entry = Entry(each.at, each.spend, each.points, each.orders)
-        key = f"order:{each.key}" if isinstance(each.key, int) else each.key
+        key = f"order:{orders[each.key].id}" if isinstance(each.key, int) else each.key
         standing.entries[key] = entry
         standing.meter.add(entry)
     watch_review(walk)
@@ -371,7 +386,7 @@ def _freeze_order(state: OrderState, numbers: dict[OpenLot, int]) -> FrozenOrder
     order_id = state.order.id
     awards = [_freeze_award(award, state, numbers) for award in state.awards]
     waits = any(not award.open for award in state.awards)
-    frozen = FrozenOrder(_short(order_id, ""), awards, state.given, returned=state.returned)
+    frozen = FrozenOrder(_short(order_id), awards, state.given, returned=state.returned)
     if waits:
         frozen.number, frozen.refunded_minor, frozen.money = state.order.number, state.refunded_minor, state.money
     return frozen
@@ -382,7 +397,7 @@ def _freeze_award(award: Award, state: OrderState, numbers: dict[OpenLot, int]) 
     weights = [weight // divisor for weight in award.weights]
     frozen = FrozenAward(
         award.points,
-        [_short(line_id, "") for line_id in award.line_ids],
+        [_short(line_id) for line_id in award.line_ids],
         [weight if abs(weight) < 2**62 else str(weight) for weight in weights],
         award.taken,
         part=award.part,
@@ -416,14 +431,18 @@ def _freeze_redemption(spent: Spent, numbers: dict[OpenLot, int]) -> FrozenRedem
     )
 
 
-def _freeze_lot(lot: OpenLot) -> FrozenLot:
-    return FrozenLot(
-        lot.source, lot.points, lot.left, lot.opened_at, lot.expires_at, lot.serial, lot.expired, lot.fixed
-    )
+def _freeze_lots(lots: list[OpenLot], named: set[OpenLot]) -> list[FrozenLot]:
+    frozen, serial = [], 0
+    for lot in lots:
+        source, since = "" if lot in named else lot.source, lot.serial - serial
+        serial = lot.serial
+        frozen.append(
+            FrozenLot(source, lot.points, lot.left, lot.opened_at, lot.expires_at, since, lot.expired, lot.fixed)
+        )
+    return frozen
 
 
-def _short(name: str, prefix: str) -> Id:
+def _short(name: str) -> Id:
     """A platform's numeric id as a number, which takes half the room."""
-    rest = name.removeprefix(prefix)
-    short = rest.isascii() and rest.isdecimal() and len(rest) < 19 and (rest == "0" or rest[0] != "0")
-    return int(rest) if short and name.startswith(prefix) else name
+    short = name.isascii() and name.isdecimal() and len(name) < 19 and (name == "0" or name[0] != "0")
+    return int(name) if short else name

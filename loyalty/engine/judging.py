@@ -125,14 +125,19 @@ def _multiplied(
     verdict: Judgement,
 ) -> list[Share]:
     """What the multipliers add to points by amount and by item, line by line."""
+    closed = [(rule, missing) for rule in multipliers if (missing := rule.scope.missing(context))]
+    verdict.refused.extend(closed)
+    if len(closed) == len(multipliers):
+        return []
     rates, fixed = _lines_of(shares, fixed=False), _lines_of(shares, fixed=True)
     found: list[Share] = []
     claimed: set[int] = set()
     for rule in multipliers:
-        missing = rule.scope.missing(context)
+        if rule.scope.missing(context):
+            continue
         by_line = _sum(rates, fixed) if rule.fixed_too else rates
-        lines = [] if missing else [i for i in rule.scope.lines_of(basis) if by_line.get(i) and i not in claimed]
-        missing = missing or ("scope.no_lines" if not lines else rule.scope.too_little(basis, lines))
+        lines = [i for i in rule.scope.lines_of(basis) if by_line.get(i) and i not in claimed]
+        missing = "scope.no_lines" if not lines else rule.scope.too_little(basis, lines)
         if missing:
             verdict.refused.append((rule, missing))
             continue

@@ -60,7 +60,7 @@ def deadline(walk: Walk) -> datetime | None:
 
 def watch_inactivity(walk: Walk, at: datetime) -> None:
     due = deadline(walk)
-    if due is not None and walk.books.available > 0:
+    if due is not None and walk.books.opened > walk.lapsed:
         walk.at_clock(max(due, at), Rank.EXPIRY, "inactivity", lapse, due, lambda day: day == deadline(walk))
 
 

@@ -63,10 +63,14 @@ class Refunded:
         loose = max(refund.amount_minor, sum(line.amount_minor for line in refund.lines)) - named
         self._loose_minor += loose
         self.amount_minor += named + loose
-        if self._net_minor > 0:
-            self.whole = self.whole or self.amount_minor >= self._net_minor
-        elif self._quantity:
-            self.whole = self.whole or all(self._returned.get(key, 0) >= n for key, n in self._quantity.items())
+        self.whole = self.whole or self._all_back()
+
+    def _all_back(self) -> bool:
+        """All the money, or, of an order that cost nothing, any money at all or every unit."""
+        if self._net_minor > 0 or self.amount_minor > 0:
+            return self.amount_minor >= self._net_minor
+        returned = (self._returned.get(key, 0) >= quantity for key, quantity in self._quantity.items())
+        return bool(self._quantity) and all(returned)
 
     @property
     def exceeded(self) -> bool:

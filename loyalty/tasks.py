@@ -32,3 +32,8 @@ def expire_codes() -> None:
 @shared_task(ignore_result=True)
 def reconcile_shops() -> None:
     schedule.reconcile_shops(now=datetime.now(UTC))
+
+
+@shared_task(ignore_result=True)
+def forget_old() -> None:
+    schedule.forget_old(now=datetime.now(UTC))

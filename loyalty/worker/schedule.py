@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from django.db import close_old_connections, transaction
 
-from loyalty.models import Member, Redemption, Shop
+from loyalty.models import Member, OAuthState, Redemption, Shop
+from loyalty.services import limits, shoppers
 from loyalty.services.posting import fold_and_post, lock_members
 from loyalty.services.redemptions import give_back
 from loyalty.worker import inbox, outbox
@@ -50,6 +51,12 @@ def reconcile_shops(*, now: datetime) -> int:
     return len(shops)
 
 
+def forget_old(*, now: datetime) -> int:
+    """Codes, devices, counters and nonces whose time is over."""
+    nonces, _ = OAuthState.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
+    return nonces + shoppers.forget(before=now) + limits.forget(before=now)
+
+
 def _clock() -> datetime:
     return datetime.now(UTC)
 
@@ -60,6 +67,7 @@ JOBS: list[tuple[Callable[..., int], timedelta]] = [
     (fold_due, timedelta(seconds=5)),
     (expire_codes, timedelta(seconds=30)),
     (reconcile_shops, timedelta(minutes=5)),
+    (forget_old, timedelta(hours=1)),
 ]
 
 

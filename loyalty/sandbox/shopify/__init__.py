@@ -26,4 +26,9 @@ addresses are
     a shop's browser   http://{name}.shopify.localhost:P              + /admin/oauth/authorize, /cart, /discount/CODE
     the admin          http://admin.shopify.localhost:P
     the CDN            http://cdn.shopify.localhost:P                 + /shopifycloud/app-bridge.js, /shopifycloud/polaris.js
+
+What the real one does and this one does not: several discount codes on one order, order edits, fulfilments, draft orders,
+several currencies in one shop, returns; customers that are merged or deleted; subscriptions to webhooks through the API,
+Next Gen Events; billing, gift cards and store credit through the API; Polaris components (their tags stay plain); staff
+with different rights (everybody is staff member 42); TLS. Of the search syntax it knows name:value terms joined with AND.
 """

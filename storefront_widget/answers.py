@@ -22,6 +22,7 @@ Data = dict[str, Any]
 
 HISTORY_LINES = 20
 _SHOWN_PARAMS = ("number", "reward", "code", "why", "from")
+_FOR_THE_MERCHANT = ("order.version", "order.moment", "nothing.holdout", "nothing.pilot", "nothing.excluded")
 _REWARD_FIELDS = ("id", "name", "kind", "points", "value_minor", "percent", "minimum_order_minor", "valid_days")
 _RULE_FIELDS = {"id", "kind", "name", "points", "per_minor"}
 _MONEY_KINDS = ("amount_off", "points_slider", "gift_card", "store_credit")
@@ -170,9 +171,10 @@ def _short(amount_minor: int, program: Program) -> str:
 
 
 def _history(statement: Statement, names: dict[str, str]) -> list[Data]:
-    """The latest lines, newest first; an order that gave nothing is a line too."""
+    """The latest lines, newest first; an order that gave nothing is a line too. Whatever else gave nothing (signing up
+    where no rule rewards it) promised nothing either, and who is left out on purpose is for the merchant."""
     lines = [(each.at, each.points, each.kind, each.reason) for each in statement.movements]
-    lines += [(each.at, 0, "nothing", each.reason) for each in statement.nothing]
+    lines += [(each.at, 0, "nothing", each.reason) for each in statement.nothing if _is_for_shoppers(each.reason)]
     lines.sort(key=lambda line: line[0], reverse=True)
     return [
         {
@@ -188,6 +190,10 @@ def _history(statement: Statement, names: dict[str, str]) -> list[Data]:
     ]
 
 
+def _is_for_shoppers(reason: Reason) -> bool:
+    return "number" in reason.params and not reason.message.startswith(_FOR_THE_MERCHANT)
+
+
 def _text(reason: Reason, names: dict[str, str]) -> str:
     """A shopper reads why points were adjusted, not which of the staff did it."""
     if reason.message == "adjusted":
@@ -197,4 +203,6 @@ def _text(reason: Reason, names: dict[str, str]) -> str:
 
 
 def _details(reason: Reason) -> list[str]:
-    return [sentence for line in reason.lines for sentence in (text(line), *_details(line))][:40]
+    """The arithmetic; by which version and moment it was judged is for the merchant."""
+    lines = [line for line in reason.lines if not line.message.startswith(_FOR_THE_MERCHANT)]
+    return [sentence for line in lines for sentence in (text(line), *_details(line))][:40]

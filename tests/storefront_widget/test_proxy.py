@@ -11,8 +11,11 @@ from django.utils import timezone
 
 from loyalty.engine.errors import Refused, Unavailable
 from loyalty.models import LedgerEntry, Member, OutboxMessage, Redemption, Shop, StoredFact
+from loyalty.services.adjustments import adjust
+from loyalty.services.intake import record
+from loyalty.services.observations import PersonSeen
 from loyalty.worker import outbox
-from tests.factories import ALICE, BOB, balance, make_member, make_order, make_shop, place
+from tests.factories import ALICE, BOB, T0, balance, make_member, make_order, make_shop, place
 from tests.storefront_widget.conftest import Issuer, Proxied, signed_query
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +38,31 @@ def test_a_member_sees_balance_worth_rewards_and_history_with_reasons(alice: Pro
     assert "520" in line["text"]
     assert line["params"]["number"] == "#start-7001"
     assert line["details"]
+
+
+def test_history_keeps_orders_that_gave_nothing_and_drops_what_is_for_the_merchant(alice: Proxied) -> None:
+    place(alice.shop, make_order("unpaid", paid=False))
+    record(shop=alice.shop, observations=[PersonSeen(person=ALICE, at=T0, signed_up_at=T0)], at=T0)
+    newest, oldest = alice.get("member").json()["history"]
+    assert (newest["points"], newest["kind"], newest["params"]) == (0, "nothing", {"number": "#unpaid"})
+    assert oldest["points"] == 520
+    assert not [detail for detail in oldest["details"] if "version" in detail]
+
+
+def test_what_the_staff_write_is_shown_without_their_name(alice: Proxied) -> None:
+    member = Member.objects.get(shop=alice.shop)
+    adjust(
+        shop=alice.shop,
+        member_id=member.pk,
+        points=5,
+        actor="kim@halfmoon.test",
+        reason="Late parcel",
+        key="k",
+        at=timezone.now(),
+    )
+    answer = alice.get("member")
+    assert answer.json()["history"][0]["text"] == "Late parcel"
+    assert b"kim@" not in answer.content
 
 
 def test_a_visitor_who_is_not_logged_in_gets_nothing_of_anybody(shopify: Shop) -> None:

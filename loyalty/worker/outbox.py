@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
@@ -20,6 +20,7 @@ from loyalty.worker.retry import next_try
 
 log = structlog.get_logger("regulars.outbox")
 BATCH = 20
+IMPORT_LEASE = timedelta(hours=3)
 
 
 def drain(*, now: datetime, limit: int = BATCH) -> int:
@@ -71,6 +72,8 @@ def _mail(row: OutboxMessage, now: datetime) -> None:
 
 
 def _history(row: OutboxMessage, now: datetime) -> None:
+    """A long history outlives the lease of a claim: it is held for as long as an import may take."""
+    OutboxMessage.objects.filter(shop=row.shop_id, pk=row.pk).update(due_at=now + IMPORT_LEASE)
     import_history(shop=row.shop, now=now)
 
 

@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from django.db import close_old_connections, transaction
+from django.db.models import Q
 
+from loyalty.engine.errors import LoyaltyError
 from loyalty.models import Member, OAuthState, Redemption, Shop
 from loyalty.services import limits, shoppers
 from loyalty.services.posting import fold_and_post, lock_members
@@ -44,10 +46,17 @@ def expire_codes(*, now: datetime) -> int:
 
 
 def reconcile_shops(*, now: datetime) -> int:
-    """Shops whose orders were not compared with the platform for an hour."""
-    shops = Shop.objects.filter(status=Shop.Status.ACTIVE, orders_cursor__lt=now - RECONCILE_EVERY)
+    """Shops whose orders were not compared with the platform for an hour, or ever. One whose platform does not answer
+    stops nobody else; it comes round again."""
+    due = Q(orders_cursor__lt=now - RECONCILE_EVERY) | Q(
+        orders_cursor__isnull=True, installed_at__lt=now - RECONCILE_EVERY
+    )
+    shops = list(Shop.objects.filter(due, status=Shop.Status.ACTIVE))
     for shop in shops:
-        reconcile(shop=shop, now=now)
+        try:
+            reconcile(shop=shop, now=now)
+        except LoyaltyError as error:
+            log.warning("reconcile.failed", shop=shop.pk, error=type(error).__name__, code=error.code)
     return len(shops)
 
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from config.celery import app
-from loyalty.models import EmailCode, Member, OAuthState, RateCounter
+from loyalty.engine.errors import Unavailable
+from loyalty.models import EmailCode, Member, OAuthState, RateCounter, Shop
 from loyalty.services import limits
 from loyalty.services.shoppers import request_code
 from loyalty.worker import schedule
@@ -70,3 +71,18 @@ def test_celery_wakes_every_job_of_the_loop() -> None:
         "forget_old",
     }
     assert len(woken) == len(schedule.JOBS)
+
+
+def test_a_shop_whose_platform_does_not_answer_stops_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    mute, heard = make_shop(), make_shop()
+    seen: list[int] = []
+
+    def reconcile(*, shop: Shop, now: datetime) -> int:
+        seen.append(shop.pk)
+        if shop.pk == mute.pk:
+            raise Unavailable("No answer.")
+        return 0
+
+    monkeypatch.setattr(schedule, "reconcile", reconcile)
+    assert schedule.reconcile_shops(now=T0 + timedelta(hours=2)) == 2
+    assert sorted(seen) == sorted([mute.pk, heard.pk])

@@ -150,12 +150,13 @@ class Demo:
         command += ["--smtp-port", str(self.smtp_port), "--data", str(self.folder), "--app-url", self.app_url]
         self.sandbox = self._start("sandbox", command, {"REGULARS_SANDBOX": "1"})
         self._await(self.sandbox, "sandbox", f"{self.sandbox_url}/_sandbox/state")
+        shopify_scopes = self.environment["SHOPIFY_SCOPES"].split(",")
         apps = {
-            "shopify": (self.secrets["shopify_key"], self.secrets["shopify_secret"]),
-            "ecwid": (self.secrets["ecwid_client"], self.secrets["ecwid_secret"]),
+            "shopify": (self.secrets["shopify_key"], self.secrets["shopify_secret"], shopify_scopes),
+            "ecwid": (self.secrets["ecwid_client"], self.secrets["ecwid_secret"], settings.ECWID_SCOPES),
         }
-        for platform, (client_id, client_secret) in apps.items():
-            app = {"client_id": client_id, "client_secret": client_secret, "app_url": self.app_url}
+        for platform, (client_id, client_secret, scopes) in apps.items():
+            app = {"client_id": client_id, "client_secret": client_secret, "app_url": self.app_url, "scopes": scopes}
             requests.put(f"{self.sandbox_url}/_sandbox/{platform}/app", json=app, timeout=10).raise_for_status()
 
     def start_app(self, *, worker: bool) -> None:

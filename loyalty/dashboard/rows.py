@@ -123,7 +123,7 @@ def delivery_row(delivery: InboxDelivery, fmt: Format, now: datetime) -> Deliver
 def _reward(redemption: Redemption, fmt: Format) -> str:
     """As it was when it was redeemed, whatever the program offers today."""
     data = redemption.reward_data
-    name = str(data.get("reward_name") or data.get("name") or redemption.reward)
+    name = str(data.get("name") or redemption.reward)
     kind, percent = str(data.get("kind", "")), int(data.get("percent", 0))
     return offer_name(Offer(kind, name, redemption.value_minor, percent, fmt.currency, fmt.exponent), fmt)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Request, expect, sync_playwright
+from playwright.sync_api import Page, Playwright, Request, expect, sync_playwright
 
 from tests.storefront_widget.pretend import (
     CONFIG,
@@ -28,24 +28,22 @@ SCRIPT = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>\'"&'
 
 
 @pytest.fixture(scope="module")
-def context() -> Iterator[BrowserContext]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=os.environ["TEST_CHROMIUM"], args=FLAGS)
-        context = browser.new_context(viewport={"width": 375, "height": 700})
-        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=SHOP)
-        yield context
-        browser.close()
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
 
 
 @pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
+def page(playwright: Playwright) -> Iterator[Page]:
+    """A browser of its own for each test: one that dies takes no other test with it."""
+    browser = playwright.chromium.launch(executable_path=os.environ["TEST_CHROMIUM"], args=FLAGS)
+    context = browser.new_context(viewport={"width": 375, "height": 700}, locale="en-US")
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=SHOP)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
-    if page.url.startswith(SHOP):
-        page.evaluate("localStorage.clear(); sessionStorage.clear()")
-    page.close()
+    browser.close()
     assert errors == []
 
 
@@ -414,6 +412,17 @@ def test_dark_is_the_shops_choice(page: Page, theme: str, ground: str) -> None:
     pretend = Pretend(page, {"config": (200, {**CONFIG, "look": {"theme": theme, "light": {}, "dark": {}}})})
     opened(pretend)
     expect(pretend.panel).to_have_css("background-color", ground)
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_the_launcher_is_on_the_screen_whichever_way_the_page_runs(page: Page, direction: str) -> None:
+    pretend = Pretend(page)
+    pretend.open(f"<script>document.documentElement.dir = '{direction}'</script>{shopify_tag()}")
+    expect(pretend.launcher).to_have_text("1,040 points")
+    box = pretend.launcher.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] == pytest.approx(375 - 16, abs=1)
+    assert box["y"] + box["height"] == pytest.approx(700 - 16, abs=1)
 
 
 @pytest.mark.parametrize("width", [320, 375, 1280])

@@ -28,6 +28,8 @@ class Widget extends HTMLElement {
     shadow.adoptedStyleSheets = [sheet];
     this.root = document.createElement("div");
     this.root.className = "rg";
+    this.root.dir = "ltr"; // of the words, which are English, whatever the page's are
+    this.root.lang = "en";
     this.root.dataset.theme = this.dataset.theme || "light";
     this.button = document.createElement("button");
     this.button.className = "rg-launch";

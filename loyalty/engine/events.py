@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from loyalty.engine.awards import OrderState, Portion, award_order, measure_order, tally_order
@@ -28,7 +28,7 @@ from loyalty.engine.happenings import change_plan, change_segment, do_activity, 
 from loyalty.engine.ladder import grant_tier, look_at_tier
 from loyalty.engine.lapses import change_version, touch
 from loyalty.engine.policies import Policies
-from loyalty.engine.reversals import cancel_order, count_cancel, count_refund, refund_order
+from loyalty.engine.reversals import cancel_order, count_cancel, count_refund, refund_order, return_late
 from loyalty.engine.walk import Event, Handler, Rank, Walk
 
 HANDLERS: dict[type, tuple[str, Rank, Handler]] = {
@@ -173,7 +173,22 @@ def _order_events(walk: Walk, order: Order) -> list[Event]:
     )
     if order.cancelled_at is not None:
         events.append((order.cancelled_at, Rank.REFUND, f"{key}/cancel", cancel_order, (state, known)))
+    events.extend(_late_returns(walk, state, key))
     return events
+
+
+def _late_returns(walk: Walk, state: OrderState, key: str) -> Iterator[Event]:
+    """Platforms date to the second and we to the microsecond, so a refund may seem older than the redemption that its
+    order used. What it returns is then due as soon as the points are taken."""
+    order = state.order
+    undone = [(each.at, f"refund:{each.id}", "refund") for each in _counted(order)]
+    if order.cancelled_at is not None:
+        undone.append((order.cancelled_at, f"cancel:{order.id}", "cancel"))
+    for redemption in walk.spent_on.get(order.id, ()):
+        before = [each for each in undone if each[0] <= redemption.at]
+        if before:
+            _, source, why = max(before)
+            yield (redemption.at, Rank.RETURNS, f"{key}/late:{redemption.id}", return_late, (state, source, why))
 
 
 COUNTED = ("nothing.imported", "nothing.no_program")

@@ -16,6 +16,7 @@ MESSAGES = {
     "returned.expired": "{reward} was not used in time: {points|point|points} returned",
     "returned.": "{reward} given back: {points|point|points} returned",
     "expired.lot": "{points|point|points} from {opened_at} expired",
+    "correction.withdrawn": "What gave these points no longer holds",
     "adjusted": "By {actor}: {points|point|points}. {why}",
     "imported": "{points|point|points} brought from {from}",
     "earned.milestone": "Order {number} is number {orders}: {points|point|points}",

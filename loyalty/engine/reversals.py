@@ -32,6 +32,14 @@ def cancel_order(walk: Walk, at: datetime, payload: tuple[OrderState, list[Porti
     _measure_again(walk, at, state, portions)
 
 
+def return_late(walk: Walk, at: datetime, payload: tuple[OrderState, str, str]) -> None:
+    """Points that were taken after the refund of the order they were spent on: they return at once."""
+    state, source, why = payload
+    rules = state.rules or walk.now
+    if rules is not None:
+        _return_spent(walk, at, state, rules.policies.spent_points, source, why)
+
+
 def count_refund(state: OrderState, refund: Refund) -> None:
     state.refunded = state.refunded or Refunded(state.order)
     state.refunded.add(refund)

@@ -58,7 +58,7 @@ def redeem(
     version = version_in_force(shop, at)
     if version is None or shop.status != Shop.Status.ACTIVE:
         raise Refused("Rewards can't be redeemed in this shop at the moment.")
-    taken = Redemption.objects.filter(shop=shop, reward=reward_id).exclude(state=State.FAILED)
+    taken = Redemption.objects.filter(shop=shop, reward=reward_id, state__in=(*_LIVE, State.USED))
     accepted = accept(
         statement_of(shop=shop, member=member, as_of=at),
         version.program,

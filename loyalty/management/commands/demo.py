@@ -40,7 +40,8 @@ class Command(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="install what is missing without asking")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        signal.signal(signal.SIGTERM, _interrupt)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _interrupt)
         if options["check"]:
             self._check()
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from loyalty.engine.facts import Fact, Line, Order, Redemption, Refund, RefundLine
-from loyalty.engine.program import Program, Version, default_program
+from loyalty.engine.program import Program, Version, default_program, parse_program
 from loyalty.engine.statement import Statement, fold
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -53,3 +53,19 @@ def folded(*facts: Fact, as_of: datetime = LATER, under: list[Version] | None = 
 
 def keys(statement: Statement) -> list[tuple[str, str, str, int]]:
     return [(*movement.key, movement.points) for movement in statement.movements]
+
+
+def document(*rules: dict, base: bool = True, at: datetime = START, **more: object) -> list[Version]:
+    """One published version: a point for every 1.00, and what else is given."""
+    frame = {"name": "P", "currency": "EUR", "exponent": 2, "time_zone": "Europe/Berlin"}
+    first = [{"kind": "per_amount", "id": "base", "points": 1, "per_minor": 100}] if base else []
+    return [Version(number=1, in_force_from=at, program=parse_program({**frame, "rules": [*first, *rules], **more}))]
+
+
+def earned(statement: Statement) -> dict[str, int]:
+    """What was earned, by source."""
+    return {each.source: each.points for each in statement.movements if each.kind == "earned"}
+
+
+def messages(statement: Statement) -> list[str]:
+    return [each.reason.message for each in statement.nothing]

@@ -235,7 +235,6 @@ def _rule_reason(share: Share, basis: Basis, policies: Policies, money: Params) 
         "whole_points": rounded(points.numerator, points.denominator, policies.rounding),
         **money,
     }
-    if len(share.lines) < len(basis.lines):
-        params["lines"] = " ".join(basis.lines[index].id for index in share.lines)
+    params["lines"] = " ".join([basis.lines[index].id for index in share.lines])
     capped = (Reason(message="rule.capped"),) if share.capped else ()
     return Reason(message=f"rule.{type(rule).__struct_config__.tag}", params=params, lines=capped)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from loyalty.engine.errors import Invalid
 from loyalty.engine.explain import Reason, find
 from loyalty.engine.facts import Fact, Line, Order, Refund
 from loyalty.engine.program import Program, Version, parse_program
@@ -23,9 +24,24 @@ def moment(text: str | None, default: datetime = datetime(2026, 6, 1, tzinfo=UTC
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
+FRAME = {"name": "Case", "currency": "EUR", "exponent": 2, "time_zone": "UTC"}
+
+
 def program(**document: Any) -> Program:
-    frame = {"name": "Case", "currency": "EUR", "exponent": 2, "time_zone": "UTC"}
-    return parse_program({**frame, **document})
+    rules = [rule for rule in document.pop("rules", []) if publishable(rule, document)]
+    return parse_program({**FRAME, **document, "rules": rules})
+
+
+def publishable(rule: dict[str, Any], document: dict[str, Any]) -> bool:
+    """A rule that gives nothing, or a rate by nothing, is refused by the document's check and so never earns. Any
+    other refusal is a fault of this runner and is shown."""
+    try:
+        parse_program({**FRAME, **document, "rules": [rule]})
+    except Invalid as invalid:
+        if not invalid.place.endswith((".points", ".per_minor", ".times")):
+            raise
+        return False
+    return True
 
 
 def version(of: Program, at: datetime = BEGIN, number: int = 1) -> Version:

@@ -123,12 +123,12 @@ def expiring_at(given: Data, policy: Data) -> Data:
     lots = [
         Import(
             id=str(index),
-            at=moment(step["at"]),
+            at=BEGIN,
             lots=(ImportLot(points=step["points"], at=moment(step["at"]), expires_at=date_of(step)),),
         )
         for index, step in enumerate(given["steps"])
     ]
-    statement = folded(program(), *lots, as_of=max(each.at for each in lots))
+    statement = folded(program(), *lots, as_of=BEGIN)
     return {"points": [expiring_by(statement.lots, moment(each)) for each in given["moments"]]}
 
 
@@ -146,9 +146,10 @@ def inactivity_expiry(given: Data, policy: Data) -> Data:
     silent = program(policies={"expiry": "inactivity", "expiry_months": given["period_months"]})
     began = moment(enabled) if enabled else BEGIN
     versions = [version(program()), version(silent, began, 2)] if enabled else [version(silent)]
-    start = Import(id="start", at=min(instants), lots=(ImportLot(points=given["balance"], at=BEGIN),))
+    now = max([*instants, began])
+    start = Import(id="start", at=now, lots=(ImportLot(points=given["balance"], at=BEGIN),))
     facts = [Activity(id=str(index), at=at, kind="visit") for index, at in enumerate(instants)]
-    statement = fold(versions, [start, *facts], max([*instants, began]))
+    statement = fold(versions, [start, *facts], now)
     until = statement.inactive_at
     return {"expires_on": until.date().isoformat() if until is not None else None}
 

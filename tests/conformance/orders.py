@@ -151,6 +151,7 @@ def earn_event(given: Data, policy: Data) -> Data:
             if rule["type"] == "code_bonus"
             else {"id": named(rule, index), "kind": "per_order", "points": rule["points"]}
             for index, rule in enumerate(given["rules"])
+            if rule.get("event", "order") == "order"
         ]
         codes = [rule["code"] for rule in given["rules"] if rule["type"] == "code_bonus"]
         bought = order([line(1000)], discount_codes=tuple(codes if given.get("code_applied") else []))

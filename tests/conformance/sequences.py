@@ -39,6 +39,7 @@ class Play:
         self.at = BEGIN
         self.lots: dict[str, str] = {}
         self.orders: dict[str, str] = {}
+        self.named: set[str] = set()
 
     def step(self, step: Data, index: int) -> None:
         """Raises Refused or Conflict where the engine refuses the step; then nothing has happened."""
@@ -61,9 +62,12 @@ class Play:
 def earn(play: Play, step: Data, index: str) -> None:
     """An imported lot, earned by an order of as many minor units, so that the order's refunds take it back."""
     name = step.get("key", index)
-    if f"import:{name}" in play.facts:
-        return
     lot = step.get("id", index)
+    if f"import:{name}" in play.facts:
+        play.lots.setdefault(lot, "nothing")
+        play.named.add(lot)
+        return
+    play.named.add(lot)
     pending = step.get("state") == "pending"
     expires_at = moment(step["expires_at"]) if step.get("expires_at") else None
     each = ImportLot(
@@ -221,7 +225,7 @@ def ledger_sequence(given: Data, policy: Data) -> Data:
         "deficit": statement.debt,
         "entries": len(movements),
         "last_entry": movements[int("-1")].points if movements else None,
-        "lots": {lot: play.left(lot) for lot in play.orders},
+        "lots": {lot: play.left(lot) for lot in sorted(play.named)},
     }
 
 

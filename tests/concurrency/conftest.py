@@ -1,0 +1,16 @@
+"""Worker processes for these tests, and what must hold when they are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.concurrency.nursery import Nursery, environment_here
+
+
+@pytest.fixture(scope="session")
+def nursery(django_db_setup: None) -> Iterator[Nursery]:
+    """Workers on the tests' own database."""
+    with Nursery(environment_here()) as bears:
+        yield bears

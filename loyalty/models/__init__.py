@@ -1,5 +1,6 @@
 """Tables, constraints, scoped managers. No verbs, no signals, no save() logic."""
 
+from loyalty.models.audits import VerifyRun
 from loyalty.models.members import LedgerEntry, Member, Redemption, StoredFact
 from loyalty.models.queues import EmailCode, InboxDelivery, OutboxMessage, QueueState, RateCounter, ShopperDevice
 from loyalty.models.shops import Credential, OAuthState, ProgramVersion, Shop, StaffMembership
@@ -20,4 +21,5 @@ __all__ = [
     "ShopperDevice",
     "StaffMembership",
     "StoredFact",
+    "VerifyRun",
 ]

@@ -1,0 +1,86 @@
+"""The audit of a shop: every member folded from the start and compared with the ledger, in bounded memory."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from loyalty.engine.statement import fold
+from loyalty.ledger.verify import Fault, ledger_faults, redemption_faults, rows_of
+from loyalty.models import Member, OutboxMessage, QueueState, Redemption, Shop, VerifyRun
+from loyalty.selectors.facts import facts_of
+from loyalty.selectors.programs import versions_of
+from loyalty.services.posting import lock_members
+from loyalty.services.redemptions import ISSUE
+
+CHUNK = 200
+"""Members read at once; with their facts and rows some tens of megabytes at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """What one chunk held."""
+
+    members: int
+    rows: int
+    faults: list[Fault]
+
+
+def audit(*, shop: Shop, now: datetime) -> Iterator[Audited]:
+    """Compares chunk by chunk while the shop goes on working. Whoever seems to be at fault is looked at again under
+    the member's lock, so that a posting between two reads is no fault."""
+    last = 0
+    while members := list(Member.objects.filter(shop=shop, pk__gt=last).order_by("pk")[:CHUNK]):
+        last = members[-1].pk
+        rows, faults = _compare(shop, members, now)
+        suspects = {fault.member_id for fault in faults}
+        if suspects:
+            with transaction.atomic():
+                _, faults = _compare(shop, lock_members(shop=shop, member_ids=suspects), now)
+        yield Audited(members=len(members), rows=rows, faults=faults)
+
+
+def _compare(shop: Shop, members: Sequence[Member], now: datetime) -> tuple[int, list[Fault]]:
+    ids = [member.pk for member in members]
+    versions = versions_of(shop)
+    facts, rows = facts_of(shop=shop, member_ids=ids), rows_of(ids)
+    redemptions = _redemptions(shop, ids)
+    waiting = _waiting(shop, redemptions)
+    faults: list[Fault] = []
+    for member in members:
+        own = facts.get(member.pk, [])
+        is_folded = member.as_of is not None and member.external_id is not None
+        statement = fold(versions, own, member.as_of) if is_folded and member.as_of else None
+        faults += ledger_faults(member=member, statement=statement, rows=rows.get(member.pk, []))
+        mine = redemptions.get(member.pk, [])
+        faults += redemption_faults(member=member, redemptions=mine, facts=own, waiting=waiting, now=now)
+    return sum(map(len, rows.values())), faults
+
+
+def _redemptions(shop: Shop, member_ids: Sequence[int]) -> dict[int, list[Redemption]]:
+    found: dict[int, list[Redemption]] = defaultdict(list)
+    rows = Redemption.objects.filter(shop=shop, member__in=member_ids).defer("reward_data").order_by("pk")
+    for row in rows:
+        found[row.member_id].append(row)
+    return found
+
+
+def _waiting(shop: Shop, redemptions: dict[int, list[Redemption]]) -> set[str]:
+    """Numbers of open redemptions that a message will settle."""
+    numbers = [str(row.number) for rows in redemptions.values() for row in rows if row.closed_at is None]
+    messages = OutboxMessage.objects.filter(shop=shop, kind=ISSUE, state=QueueState.WAITING, subject__in=numbers)
+    return set(messages.values_list("subject", flat=True)) if numbers else set()
+
+
+def begin_run(*, shop: Shop | None, at: datetime) -> VerifyRun:
+    """Notes that a run began; one that never finishes leaves its trace."""
+    return VerifyRun.objects.create(shop=shop, started_at=at)
+
+
+def end_run(run: VerifyRun, *, members: int, rows: int, faults: int, at: datetime) -> None:
+    run.members, run.rows, run.faults, run.finished_at = members, rows, faults, at
+    run.save(update_fields=["members", "rows", "faults", "finished_at"])

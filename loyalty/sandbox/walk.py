@@ -72,7 +72,9 @@ class Story(ABC):
         self.step("The merchant installs the app", self.install, "the dashboard opens")
         self.step("Nobody is signed in", lambda: _expect(self.member_without_sign_in(), False), "no balance is shown")
         first = self.order([("520", 1)], "")
-        self.step("An order of 520.00 is paid", lambda: self.expect_reason(first), "the merchant reads why it earned 520")
+        self.step(
+            "An order of 520.00 is paid", lambda: self.expect_reason(first), "the merchant reads why it earned 520"
+        )
         self.points("The shopper signs in and looks", 520)
         code = self.redeem()
         self.points(f"500 points become 5.00 off, code {code}", 20)

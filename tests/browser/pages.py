@@ -89,6 +89,7 @@ class ShopifyStore(Store):
         self.admin.get_by_role("button", name="Install").click()
 
     def uninstall(self) -> None:
+        self.front.goto("about:blank")
         self.admin.goto(self.running.at("admin.shopify.localhost", f"/store/{self.name}/apps"))
         self.admin.get_by_role("button", name="Uninstall").click()
 
@@ -149,6 +150,7 @@ class EcwidStore(Store):
         self.open_app()
 
     def uninstall(self) -> None:
+        self.front.goto("about:blank")
         self.admin.goto(self.running.at("my.ecwid.localhost", f"/store/{self.store}/apps"))
         self.admin.get_by_role("button", name="Uninstall").click()
 

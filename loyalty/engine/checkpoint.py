@@ -25,6 +25,7 @@ from loyalty.engine.happenings import watch_birthday, watch_fee
 from loyalty.engine.ladder import watch_review
 from loyalty.engine.lapses import watch_inactivity, watch_lot
 from loyalty.engine.movement import Gift, Pending
+from loyalty.engine.refunds import CLOCKS_APART
 from loyalty.engine.tiers import Entry
 from loyalty.engine.walk import Rank, Walk
 
@@ -149,7 +150,8 @@ def instants(fact: Fact) -> tuple[datetime, ...]:
     orders before it, which earn nothing."""
     if isinstance(fact, Order):
         dates = [fact.placed_at, fact.paid_at, fact.fulfilled_at, fact.cancelled_at]
-        dates += [refund.at for refund in fact.refunds]
+        undone = [refund.at for refund in fact.refunds] + ([fact.cancelled_at] if fact.cancelled_at else [])
+        dates += undone + [at + CLOCKS_APART for at in undone]
         dates += [line.added_at for line in fact.lines]
         return tuple(date for date in dates if date is not None)
     if isinstance(fact, Import):

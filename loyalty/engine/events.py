@@ -28,6 +28,7 @@ from loyalty.engine.happenings import change_plan, change_segment, do_activity, 
 from loyalty.engine.ladder import grant_tier, look_at_tier
 from loyalty.engine.lapses import change_version, touch
 from loyalty.engine.policies import Policies
+from loyalty.engine.refunds import CLOCKS_APART
 from loyalty.engine.reversals import cancel_order, count_cancel, count_refund, refund_order, return_late
 from loyalty.engine.walk import Event, Handler, Rank, Walk
 
@@ -185,7 +186,7 @@ def _late_returns(walk: Walk, state: OrderState, key: str) -> Iterator[Event]:
     if order.cancelled_at is not None:
         undone.append((order.cancelled_at, f"cancel:{order.id}", "cancel"))
     for redemption in walk.spent_on.get(order.id, ()):
-        before = [each for each in undone if each[0] <= redemption.at]
+        before = [each for each in undone if each[0] <= redemption.at <= each[0] + CLOCKS_APART]
         if before:
             _, source, why = max(before)
             yield (redemption.at, Rank.RETURNS, f"{key}/late:{redemption.id}", return_late, (state, source, why))

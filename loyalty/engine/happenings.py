@@ -39,7 +39,7 @@ def do_activity(walk: Walk, at: datetime, activity: Activity) -> None:
         for rule in rules.activities
         if rule.activity == activity.kind and rule.code in ("", activity.code)
     ]
-    _earn(walk, at, rules, source, "earned.activity", params, chosen)
+    _earn(walk, at, rules, source, f"earned.activity.{activity.kind}", params, chosen)
 
 
 def refer(walk: Walk, at: datetime, referral: Referral) -> None:

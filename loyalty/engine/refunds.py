@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from fractions import Fraction
 
 from loyalty.engine.basis import EXTRAS, discounted, line_gross_minor
@@ -10,6 +11,10 @@ from loyalty.engine.errors import Refused
 from loyalty.engine.facts import Order, Refund
 
 ONE = Fraction(1)
+
+CLOCKS_APART = timedelta(days=1)
+"""A platform's clock may be that much behind ours: a refund that seems older than the redemption of its order by less
+is taken for a later one."""
 
 
 def increments(totals: Iterable[int]) -> list[int]:

@@ -12,6 +12,7 @@ from loyalty.engine.errors import Invalid
 from loyalty.engine.scope import EVERYTHING, Scope
 
 MAX_RULE_POINTS = 10**9
+MAX_PRIORITY = 1_000_000
 
 
 class RuleShape(
@@ -29,6 +30,8 @@ class RuleShape(
     enabled: bool = True
 
     def check(self, place: str) -> None:
+        if abs(self.priority) > MAX_PRIORITY:
+            raise Invalid("A priority lies between -1,000,000 and 1,000,000.", place=f"{place}.priority")
         self.scope.check(f"{place}.scope")
         for index, cap in enumerate(self.caps):
             cap.check(f"{place}.caps[{index}]")

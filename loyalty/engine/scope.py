@@ -14,6 +14,8 @@ from loyalty.engine.facts import Line, Order
 
 Names = tuple[str, ...]
 
+MAX_NAMES = 1000
+
 
 class Context(msgspec.Struct, gc=False):
     """What is known about the member and the order at the instant it is judged."""
@@ -157,9 +159,14 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise Invalid("The last day must not lie before the first.", place=f"{place}.last_day")
         if any(not 1 <= weekday <= 7 for weekday in self.weekdays):
             raise Invalid("Weekdays are numbers from 1, Monday, to 7, Sunday.", place=f"{place}.weekdays")
+        if any(len(getattr(self, name)) > MAX_NAMES for name in LISTS):
+            raise Invalid(f"Name at most {MAX_NAMES:,} of a kind; use a tag or a collection instead.", place=place)
         for name in ("minimum_spend_minor", "minimum_order_minor", "minimum_items"):
             if not 0 <= getattr(self, name) <= 10**12:
                 raise Invalid("A minimum is zero or more.", place=f"{place}.{name}")
 
 
 EVERYTHING = Scope()
+
+LISTS = tuple(name for name in Scope.__struct_fields__ if getattr(EVERYTHING, name) == ())
+"""Its fields that name things."""

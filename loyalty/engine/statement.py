@@ -24,6 +24,7 @@ from loyalty.engine.movement import (
     Statement,
     Tier,
 )
+from loyalty.engine.segments import inside
 from loyalty.engine.walk import Walk
 
 __all__ = [
@@ -63,6 +64,7 @@ def checkpoint(versions: Sequence[Version], facts: Iterable[Fact], mark: datetim
 def stated(walk: Walk) -> Statement:
     """The statement of a walk that has come to its end."""
     books = walk.books
+    defined = [walk.tallies[rule] for rule in walk.now.segments] if walk.now is not None else []
     lots = tuple(
         Lot(source=lot.source, points=lot.points, left=lot.left, opened_at=lot.opened_at, expires_at=lot.expires_at)
         for lot in books.open_lots()
@@ -89,7 +91,7 @@ def stated(walk: Walk) -> Statement:
         next_reward=_next_reward(walk),
         inactive_at=deadline(walk) if books.available > 0 else None,
         since=walk.mark,
-        segments=tuple(sorted(walk.segments | walk.given_segments)),
+        segments=tuple(sorted(inside(defined, walk.given_segments))),
     )
 
 

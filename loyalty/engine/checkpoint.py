@@ -236,8 +236,9 @@ def thaw(raw: bytes, versions: Sequence[Version], as_of: datetime) -> Walk | Non
     _thaw_standing(walk, frozen.standing, frozen.orders)
     for brought, index, order_id in frozen.imports:
         _thaw_import(walk, brought, index, order_id)
-    for lot in walk.books.open_lots():
-        watch_lot(walk, frozen.mark, lot)
+    for lot in lots:
+        if lot.expires_at is not None and lot.expires_at > frozen.mark:
+            watch_lot(walk, frozen.mark, lot)
     watch_inactivity(walk, frozen.mark)
     watch_birthday(walk, frozen.mark)
     for plan_id, (_, last) in frozen.plans.items():

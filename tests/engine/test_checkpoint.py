@@ -9,7 +9,7 @@ from loyalty.engine.checkpoint import instants, mark_of
 from loyalty.engine.facts import Import, ImportLot, Line, Order, Redemption
 from loyalty.engine.program import Version, parse_program
 from loyalty.engine.statement import checkpoint, fold
-from tests.engine.factories import day, order, redemption, refund, versions
+from tests.engine.factories import day, document, order, redemption, refund, versions
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -104,3 +104,10 @@ def test_ten_thousand_orders_of_one_account_fold_in_well_under_a_second():
     statement = fold(lively(), facts, BEGIN + timedelta(days=800))
     assert len(statement.movements) > 9_000
     assert time.process_time() - begin < 3
+
+
+def test_an_emptied_lot_that_is_filled_again_after_the_mark_still_expires():
+    under = document(policies={"expiry": "lot", "expiry_days": 10})
+    facts = [order("A", day(1), 1000), redemption("R", day(2), 10, given_back_at=day(6), given_back_why="failed")]
+    statement = fold(under, facts[1:], day(20), checkpoint(under, facts, day(4)))
+    assert [(each.kind, each.points) for each in statement.movements] == [("returned", 10), ("expired", -10)]

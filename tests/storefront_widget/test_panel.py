@@ -370,6 +370,26 @@ def test_the_page_does_not_move_sets_no_cookie_and_asks_nobody_else(page: Page) 
     assert pretend.foreign == []
 
 
+def test_content_that_comes_late_moves_nothing(page: Page) -> None:
+    watch = """<script>window.shift = 0; new PerformanceObserver((list) => list.getEntries().forEach((entry) => { window.shift += entry.value; }))
+        .observe({ type: "layout-shift", buffered: true });</script>"""
+    pretend = Pretend(page, head=watch)
+    late: list[bool] = []
+
+    def slow(request: Request) -> tuple[int, object]:
+        # A shift within half a second of a touch does not count; this one comes after it.
+        if not late:
+            page.wait_for_timeout(1200)
+            late.append(True)
+        return 200, MEMBER
+
+    pretend.answers["member"] = slow
+    pretend.open(shopify_tag())
+    pretend.launcher.click()
+    expect(pretend.panel).to_contain_text("Hello, Marta")
+    assert page.evaluate("window.shift") == 0
+
+
 def test_a_panel_that_could_not_be_loaded_is_loaded_at_the_next_touch(page: Page) -> None:
     pretend = Pretend(page)
     broken = [True]

@@ -138,6 +138,7 @@ export class Panel {
     const active = this.widget.shadowRoot.activeElement;
     const kept = this.over.contains(active) && active.id;
     const { title, back, body } = this.config ? this.views[this.view](this, this.w) : this.waiting();
+    this.over.dataset.view = this.view;
     const heading = h("h2", { id: "rg-title", tabindex: "-1" }, title);
     const close = h("button.rg-icon", { id: "rg-close", "aria-label": this.w?.t("close") ?? "Close", onclick: () => this.close() }, icon(X));
     const before = back && h("button.rg-icon", { id: "rg-back", "aria-label": this.w.t("back"), onclick: () => this.go(back) }, icon(BACK, "icon icon-dir"));

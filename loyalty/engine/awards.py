@@ -132,9 +132,10 @@ def award_order(walk: Walk, at: datetime, payload: tuple[OrderState, Portion]) -
         walk.gave_nothing(f"order:{state.order.id}", at, Reason(message=why, params={"number": state.number}))
     else:
         _award(walk, at, state, rules, portion)
-    if not early:
+    if early:
+        _measure_points(walk, at, state, portion)
+    else:
         measure_order(walk, at, state, portion)
-    _measure_points(walk, at, state, portion)
     if not portion.added:
         tally_order(walk, state.order)
 
@@ -155,7 +156,7 @@ def release(walk: Walk, at: datetime, payload: tuple[OrderState, Award]) -> None
 def measure_order(walk: Walk, at: datetime, state: OrderState, portion: Portion) -> None:
     """The order counts for tiers from now on, with what has not been refunded before."""
     key = measured_as(state.order.id, portion)
-    entry = Entry(at, spend_of(state, portion), 0, 0 if portion.added else 1)
+    entry = Entry(at, spend_of(state, portion), _points_of(state, portion), 0 if portion.added else 1)
     walk.standing.entries[key] = entry
     walk.standing.meter.add(entry)
     look_at_tier(walk, at)
@@ -219,10 +220,10 @@ def _award(walk: Walk, at: datetime, state: OrderState, rules: Prepared, portion
     state.given = max(state.given, verdict.points)
     reason = _reason(walk, at, state, rules, basis, verdict, points, until)
     if points:
-        weights = [
-            weight if line.id not in portion.earlier else 0
-            for line, weight in zip(basis.lines, verdict.weights, strict=True)
-        ]
+        weights = verdict.weights
+        if portion.earlier:
+            lines = zip(basis.lines, weights, strict=True)
+            weights = [0 if line.id in portion.earlier else weight for line, weight in lines]
         source, part = f"order:{order.id}", f"added:{portion.added}" if portion.added else ""
         _start(walk, at, state, Award(source, part, points, [line.id for line in basis.lines], weights, reason, until))
     elif not portion.added:
@@ -328,9 +329,13 @@ def _start(walk: Walk, at: datetime, state: OrderState, award: Award) -> None:
         release(walk, at, (state, award))
 
 
+def _points_of(state: OrderState, portion: Portion) -> int:
+    return sum([award.points for award in state.awards if bool(award.part) == bool(portion.added)])
+
+
 def _measure_points(walk: Walk, at: datetime, state: OrderState, portion: Portion) -> None:
     entry = walk.standing.entries.get(measured_as(state.order.id, portion))
-    points = sum(award.points for award in state.awards if bool(award.part) == bool(portion.added))
+    points = _points_of(state, portion)
     if entry is not None and points:
         walk.standing.meter.lower(entry, entry.spend, points, entry.orders)
         if walk.now is not None and walk.now.policies.tier_measure == "points":

@@ -99,9 +99,11 @@ def line_gross_minor(line: Line) -> int:
 def discounted(order: Order, given_back_minor: int = 0) -> tuple[int, int]:
     """The factor (numerator, denominator) that the order's discount leaves of its goods. It falls on them alone:
     platforms keep discounts off gift cards. `given_back_minor` of the discount count as not given."""
-    goods = sum(line_gross_minor(line) for line in order.lines if not line.gift_card)
-    discount = max(0, order.order_discount_minor - given_back_minor)
-    return (max(0, goods - discount), goods) if goods and discount else (1, 1)
+    discount = order.order_discount_minor - given_back_minor
+    if discount <= 0:
+        return 1, 1
+    goods = sum([line_gross_minor(line) for line in order.lines if not line.gift_card])
+    return (max(0, goods - discount), goods) if goods else (1, 1)
 
 
 def basis_of(

@@ -15,7 +15,7 @@ from loyalty.engine.errors import Invalid
 from loyalty.engine.money import MAX_MINOR
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One line of an order. `unit_price_minor` is before any discount; `discount_minor` is what this line alone got
     off (for all its units); an order-level discount stands on the order."""
 
@@ -38,7 +38,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When the line joined the order, where the platform says; otherwise the payment."""
 
 
-class RefundLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RefundLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Units of one line given back; `amount_minor` is what they cost after every discount, without tax and shipping."""
 
     line_id: str
@@ -46,7 +46,7 @@ class RefundLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     amount_minor: int
 
 
-class Refund(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Refund(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One refund of an order. `amount_minor` is goods only, after discounts; `shipping_minor` and `tax_minor` stand
     beside it. `money_moved` is False for a restock, or for returned goods that were never paid."""
 
@@ -60,7 +60,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     money_moved: bool = True
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="order"):
+class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="order"):
     """One snapshot of an order, its refunds included."""
 
     id: str
@@ -101,7 +101,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="
         return self.placed_at
 
 
-class Activity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="activity"):
+class Activity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="activity"):
     """Something a shopper did that is no order: `kind` is sign_up, birthday, newsletter, review, social_follow,
     social_share, profile_completed, referral_completed, event_attended, app_installed, visit or custom."""
 
@@ -114,7 +114,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ta
     """Where it is known, for pilot and holdout audiences."""
 
 
-class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="profile"):
+class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="profile"):
     """One value that became known at `at` ("birthday" = "1990-05-17", "consent" = "yes")."""
 
     id: str
@@ -123,7 +123,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     value: str
 
 
-class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="membership"):
+class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="membership"):
     """A paid plan: `event` is bought, renewed or ended."""
 
     id: str
@@ -132,7 +132,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     event: str
 
 
-class Redemption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="redemption"):
+class Redemption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="redemption"):
     """A decision: `points` were promised for `reward` at `at`. The order that used its code is found by `code` in the
     order's discount codes, or named in `order_id`. `given_back_at` is set once, when an unused code failed, was
     cancelled or expired."""
@@ -151,7 +151,7 @@ class Redemption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     """failed, cancelled or expired."""
 
 
-class Issued(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="issued"):
+class Issued(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="issued"):
     """A gift or code we handed out, by the key of what was given ("birthday:2026")."""
 
     id: str
@@ -159,7 +159,7 @@ class Issued(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag=
     gift: str
 
 
-class Adjustment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="adjustment"):
+class Adjustment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="adjustment"):
     """Points given (positive) or taken (negative) by hand, with who and why."""
 
     id: str
@@ -169,7 +169,7 @@ class Adjustment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     reason: str
 
 
-class TierGrant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="tier_grant"):
+class TierGrant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="tier_grant"):
     id: str
     at: datetime
     tier: str
@@ -178,7 +178,7 @@ class TierGrant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     ends_at: datetime | None = None
 
 
-class Referral(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="referral"):
+class Referral(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="referral"):
     """Confirmed: `role` is referrer or friend; `other` is the other member's id."""
 
     id: str
@@ -187,7 +187,7 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ta
     other: str
 
 
-class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="segment"):
+class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="segment"):
     """The member joined (`inside`) or left a segment at `at`."""
 
     id: str
@@ -196,7 +196,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     inside: bool = True
 
 
-class ImportLot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ImportLot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """`at` is when the points were earned over there. With `available_at` they are pending until then; with
     `order_id` they are what that order earned, so that its refunds take them back."""
 
@@ -207,7 +207,7 @@ class ImportLot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     order_id: str = ""
 
 
-class Import(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="import"):
+class Import(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="import"):
     """Balances brought from another program. Orders placed before `at` count for tiers and earn nothing."""
 
     id: str

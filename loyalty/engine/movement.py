@@ -12,7 +12,7 @@ KINDS = ("earned", "reversed", "redeemed", "returned", "expired", "adjusted", "i
 """The program accounts a member trades points with; a movement's kind names its account."""
 
 
-class Movement(msgspec.Struct, frozen=True, kw_only=True):
+class Movement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Points between the member and one program account. (kind, source, part) is its key, written at most once per
     walk and named after what was given: kind "earned", source "order:5001", part ""."""
 
@@ -29,7 +29,7 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
         return (self.kind, self.source, self.part)
 
 
-class Lot(msgspec.Struct, frozen=True, kw_only=True):
+class Lot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Points that opened together: `left` of `points` can still be spent."""
 
     source: str
@@ -39,7 +39,7 @@ class Lot(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None
 
 
-class Pending(msgspec.Struct, frozen=True, kw_only=True):
+class Pending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Points on hold: not in the ledger, not spendable until `until`."""
 
     source: str
@@ -48,7 +48,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     reason: Reason
 
 
-class Nothing(msgspec.Struct, frozen=True, kw_only=True):
+class Nothing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An order or activity that gave no points, and why."""
 
     source: str
@@ -56,7 +56,7 @@ class Nothing(msgspec.Struct, frozen=True, kw_only=True):
     reason: Reason
 
 
-class Gift(msgspec.Struct, frozen=True, kw_only=True):
+class Gift(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A reward that is due without points ("birthday:2026:free-coffee"): services issue it and keep an Issued fact
     with this key, after which it is `issued`."""
 
@@ -67,7 +67,7 @@ class Gift(msgspec.Struct, frozen=True, kw_only=True):
     issued: bool = False
 
 
-class NextReward(msgspec.Struct, frozen=True, kw_only=True):
+class NextReward(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The cheapest reward that is still out of reach."""
 
     id: str
@@ -76,7 +76,7 @@ class NextReward(msgspec.Struct, frozen=True, kw_only=True):
     points_to_go: int
 
 
-class Tier(msgspec.Struct, frozen=True, kw_only=True):
+class Tier(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Where the member stands; measures are minor units, points or orders, as the program counts."""
 
     id: str
@@ -89,7 +89,7 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
     review_at: datetime | None = None
 
 
-class Statement(msgspec.Struct, frozen=True, kw_only=True):
+class Statement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`available` = sum of movements = open lots - debt. `totals` is the sum of movements by kind. `next_due` is the
     next instant at which the clock alone changes something, None if nothing will."""
 

@@ -1,0 +1,174 @@
+"""Presets that reward taking part: memberships, visits, milestones, personal perks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from loyalty.engine.presets.shape import Input, Parts, Preset, Setting
+from loyalty.engine.presets.spending import activity, amount_off, one_per_whole
+
+ONCE = [{"per": "lifetime", "times": 1}]
+
+
+def _paid_membership(shop: Setting, inputs: Mapping[str, str]) -> Parts:
+    """The plan is named after the product that is bought for it (`memberships.py`)."""
+    product = inputs["membership_product"]
+    members = {"plans": [product]}
+    return {
+        "rules": [
+            one_per_whole(shop),
+            {"kind": "multiplier", "id": "members-rate", "name": "Members earn double", "times": "2", "scope": members},
+            {"kind": "birthday", "id": "birthday", "name": "Birthday", "points": 500, "scope": members},
+        ],
+        "plans": [{"id": product, "name": "Membership", "entry_points": 250}],
+        "exclusions": {"products": [product]},
+        "rewards": [amount_off(shop, 500, 5), {**_shipping(), "points": 200}],
+    }
+
+
+def _shipping() -> Parts:
+    return {"id": "shipping", "name": "Free shipping", "kind": "free_shipping"}
+
+
+def _milestones(shop: Setting, inputs: Mapping[str, str]) -> Parts:
+    return {
+        "rules": [
+            {
+                "kind": "milestone",
+                "id": "orders",
+                "name": "Orders with us",
+                "steps": [{"orders": 4, "points": 400}, {"orders": 10, "points": 1500}],
+                "scope": {"minimum_order_minor": shop.money(10)},
+            }
+        ],
+        "rewards": [amount_off(shop, 400, 5), amount_off(shop, 1500, 25)],
+    }
+
+
+def _club(shop: Setting, inputs: Mapping[str, str]) -> Parts:
+    daily = [{"per": "day", "times": 1}]
+    return {
+        "rules": [
+            activity("sign_up", "Welcome", 50, caps=ONCE),
+            activity("profile_completed", "Profile completed", 50, caps=ONCE),
+            activity("event_attended", "At an event", 100, caps=daily),
+        ],
+        "rewards": [
+            {"id": "workshop", "name": "A place at a workshop", "kind": "custom", "points": 150},
+            {"id": "evening", "name": "Members' evening", "kind": "access", "points": 300},
+            {
+                "id": "day-out",
+                "name": "A day behind the scenes",
+                "kind": "custom",
+                "points": 600,
+                "limit_per_member": 1,
+            },
+        ],
+        "policies": {"enrolment": "on_request"},
+    }
+
+
+def _activities(shop: Setting, inputs: Mapping[str, str]) -> Parts:
+    visits = [{"per": "day", "times": 1}, {"per": "month", "points": 50}]
+    return {
+        "rules": [
+            one_per_whole(shop),
+            activity("event_attended", "At an event", 100, caps=[{"per": "month", "times": 4}]),
+            activity("visit", "Checked in", 10, caps=visits),
+            activity("app_installed", "App installed", 150, caps=ONCE),
+        ],
+        "rewards": [amount_off(shop, 250, 5)],
+    }
+
+
+def _personal(shop: Setting, inputs: Mapping[str, str]) -> Parts:
+    return {
+        "rules": [one_per_whole(shop), activity("sign_up", "Welcome", 100, caps=ONCE)],
+        "tiers": [
+            {"id": "one", "name": "Level 1", "perks": ["Points for every order"]},
+            {"id": "two", "name": "Level 2", "minimum": 500, "perks": ["First to hear of new things"]},
+            {"id": "three", "name": "Level 3", "minimum": 1500, "perks": ["Your name on what you buy"]},
+        ],
+        "rewards": [
+            amount_off(shop, 500, 5),
+            {
+                "id": "personal",
+                "name": "Your name on it",
+                "kind": "custom",
+                "points": 0,
+                "tiers": ["three"],
+                "limit_per_member": 4,
+            },
+        ],
+        "policies": {"tier_measure": "points", "tier_period": "rolling", "tier_period_days": 365},
+    }
+
+
+def _early_access(shop: Setting, inputs: Mapping[str, str]) -> Parts:
+    grown = [inputs["of_age"]]
+    return {
+        "rules": [
+            {**one_per_whole(shop), "scope": {"segments": grown}},
+            activity("sign_up", "Welcome", 100, caps=ONCE, scope={"segments": grown}),
+        ],
+        "rewards": [
+            {
+                "id": "welcome-gift",
+                "name": "Welcome gift",
+                "kind": "custom",
+                "points": 0,
+                "segments": grown,
+                "limit_per_member": 1,
+            },
+            {"id": "early", "name": "Early access", "kind": "access", "points": 0, "segments": grown},
+            {**amount_off(shop, 500, 5), "segments": grown},
+        ],
+        "policies": {"enrolment": "on_request"},
+    }
+
+
+BELONGING = (
+    Preset(
+        id="paid-membership",
+        name="Paid membership",
+        sentence="Whoever buys the membership earns double, gets points to begin with and a birthday present in points. A refund ends it.",
+        parts=_paid_membership,
+        inputs=(Input(id="membership_product", kind="product", sentence="Which product is the membership?"),),
+        sources=("membership", "birthday"),
+    ),
+    Preset(
+        id="milestones",
+        name="Milestones",
+        sentence="A gift with the 4th order and a larger one with the 10th; orders from {10} count.",
+        parts=_milestones,
+    ),
+    Preset(
+        id="club",
+        name="Club",
+        sentence="No points for spending: members collect them at events and spend them on experiences.",
+        parts=_club,
+        sources=("sign_up", "profile_completed", "event_attended"),
+    ),
+    Preset(
+        id="activities",
+        name="Points for taking part",
+        sentence="Points for orders, events, check-ins and for installing the app, each within limits.",
+        parts=_activities,
+        sources=("event_attended", "visit", "app_installed"),
+    ),
+    Preset(
+        id="personal",
+        name="Personal perks",
+        sentence="Three levels by points collected in a year; the third has its name put on what it buys, four times.",
+        parts=_personal,
+        sources=("sign_up",),
+    ),
+    Preset(
+        id="early-access",
+        name="Early access",
+        sentence="Members who are old enough get a gift when they register and are let in before everybody else.",
+        parts=_early_access,
+        inputs=(Input(id="of_age", kind="segment", sentence="Which segment holds the members who are old enough?"),),
+        sources=("sign_up", "segment"),
+    ),
+)

@@ -230,6 +230,8 @@ WEBHOOK_MAX_BYTES = 2_097_152
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 INBOX_BATCH = int(os.environ.get("INBOX_BATCH", "200"))
+READY_LAG_SECONDS = int(os.environ.get("READY_LAG_SECONDS", "300"))  # /readyz answers 503 beyond it
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # empty: /metrics answers this machine alone
 
 # Logs: one line each, no personal data, no secrets.
 LOG_JSON = _flag("LOG_JSON")

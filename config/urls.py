@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from loyalty import health, webhooks
+from loyalty import health, metrics, webhooks
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
@@ -18,4 +18,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
     path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", metrics.metrics),
 ]

@@ -1,0 +1,97 @@
+"""What whoever runs the house asks: how far the queues are behind, what is stuck, when the ledger was last verified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Max, Min, Q, Sum
+
+from loyalty.models import (
+    InboxDelivery,
+    LedgerEntry,
+    Member,
+    OutboxMessage,
+    QueueState,
+    Redemption,
+    Shop,
+    VerifyRun,
+)
+
+QUEUES: dict[str, type[InboxDelivery] | type[OutboxMessage]] = {"inbox": InboxDelivery, "outbox": OutboxMessage}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """One queue over all shops. `lag_seconds` is how long the oldest row that is due has been waiting for a worker; a
+    row that is planned for later does not wait."""
+
+    lag_seconds: float
+    dead: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    all: int
+    folded: int
+    due: int
+
+
+def queues(*, now: datetime) -> dict[str, Queue]:
+    found = {}
+    for name, model in QUEUES.items():
+        rows = model.objects.across_shops()
+        since = rows.filter(state=QueueState.WAITING, due_at__lte=now).aggregate(since=Min("due_at"))["since"]
+        dead = rows.filter(state=QueueState.DEAD).count()
+        found[name] = Queue(lag_seconds=(now - since).total_seconds() if since else 0.0, dead=dead)
+    return found
+
+
+def rows_by_state() -> dict[tuple[str, str], int]:
+    """Rows kept per queue and state."""
+    found = {(name, state): 0 for name in QUEUES for state in QueueState.values}
+    for name, model in QUEUES.items():
+        counted = model.objects.across_shops().order_by().values_list("state").annotate(n=Count("pk"))
+        found |= {(name, state): n for state, n in counted}
+    return found
+
+
+def outbox_attempts() -> dict[str, int]:
+    """Per kind of message the attempts made for the messages kept."""
+    rows = OutboxMessage.objects.across_shops().order_by().values_list("kind").annotate(n=Sum("attempts"))
+    return dict(rows)
+
+
+def redemptions_by_state() -> dict[str, int]:
+    rows = Redemption.objects.across_shops().order_by().values_list("state").annotate(n=Count("pk"))
+    return {**dict.fromkeys(Redemption.State.values, 0), **dict(rows)}
+
+
+def shops_by_status() -> dict[tuple[str, str], int]:
+    """Per platform and status."""
+    rows = Shop.objects.order_by().values_list("platform", "status").annotate(n=Count("pk"))
+    return {(platform, status): n for platform, status, n in rows}
+
+
+def shops_to_reopen() -> list[Shop]:
+    """Shops whose access was lost: the merchant must open the app once."""
+    return list(Shop.objects.filter(status=Shop.Status.NEEDS_REOPEN).order_by("name", "pk"))
+
+
+def people(*, now: datetime) -> People:
+    """Members, guests included, less those merged into another: all, those ever folded, those for whom the clock has brought something
+    that no fold has seen yet."""
+    rows = Member.objects.across_shops().filter(merged_into__isnull=True)
+    counted = rows.aggregate(all=Count("pk"), folded=Count("pk", filter=Q(as_of__isnull=False)))
+    return People(**counted, due=rows.filter(next_due__lte=now).count())
+
+
+def last_ledger_row() -> int:
+    """The number of the newest row; numbers that a rolled back transaction took are in it."""
+    last: int | None = LedgerEntry.objects.across_shops().aggregate(last=Max("pk"))["last"]
+    return last or 0
+
+
+def last_verify() -> VerifyRun | None:
+    """The last run over all shops that came to its end."""
+    return VerifyRun.objects.filter(shop__isnull=True, finished_at__isnull=False).order_by("-finished_at").first()

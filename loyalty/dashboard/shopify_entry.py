@@ -7,6 +7,7 @@ one and loads the first page again. The pages of the code grant stand alone, wit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
@@ -37,6 +38,10 @@ PATCH_PATH = "/shopify/patch"
 PATCHED = "patched"
 PATCHED_SECONDS = 20
 """A page that comes from the patch page with a token that is over once more would go round for ever: a clock is off."""
+
+_OWN_PATH = re.compile(r"/(?![/\\])[!-~]*")
+"""Browsers drop tabs and line breaks from an address before they read it: "/<tab>/host" leads to another host, and the
+token that App Bridge adds would go there."""
 
 STATE_COOKIE = "installing"
 STATE_SALT = "shopify-state"
@@ -92,7 +97,7 @@ def patch(request: HttpRequest) -> HttpResponse:
     """Nothing but App Bridge, which gets a fresh token and loads `shopify-reload` with it."""
     domain = shop_domain(request.GET.get("shop", ""))
     reload = request.GET.get("shopify-reload", "")
-    if not reload.startswith("/") or reload.startswith(("//", "/\\")):
+    if not _OWN_PATH.fullmatch(reload):
         raise Invalid(_("The page to load is not one of ours. Open the app from your store’s admin."))
     script = f"{settings.SHOPIFY_CDN_URL}/shopifycloud/app-bridge.js"
     response = render(request, "shopify/patch.html", {"app_bridge": script, "client_id": settings.SHOPIFY_API_KEY})

@@ -125,7 +125,20 @@ def test_what_is_no_store_never_gets_into_a_header(browser: Client, shop: str) -
         assert "evil" not in response.headers["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("reload", ["", "https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:x"])
+@pytest.mark.parametrize(
+    "reload",
+    [
+        "",
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "javascript:x",
+        "/\t/evil.example",
+        "/\n/evil.example",
+        "/\t\\evil.example",
+        " //evil.example",
+    ],
+)
 def test_the_patch_page_leads_nowhere_else(browser: Client, reload: str) -> None:
     response = browser.get("/shopify/patch", {"shop": "a.myshopify.com", "shopify-reload": reload})
     assert response.status_code == 400

@@ -31,6 +31,7 @@ CODE_ALPHABET = "ABCDEFGHJKMNPQRTUVWXYZ2346789"
 """No 0/O, 1/I/L, 5/S: a code is read aloud and typed."""
 _ENDS: dict[str, Event] = {"failed": "fail", "cancelled": "cancel", "expired": "expire"}
 _LIVE = (State.RESERVED, State.ISSUING, State.READY)
+GIVEN_BACK = (State.RETURNED, State.FAILED, State.EXPIRED)
 
 
 def new_code() -> str:
@@ -139,7 +140,7 @@ def mark_ready(*, shop: Shop, number: str | uuid.UUID, external_id: str, at: dat
     if redemption.state == State.ISSUING:
         _move(redemption, "issued")
         redemption.ready_at = at
-    elif redemption.state in (State.RETURNED, State.FAILED, State.EXPIRED):
+    elif redemption.state in GIVEN_BACK:
         leave(shop=shop, kind=REVOKE, subject=str(redemption.number), at=at)
     redemption.save(update_fields=["external_id", "state", "ready_at"])
     return redemption
@@ -161,11 +162,13 @@ def give_back(*, shop: Shop, number: str | uuid.UUID, why: str, at: datetime, fa
     fact = decode(row.body)
     row.body = encode(msgspec.structs.replace(fact, given_back_at=at, given_back_why=why)).decode()
     row.save(update_fields=["body"])
-    OutboxMessage.objects.filter(shop=shop, kind=ISSUE, subject=str(redemption.number), state="waiting").update(
-        state="done", done_at=at, outcome=why
-    )
     if may_exist:
+        # A worker may be asking the platform this moment, and the code come after the REVOKE found none. So its ISSUE
+        # stays: the worker that ends it, or takes it over from the dead, finds the redemption ended and revokes.
         leave(shop=shop, kind=REVOKE, subject=str(redemption.number), at=at)
+    else:
+        waiting = OutboxMessage.objects.filter(shop=shop, kind=ISSUE, subject=str(redemption.number), state="waiting")
+        waiting.update(state="done", done_at=at, outcome=why)
     fold_and_post(shop=shop, members=[member], at=at)
     return redemption
 

@@ -17,7 +17,7 @@ from loyalty.platforms.base import Delivery
 from loyalty.platforms.registry import platform_of
 from loyalty.services.intake import TryAgain, record
 from loyalty.services.observations import NothingToDo, Observation
-from loyalty.worker.claim import claim
+from loyalty.worker.claim import claim, still_mine
 from loyalty.worker.retry import next_try
 
 log = structlog.get_logger("regulars.inbox")
@@ -87,10 +87,8 @@ def _failed(row: InboxDelivery, error: Exception, now: datetime) -> None:
     due = next_try(attempts=row.attempts, now=now, retry_after_seconds=wait) if retryable else None
     if isinstance(error, TryAgain):
         due = now
-    row.state = QueueState.WAITING if due else QueueState.DEAD
-    row.due_at = due or now
-    row.outcome = _sentence(error)
-    row.save(update_fields=["state", "due_at", "outcome"])
+    state = QueueState.WAITING if due else QueueState.DEAD
+    still_mine(row).update(state=state, due_at=due or now, outcome=_sentence(error))
     log.warning(
         "inbox.failed",
         shop=row.shop_id,

@@ -13,8 +13,8 @@ from django.core.mail import EmailMessage, get_connection
 from loyalty.engine.errors import LoyaltyError, Refused, Unauthorized
 from loyalty.models import OutboxMessage, QueueState, Redemption
 from loyalty.platforms.registry import platform_of
-from loyalty.services.redemptions import ISSUE, REVOKE, begin_issuing, give_back, mark_ready
-from loyalty.worker.claim import claim
+from loyalty.services.redemptions import GIVEN_BACK, ISSUE, REVOKE, begin_issuing, give_back, mark_ready
+from loyalty.worker.claim import claim, still_mine
 from loyalty.worker.history import import_history
 from loyalty.worker.retry import next_try
 
@@ -40,6 +40,9 @@ def run_now(*, kind: str, subject: str, shop_id: int, now: datetime) -> None:
 
 def _issue(row: OutboxMessage, now: datetime) -> None:
     redemption = begin_issuing(shop=row.shop, number=row.subject)
+    if redemption.state in GIVEN_BACK:
+        # It ended while a worker was asking the platform, and that worker may have died after the code was made.
+        platform_of(row.shop).revoke(row.shop, redemption)
     if redemption.state != Redemption.State.ISSUING:
         return
     try:
@@ -91,9 +94,8 @@ def _work(row: OutboxMessage, now: datetime) -> None:
     except Exception as error:  # noqa: BLE001 - whatever the other side does is this message's own matter
         _failed(row, error, now)
         return
-    # The secret has served: a mail that has left is not kept.
-    rows = OutboxMessage.objects.filter(shop=row.shop_id, pk=row.pk)
-    rows.update(state=QueueState.DONE, done_at=now, outcome="", secret="")
+    # The secret has served: a mail that has left is not kept. A message that was left anew meanwhile is worked again.
+    still_mine(row).update(state=QueueState.DONE, done_at=now, outcome="", secret="")
 
 
 def _failed(row: OutboxMessage, error: Exception, now: datetime) -> None:
@@ -101,10 +103,11 @@ def _failed(row: OutboxMessage, error: Exception, now: datetime) -> None:
     wait = getattr(error, "retry_after_seconds", 0)
     due = next_try(attempts=row.attempts, now=now, retry_after_seconds=wait) if retryable else None
     outcome = (error.message if isinstance(error, LoyaltyError) else type(error).__name__)[:500]
-    rows = OutboxMessage.objects.filter(shop=row.shop_id, pk=row.pk)
-    rows.update(state=QueueState.WAITING if due else QueueState.DEAD, due_at=due or now, outcome=outcome)
-    if due is None and row.kind == ISSUE:
+    state = QueueState.WAITING if due else QueueState.DEAD
+    if due is None and row.kind == ISSUE and still_mine(row).exists():
+        # Before the message is put away: whoever dies in between leaves it to the next worker.
         give_back(shop=row.shop, number=row.subject, why="failed", at=now, failure=outcome)
+    still_mine(row).update(state=state, due_at=due or now, outcome=outcome)
     log.warning(
         "outbox.failed",
         shop=row.shop_id,

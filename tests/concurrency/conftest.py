@@ -7,6 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.concurrency.nursery import Nursery, environment_here
+from tests.platforms.shopify.conftest import shopify_app, shopify_sandbox_url, stand_in
+
+__all__ = ["nursery", "shopify_app", "shopify_sandbox_url", "stand_in"]
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from django.conf import settings
 from django.db import connection
 from requests.adapters import HTTPAdapter
 
@@ -25,7 +26,10 @@ def drain_inbox(*, now: str, die_at: int) -> None:
             pass
 
 
-def drain_outbox(*, now: str, die_at: int) -> None:
+def drain_outbox(*, now: str, die_at: int, platforms: Mapping[str, str]) -> None:
+    """`platforms` are the settings that say where the platforms are."""
+    for name, value in platforms.items():
+        setattr(settings, name, value)
     with _dying(at=die_at):
         while outbox.drain(now=datetime.fromisoformat(now)):
             pass

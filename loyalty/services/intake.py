@@ -9,10 +9,18 @@ import msgspec
 from django.db import IntegrityError, transaction
 
 from loyalty.engine.facts import Activity, encode, validate
-from loyalty.models import InboxDelivery, Member, Shop, StoredFact
+from loyalty.models import InboxDelivery, Member, QueueState, Shop, StoredFact
 from loyalty.selectors.facts import REFUND
 from loyalty.services.members import Key, adopt_guest, find_or_enrol, guests_to_adopt, key_of, update_people
-from loyalty.services.observations import Observation, OrderSeen, Person, PersonSeen, RefundSeen, ShopUninstalled
+from loyalty.services.observations import (
+    Observation,
+    OrderSeen,
+    Person,
+    PersonSeen,
+    RefundSeen,
+    ShopUninstalled,
+    Unreadable,
+)
 from loyalty.services.posting import fold_and_post, lock_members
 from loyalty.services.redemptions import mark_used
 from loyalty.services.shops import uninstall
@@ -38,6 +46,25 @@ def receive(*, shop_id: int, delivery_id: str, topic: str, body: bytes, meta: Ma
     InboxDelivery.objects.bulk_create([delivery], ignore_conflicts=True)
 
 
+def keep_unreadable(*, shop: Shop, found: Sequence[Unreadable], at: datetime) -> None:
+    """Beside the deliveries that could not be used, once each, so that a history leaves nothing out silently."""
+    rows = [
+        InboxDelivery(
+            shop=shop,
+            delivery_id=f"history:{each.external_id}"[:128],
+            topic=f"history.{each.what}"[:64],
+            body=b"",
+            state=QueueState.DEAD,
+            due_at=at,
+            received_at=at,
+            done_at=at,
+            outcome=each.why[:500],
+        )
+        for each in found
+    ]
+    InboxDelivery.objects.bulk_create(rows, ignore_conflicts=True)
+
+
 @transaction.atomic
 def record(*, shop: Shop, observations: Sequence[Observation], at: datetime) -> None:
     """Stores what was seen, folds the members it touches to `at`, and posts: all of it or nothing. Members are locked
@@ -56,13 +83,15 @@ def record(*, shop: Shop, observations: Sequence[Observation], at: datetime) -> 
     order_ids = {seen.order.id for seen in orders} | {seen.order_id for seen in refunds}
     touched = {member.pk for member in owners.values()} | guests.keys() | _holders(shop, order_ids)
     locked = {member.pk: member for member in lock_members(shop=shop, member_ids=touched)}
-    if not _holders(shop, order_ids) <= locked.keys():
-        raise TryAgain("An order moved to another member meanwhile")
+    if not _holders(shop, order_ids) <= locked.keys() or _merged_meanwhile([*owners.values()], guests, locked):
+        raise TryAgain("An order or a guest moved to another member meanwhile")
     members = {key: locked[member.pk] for key, member in owners.items()}
     changed = {member.pk for member in members.values() if member.as_of is None}
     for pk, key in guests.items():
         adopt_guest(shop=shop, guest=locked[pk], account=members[key])
         changed.add(members[key].pk)
+    # What a guest ordered in this very batch is the account's as well: nobody looks at a guest again who has one.
+    members = {key: members[guests[member.pk]] if member.pk in guests else member for key, member in members.items()}
     changed |= _store_orders(shop, orders, members)
     changed |= _store_refunds(shop, refunds)
     update_people(members=members, people=people)
@@ -86,6 +115,12 @@ def _holders(shop: Shop, order_ids: Iterable[str]) -> set[int]:
         shop=shop, kind="order", external_id__in=list(order_ids), member__isnull=False
     ).values_list("member_id", flat=True)
     return {pk for pk in rows if pk is not None}
+
+
+def _merged_meanwhile(owners: Sequence[Member], guests: Iterable[int], locked: Mapping[int, Member]) -> bool:
+    """Whether a guest got an account between the question and the lock; what is written to one after that is lost."""
+    moved = any(locked[owner.pk].merged_into_id != owner.merged_into_id for owner in owners)
+    return moved or any(locked[pk].merged_into_id is not None for pk in guests)
 
 
 def _owner(person: Person | None, members: Mapping[Key, Member]) -> int | None:

@@ -1,12 +1,15 @@
 """What arrives, however it arrives, becomes the same points."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import pytest
 
-from loyalty.models import LedgerEntry, Member, StoredFact
-from loyalty.services.intake import record
+from loyalty.models import LedgerEntry, Member, Shop, StoredFact
+from loyalty.services import intake
+from loyalty.services.intake import TryAgain, record
 from loyalty.services.observations import Person, PersonSeen, RefundSeen
+from loyalty.services.posting import lock_members
 from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
 from tests.factories import ALICE, BOB, T0, assert_books, balance, make_order, make_shop, place, refund_of, seen
 
@@ -81,6 +84,39 @@ def test_a_guest_order_waits_for_the_account_with_the_same_email() -> None:
     record(shop=shop, observations=[PersonSeen(person=ALICE, at=T0 + 2 * DAY)], at=T0 + 2 * DAY)
     assert balance(shop) == 30
     place(shop, make_order("2", prices=(2000,), at=T0 + 3 * DAY), Person(email="alice@shopper.test"))
+    assert balance(shop) == 50
+    assert_books(shop)
+
+
+def test_a_guest_order_in_the_batch_that_gives_the_account_its_email_is_the_accounts() -> None:
+    shop = make_shop()
+    place(shop, make_order("1", prices=(1000,)), Person(external_id="7001"))
+    place(shop, make_order("2", prices=(3000,)), Person(email="alice@shopper.test"))
+    order = seen(make_order("3", prices=(2000,), at=T0 + 2 * DAY), Person(email="alice@shopper.test"))
+    record(shop=shop, observations=[order, PersonSeen(person=ALICE, at=T0 + 2 * DAY)], at=T0 + 2 * DAY)
+    assert balance(shop) == 60
+    assert_books(shop)
+
+
+def test_a_guest_who_got_an_account_between_the_question_and_the_lock_keeps_no_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shop = make_shop()
+    guest = Person(email="alice@shopper.test")
+    place(shop, make_order("1", prices=(3000,)), guest)
+    locked = intake.lock_members
+
+    def after_another_worker(*, shop: Shop, member_ids: Iterable[int]) -> list[Member]:
+        monkeypatch.setattr(intake, "lock_members", locked)
+        record(shop=shop, observations=[PersonSeen(person=ALICE, at=T0 + 2 * DAY)], at=T0 + 2 * DAY)
+        return lock_members(shop=shop, member_ids=member_ids)
+
+    monkeypatch.setattr(intake, "lock_members", after_another_worker)
+    second = make_order("2", prices=(2000,), at=T0 + 2 * DAY)
+    with pytest.raises(TryAgain):
+        place(shop, second, guest)
+    place(shop, second, guest)
+    record(shop=shop, observations=[PersonSeen(person=ALICE, at=T0 + 3 * DAY)], at=T0 + 3 * DAY)
     assert balance(shop) == 50
     assert_books(shop)
 

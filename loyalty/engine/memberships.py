@@ -19,6 +19,8 @@ def memberships_of(program: Program, orders: Iterable[Order]) -> list[Membership
     for order in orders:
         if order.paid_at is None or (order.test and program.exclusions.test_orders):
             continue
+        if order.cancelled_at is not None and order.cancelled_at <= order.paid_at:
+            continue
         for line in order.lines:
             plan = next((each for each in (line.product_id, line.variant_id) if each in plans), "")
             if not plan or not line.quantity:
@@ -49,7 +51,8 @@ def _told(changes: list[tuple[datetime, int, str, str]]) -> list[Membership]:
 def _given_back_at(order: Order, line_id: str) -> datetime | None:
     """When the last of the line went back; None while any of it stands."""
     refunded = Refunded(order)
-    for refund in sorted(order.refunds, key=lambda each: (each.at, each.id)):
+    moved = [each for each in order.refunds if each.money_moved]
+    for refund in sorted(moved, key=lambda each: (each.at, each.id)):
         if order.cancelled_at is not None and order.cancelled_at <= refund.at:
             break
         refunded.add(refund)

@@ -20,7 +20,7 @@ def _paid_membership(shop: Setting, inputs: Mapping[str, str]) -> Parts:
             {"kind": "multiplier", "id": "members-rate", "name": "Members earn double", "times": "2", "scope": members},
             {"kind": "birthday", "id": "birthday", "name": "Birthday", "points": 500, "scope": members},
         ],
-        "plans": [{"id": product, "name": "Membership", "entry_points": 250}],
+        "plans": [{"id": product, "name": "Membership"}],
         "exclusions": {"products": [product]},
         "rewards": [amount_off(shop, 500, 5), {**_shipping(), "points": 200}],
     }
@@ -131,7 +131,7 @@ BELONGING = (
     Preset(
         id="paid-membership",
         name="Paid membership",
-        sentence="Whoever buys the membership earns double, gets points to begin with and a birthday present in points. A refund ends it.",
+        sentence="Whoever buys the membership earns double and gets a birthday present in points. A refund ends it.",
         parts=_paid_membership,
         inputs=(Input(id="membership_product", kind="product", sentence="Which product is the membership?"),),
         sources=("membership", "birthday"),

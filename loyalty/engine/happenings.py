@@ -67,11 +67,11 @@ def watch_birthday(walk: Walk, at: datetime) -> None:
         return
     year = at.astimezone(rules.zone).year
     due = next(day for n in range(3) if (day := on_day(year + n, born.month, born.day, rules.zone)) > at)
-    value = walk.birthday
-    walk.at_clock(due, Rank.GIVES, "birthday", celebrate, (value, due), lambda known: known[0] == walk.birthday)
+    walk.birthday_due = due
+    walk.at_clock(due, Rank.GIVES, "birthday", celebrate, due, lambda day: day == walk.birthday_due)
 
 
-def celebrate(walk: Walk, at: datetime, known: tuple[str, datetime]) -> None:
+def celebrate(walk: Walk, at: datetime, due_at: datetime) -> None:
     rules = walk.now
     watch_birthday(walk, at)
     if rules is None or walk.birthday_known_at is None:
@@ -81,7 +81,7 @@ def celebrate(walk: Walk, at: datetime, known: tuple[str, datetime]) -> None:
         return
     _know_segments(walk, rules)
     known_for = at - walk.birthday_known_at
-    params: Params = {"year": year}
+    params: Params = {"year": str(year)}
     due = [rule for rule in rules.birthdays if known_for >= timedelta(days=rule.known_days)]
     if not due:
         walk.gave_nothing(f"birthday:{year}", at, Reason(message="nothing.birthday_new", params=params))

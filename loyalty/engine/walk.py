@@ -89,6 +89,7 @@ class Walk:
         self.birthday = ""
         self.birthday_known_at: datetime | None = None
         self.birthday_year = 0
+        self.birthday_due: datetime | None = None
         self.active_at: datetime | None = None
         self.expiry_since: datetime | None = None
         self.lapsed = 0

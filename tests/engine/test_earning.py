@@ -219,3 +219,31 @@ def test_guests_earn_when_they_register_or_never():
     guest = order("A", day(1), 1000, customer_id="")
     assert folded(guest, under=document()).available == 10
     assert messages(folded(guest, under=document(policies={"guest_orders": "nothing"}))) == ["nothing.guest"]
+
+
+def test_exclusive_says_nothing_where_rules_add_up():
+    assert points(fixed(30, priority=2, exclusive=True), fixed(5, "g")) == 135
+
+
+def test_lines_added_later_make_no_second_order():
+    under = document({"kind": "milestone", "id": "m", "steps": [{"orders": 2, "points": 50}]})
+    first = order("A", day(1), (line("1", 1000), line("2", 1000, added_at=day(3))))
+    first_only = fixed(7, scope={"first_order": True})
+    assert "milestone:m:2" not in earned(folded(first, under=under))
+    assert folded(first, order("B", day(9), 1000), under=document(first_only)).available == 10 + 7 + 10 + 10
+
+
+def test_goods_given_back_before_they_were_paid_never_earned():
+    back = refund("F", day(2), 400, "1", money_moved=False)
+    assert folded(order("A", day(1), (line("1", 400), line("2", 600)), paid_at=day(5), refunds=(back,))).available == 6
+    restocked = refund("F", day(9), 400, "1", money_moved=False)
+    assert folded(order("A", day(1), (line("1", 400), line("2", 600)), refunds=(restocked,))).available == 10
+
+
+def test_a_line_whose_share_of_a_discount_was_rounded_down_is_given_back_whole():
+    """Three lines of 10.00 with 1.00 off are 9.67 each on paper and 9.66 in one of the refunds."""
+    goods = tuple(line(str(n), 1000) for n in range(3))
+    rate = {"kind": "per_amount", "id": "r", "points": 3, "per_minor": 1}
+    bought = order("A", day(1), goods, order_discount_minor=100, refunds=(refund("F", day(2), 966, "0"),))
+    statement = folded(bought, under=document(rate, base=False))
+    assert [each.points for each in statement.movements] == [8700, -2900]

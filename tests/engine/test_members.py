@@ -228,3 +228,44 @@ def test_the_next_reward_is_the_cheapest_out_of_reach():
 def test_a_negative_balance_from_an_adjustment_is_a_debt():
     taken = Adjustment(id="1", at=day(1), points=-50, actor="Dana", reason="mistake")
     assert (folded(taken).available, folded(taken).debt) == (-50, 50)
+
+
+def test_points_that_return_on_the_very_date_of_their_lot_expire_again():
+    brought = Import(id="I", at=day(1), lots=(ImportLot(points=50, at=day(1), expires_at=day(30)),))
+    spent = redemption("R", day(2), 50, given_back_at=day(30), given_back_why="expired")
+    assert keys(folded(brought, spent))[-2:] == [
+        ("returned", "redemption:R", "", 50),
+        ("expired", "lot:import:I:0", "redemption:R", -50),
+    ]
+
+
+def test_at_one_instant_the_hold_ends_before_anything_expires():
+    """Points that become available in the instant of the member's lapse lapse with the rest."""
+    under = document(policies={"hold_days": 30, "expiry": "inactivity", "expiry_days": 30})
+    statement = folded(order("A", day(1), 1000), under=under)
+    assert [(each.kind, each.points, each.at) for each in statement.movements] == [
+        ("earned", 10, day(31)),
+        ("expired", -10, day(31)),
+    ]
+
+
+def test_switching_inactivity_on_starts_the_period_that_day():
+    plain, silent = document()[0].program, document(policies={"expiry": "inactivity", "expiry_days": 30})[0].program
+    under = [
+        Version(number=1, in_force_from=START, program=plain),
+        Version(number=2, in_force_from=day(100), program=silent),
+    ]
+    assert folded(order("A", day(1), 1000), under=under, as_of=day(101)).inactive_at == day(130)
+
+
+def test_months_end_on_the_last_day_where_they_have_no_such_day():
+    """31 January, noon in Berlin, and a month: 28 February, noon in Berlin."""
+    under = document(policies={"expiry": "lot", "expiry_months": 1})
+    lot = folded(order("A", day(30).replace(hour=11), 1000), under=under, as_of=day(31)).lots[0]
+    assert lot.expires_at == day(58).replace(hour=11)
+    lot = folded(
+        order("A", day(29).replace(hour=11), 1000),
+        under=document(policies={"expiry": "lot", "expiry_months": 2}),
+        as_of=day(31),
+    ).lots[0]
+    assert lot.expires_at == day(88).replace(hour=10)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from loyalty.models import Redemption, Shop
-from loyalty.services.observations import Observation, OrderSeen, PersonSeen
+from loyalty.services.observations import Found, Observation, OrderSeen, Unreadable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +49,11 @@ class Platform(Protocol):
         """Raises Invalid for what was signed but cannot be used, with a sentence for the merchant."""
         ...
 
-    def orders_changed(self, shop: Shop, *, since: datetime) -> Iterator[OrderSeen]:
+    def orders_changed(self, shop: Shop, *, since: datetime) -> Iterator[OrderSeen | Unreadable]:
         """Orders whose updated_at is at or after `since`, oldest change first, for the reconciler."""
         ...
 
-    def history(self, shop: Shop) -> Iterator[OrderSeen | PersonSeen]:
+    def history(self, shop: Shop) -> Iterator[Found]:
         """Everything the store has, for the import: customers first, then orders."""
         ...
 

@@ -47,6 +47,15 @@ class PersonSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """An order or customer that a history names and we cannot use; kept for the merchant, with why in a sentence."""
+
+    what: str
+    external_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShopUninstalled:
     """The platform says that the shop removed the app at `at`."""
 
@@ -60,6 +69,8 @@ class NothingToDo:
     why: str
 
 
+Found = OrderSeen | PersonSeen | Unreadable
+"""What a platform's history and its list of changes give."""
 Observation = OrderSeen | RefundSeen | PersonSeen | ShopUninstalled | NothingToDo
 
 

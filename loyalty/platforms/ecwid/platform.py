@@ -13,7 +13,7 @@ from loyalty.models import Credential, Redemption, Shop
 from loyalty.platforms.base import Delivery, Signed
 from loyalty.platforms.ecwid import history, parse, rewards, signature
 from loyalty.platforms.ecwid.payload import store_number
-from loyalty.services.observations import Observation, OrderSeen, PersonSeen
+from loyalty.services.observations import Found, Observation, OrderSeen, Unreadable
 
 
 class EcwidPlatform:
@@ -35,10 +35,10 @@ class EcwidPlatform:
     def parse(self, shop: Shop, delivery: Delivery) -> list[Observation]:
         return parse.parse(shop, delivery)
 
-    def orders_changed(self, shop: Shop, *, since: datetime) -> Iterator[OrderSeen]:
+    def orders_changed(self, shop: Shop, *, since: datetime) -> Iterator[OrderSeen | Unreadable]:
         return history.orders_changed(shop, since=since)
 
-    def history(self, shop: Shop) -> Iterator[OrderSeen | PersonSeen]:
+    def history(self, shop: Shop) -> Iterator[Found]:
         return history.history(shop)
 
     def issue(self, shop: Shop, redemption: Redemption) -> str:

@@ -10,17 +10,13 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-import structlog
-
 from loyalty.engine.errors import Invalid, Refused, Unavailable
 from loyalty.models import Shop
 from loyalty.platforms.reading import instant, text
 from loyalty.platforms.shopify.client import TOO_EXPENSIVE, execute
 from loyalty.platforms.shopify.orders import read_order, read_person
 from loyalty.platforms.shopify.records import Record
-from loyalty.services.observations import OrderSeen, PersonSeen
-
-log = structlog.get_logger("regulars.shopify")
+from loyalty.services.observations import Found, OrderSeen, PersonSeen, Unreadable
 
 ORDERS_PER_PAGE = 20
 CUSTOMERS_PER_PAGE = 100
@@ -31,28 +27,28 @@ REFUNDS = (10, 40)
 MAX_PAGES = 100_000
 
 
-def orders_changed(shop: Shop, *, since: datetime) -> Iterator[OrderSeen]:
+def orders_changed(shop: Shop, *, since: datetime) -> Iterator[OrderSeen | Unreadable]:
     """Orders whose updated_at is at or after `since`, oldest change first."""
     query = f"updated_at:>='{since.isoformat(timespec='seconds')}'"
     return _orders(shop, {"query": query, "sortKey": "UPDATED_AT"})
 
 
-def everything(shop: Shop) -> Iterator[OrderSeen | PersonSeen]:
+def everything(shop: Shop) -> Iterator[Found]:
     """All customers, then all orders that the app may read (those of the last 60 days without read_all_orders)."""
     for node in _pages(shop, "customers_page", "customers", {"first": CUSTOMERS_PER_PAGE}):
         try:
             yield _person_seen(node)
         except Invalid as error:
-            log.warning("shopify.customer_unreadable", shop=shop.pk, customer=_tail(node.get("id")), why=error.message)
+            yield Unreadable(what="customer", external_id=_tail(node.get("id")), why=error.message)
     yield from _orders(shop, {"query": None, "sortKey": "ID"})
 
 
-def _orders(shop: Shop, variables: Mapping[str, Any]) -> Iterator[OrderSeen]:
+def _orders(shop: Shop, variables: Mapping[str, Any]) -> Iterator[OrderSeen | Unreadable]:
     for node in _pages(shop, "orders_page", "orders", {"first": ORDERS_PER_PAGE, **variables}):
         try:
             yield read_order(_order_record(shop, node), shop.currency)
         except Invalid as error:
-            log.warning("shopify.order_unreadable", shop=shop.pk, order=_tail(node.get("id")), why=error.message)
+            yield Unreadable(what="order", external_id=_tail(node.get("id")), why=error.message)
 
 
 def _pages(shop: Shop, document: str, field: str, variables: Mapping[str, Any]) -> Iterator[Record]:

@@ -17,7 +17,7 @@ from loyalty.platforms.shopify.client import execute
 from loyalty.platforms.shopify.parse import observations_of
 from loyalty.platforms.shopify.shop_names import browser_origin, shop_domain
 from loyalty.platforms.shopify.signatures import check_body
-from loyalty.services.observations import Observation, OrderSeen, PersonSeen
+from loyalty.services.observations import Found, Observation, OrderSeen, Unreadable
 
 _TOPIC = re.compile(r"[a-z][a-z_./]{0,62}")
 _DELIVERY_ID = re.compile(r"[!-~]{1,128}")
@@ -44,10 +44,10 @@ class ShopifyPlatform:
     def parse(self, shop: Shop, delivery: Delivery) -> list[Observation]:
         return observations_of(shop, delivery, _still_welcome)
 
-    def orders_changed(self, shop: Shop, *, since: datetime) -> Iterator[OrderSeen]:
+    def orders_changed(self, shop: Shop, *, since: datetime) -> Iterator[OrderSeen | Unreadable]:
         return history.orders_changed(shop, since=since)
 
-    def history(self, shop: Shop) -> Iterator[OrderSeen | PersonSeen]:
+    def history(self, shop: Shop) -> Iterator[Found]:
         return history.everything(shop)
 
     def issue(self, shop: Shop, redemption: Redemption) -> str:

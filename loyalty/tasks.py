@@ -21,7 +21,8 @@ def drain_outbox() -> None:
 
 @shared_task(ignore_result=True)
 def fold_due_members() -> None:
-    schedule.fold_due(now=datetime.now(UTC))
+    while schedule.fold_due(now=datetime.now(UTC)) == schedule.DUE_BATCH:
+        pass
 
 
 @shared_task(ignore_result=True)

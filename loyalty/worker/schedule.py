@@ -20,6 +20,7 @@ from loyalty.worker.history import reconcile
 
 log = structlog.get_logger("regulars.worker")
 DUE_BATCH = 200
+SET_ASIDE = timedelta(hours=1)
 RECONCILE_EVERY = timedelta(hours=1)
 IDLE_SECONDS = 0.25
 
@@ -31,9 +32,27 @@ def fold_due(*, now: datetime) -> int:
     for shop_id, pk in due[:DUE_BATCH]:
         by_shop.setdefault(shop_id, []).append(pk)
     for shop_id, pks in by_shop.items():
-        with transaction.atomic():
-            fold_and_post(shop=shop_id, members=lock_members(shop=shop_id, member_ids=pks), at=now)
+        try:
+            _fold(shop_id, pks, now)
+        except Exception as error:  # noqa: BLE001 - find the one at fault; the others must not wait for it
+            log.info("due.batch_split", shop=shop_id, members=len(pks), error=type(error).__name__)
+            for pk in pks:
+                _fold_alone(shop_id, pk, now)
     return sum(map(len, by_shop.values()))
+
+
+@transaction.atomic
+def _fold(shop_id: int, pks: list[int], now: datetime) -> None:
+    fold_and_post(shop=shop_id, members=lock_members(shop=shop_id, member_ids=pks), at=now)
+
+
+def _fold_alone(shop_id: int, pk: int, now: datetime) -> None:
+    """A member who cannot be folded is due again later: at the head of the line they would stop everybody."""
+    try:
+        _fold(shop_id, [pk], now)
+    except Exception:
+        log.exception("due.failed", shop=shop_id, member=pk)
+        Member.objects.filter(shop=shop_id, pk=pk).update(next_due=now + SET_ASIDE)
 
 
 def expire_codes(*, now: datetime) -> int:
@@ -41,7 +60,10 @@ def expire_codes(*, now: datetime) -> int:
     rows = Redemption.objects.across_shops().filter(state=Redemption.State.READY, expires_at__lte=now)
     over = list(rows.select_related("shop").order_by("expires_at")[:DUE_BATCH])
     for redemption in over:
-        give_back(shop=redemption.shop, number=redemption.number, why="expired", at=now)
+        try:
+            give_back(shop=redemption.shop, number=redemption.number, why="expired", at=now)
+        except Exception:
+            log.exception("expiry.failed", shop=redemption.shop_id, redemption=redemption.pk)
     return len(over)
 
 
@@ -57,6 +79,8 @@ def reconcile_shops(*, now: datetime) -> int:
             reconcile(shop=shop, now=now)
         except LoyaltyError as error:
             log.warning("reconcile.failed", shop=shop.pk, error=type(error).__name__, code=error.code)
+        except Exception:
+            log.exception("reconcile.failed", shop=shop.pk)
     return len(shops)
 
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
 from config.celery import app
+from loyalty import tasks
 from loyalty.engine.errors import Unavailable
-from loyalty.models import EmailCode, Member, OAuthState, RateCounter, Shop
+from loyalty.ledger.post import LedgerMismatch
+from loyalty.models import EmailCode, Member, OAuthState, RateCounter, Redemption, Shop
 from loyalty.services import limits
+from loyalty.services.intake import TryAgain
+from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
 from loyalty.services.shoppers import request_code
 from loyalty.worker import schedule
-from tests.factories import ALICE, T0, assert_books, balance, make_order, make_shop, place
+from tests.factories import ALICE, BOB, T0, assert_books, balance, make_member, make_order, make_shop, place
 
 pytestmark = pytest.mark.django_db
 
@@ -86,3 +92,67 @@ def test_a_shop_whose_platform_does_not_answer_stops_nobody_else(monkeypatch: py
     monkeypatch.setattr(schedule, "reconcile", reconcile)
     assert schedule.reconcile_shops(now=T0 + timedelta(hours=2)) == 2
     assert sorted(seen) == sorted([mute.pk, heard.pk])
+
+
+def test_a_shop_whose_reconciliation_breaks_stops_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_shop(), make_shop()
+    seen: list[int] = []
+
+    def reconcile(*, shop: Shop, now: datetime) -> int:
+        seen.append(shop.pk)
+        raise TryAgain("Another worker came between")
+
+    monkeypatch.setattr(schedule, "reconcile", reconcile)
+    assert schedule.reconcile_shops(now=T0 + timedelta(hours=2)) == 2
+    assert len(seen) == 2
+
+
+def test_a_member_who_cannot_be_folded_keeps_nobody_else_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = make_shop()
+    tomorrow = T0 + timedelta(days=1)
+    for number, person in enumerate((ALICE, BOB)):
+        place(shop, make_order(str(number), at=tomorrow), person, at=T0)
+    broken = Member.objects.get(shop=shop, external_id=ALICE.external_id)
+    whole = schedule.fold_and_post
+
+    def fold_and_post(*, shop: int, members: Sequence[Member], at: datetime) -> object:
+        if broken in members:
+            raise LedgerMismatch
+        return whole(shop=shop, members=members, at=at)
+
+    monkeypatch.setattr(schedule, "fold_and_post", fold_and_post)
+    assert schedule.fold_due(now=tomorrow) == 2
+    assert balance(shop, BOB) == 520
+    assert schedule.fold_due(now=tomorrow) == 0
+    monkeypatch.undo()
+    assert schedule.fold_due(now=tomorrow + timedelta(hours=1)) == 1
+    assert balance(shop) == 520
+
+
+def test_a_code_that_cannot_be_ended_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = make_shop()
+    codes = []
+    for person in (ALICE, BOB):
+        member = make_member(shop, person, points=500)
+        code = redeem(shop=shop, member_id=member.pk, reward_id="amount-off", request_key="k", at=T0)
+        begin_issuing(shop=shop, number=code.number)
+        codes.append(mark_ready(shop=shop, number=code.number, external_id="x", at=T0))
+    whole = schedule.give_back
+
+    def give_back(*, shop: Shop, number: UUID, why: str, at: datetime) -> Redemption:
+        if number == codes[0].number:
+            raise LedgerMismatch
+        return whole(shop=shop, number=number, why=why, at=at)
+
+    monkeypatch.setattr(schedule, "give_back", give_back)
+    assert schedule.expire_codes(now=T0 + timedelta(days=60)) == 2
+    assert (balance(shop), balance(shop, BOB)) == (0, 500)
+
+
+def test_celery_folds_all_who_are_due_not_one_batch_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = make_shop()
+    for number, person in enumerate((ALICE, BOB)):
+        place(shop, make_order(str(number), at=T0 + timedelta(days=1)), person, at=T0)
+    monkeypatch.setattr(schedule, "DUE_BATCH", 1)
+    tasks.fold_due_members()
+    assert (balance(shop), balance(shop, BOB)) == (520, 520)

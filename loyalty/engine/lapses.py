@@ -21,13 +21,14 @@ def open_lot(
     opened_at: datetime | None = None,
     fixed: datetime | None = None,
 ) -> OpenLot:
-    """A lot opens and gets its date: `fixed` if it brings one, else the program's."""
+    """A lot opens and gets its date: `fixed` if it brings one, else the program's. Whatever gives points is activity:
+    a gift by hand would otherwise expire in the hand."""
     expires_at = fixed
     if fixed is None and walk.now is not None:
         expires_at = walk.now.policies.lot_expires_at(at, walk.now.zone)
     lot = walk.books.open(source, points, opened_at or at, expires_at, fixed=fixed is not None)
     watch_lot(walk, at, lot)
-    watch_inactivity(walk, at)
+    touch(walk, at)
     return lot
 
 
@@ -44,7 +45,7 @@ def expire_refilled(walk: Walk, at: datetime, lots: list[OpenLot], part: str) ->
 
 
 def touch(walk: Walk, at: datetime) -> None:
-    """The member did something: inactivity begins anew."""
+    """The member did something, or got something: inactivity begins anew."""
     walk.active_at = at
     watch_inactivity(walk, at)
 

@@ -247,3 +247,17 @@ def test_a_line_whose_share_of_a_discount_was_rounded_down_is_given_back_whole()
     bought = order("A", day(1), goods, order_discount_minor=100, refunds=(refund("F", day(2), 966, "0"),))
     statement = folded(bought, under=document(rate, base=False))
     assert [each.points for each in statement.movements] == [8700, -2900]
+
+
+def test_a_rule_of_a_campaign_runs_inside_both_windows():
+    inside = fixed(5, scope={"starts_at": "2026-01-03T00:00:00Z", "weekdays": [5, 6]})
+    campaign = {"id": "c", "name": "C", "starts_at": "2026-01-01T00:00:00Z", "weekdays": [4, 5], "rules": [inside]}
+    given = [points(bought=order("A", day(n), 10_000), campaigns=[campaign]) for n in (1, 2, 7, 8)]
+    assert given == [100, 100, 100, 105]
+
+
+def test_a_goal_and_a_segment_are_reached_exactly():
+    goal = {"kind": "goal", "id": "g", "amount_minor": 10_000, "points": 40}
+    assert earned(folded(order("A", day(1), 10_000), under=document(goal, base=False))) == {"goal:g:1": 40}
+    exact = [{"id": "s", "average_minor": [1000, 1000], "order_count": [1, 1], "any_order_minor": [1000, 1000]}]
+    assert folded(order("A", day(1), 1000), under=document(segments=exact)).segments == ("s",)

@@ -240,12 +240,26 @@ def test_points_that_return_on_the_very_date_of_their_lot_expire_again():
 
 
 def test_at_one_instant_the_hold_ends_before_anything_expires():
-    """Points that become available in the instant of the member's lapse lapse with the rest."""
+    """Points that become available in the instant in which the member would lapse are activity: nothing lapses then."""
     under = document(policies={"hold_days": 30, "expiry": "inactivity", "expiry_days": 30})
-    statement = folded(order("A", day(1), 1000), under=under)
+    first = Adjustment(id="1", at=day(0), points=5, actor="Dana", reason="hello")
+    statement = folded(first, order("A", day(1), 1000), under=under)
     assert [(each.kind, each.points, each.at) for each in statement.movements] == [
+        ("adjusted", 5, day(0)),
         ("earned", 10, day(31)),
-        ("expired", -10, day(31)),
+        ("expired", -15, day(61)),
+    ]
+
+
+def test_points_given_by_hand_to_a_silent_member_live_for_a_whole_period():
+    under = document(policies={"expiry": "inactivity", "expiry_days": 30})
+    late = Adjustment(id="1", at=day(200), points=5, actor="Dana", reason="sorry")
+    statement = folded(order("A", day(1), 1000), late, under=under)
+    assert [(each.points, each.at) for each in statement.movements] == [
+        (10, day(1)),
+        (-10, day(31)),
+        (5, day(200)),
+        (-5, day(230)),
     ]
 
 

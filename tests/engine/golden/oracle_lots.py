@@ -17,7 +17,7 @@ class Lots:
         self.lots.append(lot)
         self.pay_debts()
         self.watch(lot, at)
-        self.watch_silence(at)
+        self.active(at)
         return lot
 
     def watch(self, lot, at):

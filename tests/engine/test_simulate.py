@@ -1,0 +1,214 @@
+"""The what-if: sums by hand, sums against folding each member alone, and what it keeps in memory."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from fractions import Fraction
+
+import pytest
+
+from loyalty.engine.errors import Invalid
+from loyalty.engine.facts import Fact
+from loyalty.engine.presets import Setting, preset
+from loyalty.engine.program import Program, Version
+from loyalty.engine.simulate import (
+    LARGEST,
+    Assumptions,
+    Comparison,
+    Known,
+    Month,
+    as_draft,
+    outcome_of,
+    point_worth,
+    simulate,
+)
+from loyalty.engine.statement import fold
+from tests.engine.factories import START, day, document, order, program, redemption, refund
+
+SHOP = Setting(currency="EUR", exponent=2, time_zone="Europe/Berlin")
+UNTIL = day(360)
+
+
+def under(chosen: Program) -> list[Version]:
+    return [Version(number=1, in_force_from=START, program=chosen)]
+
+
+def doubled() -> list[Version]:
+    return document(
+        {"kind": "per_amount", "id": "base", "points": 2, "per_minor": 100},
+        base=False,
+        rewards=[{"id": "amount-off", "name": "Off", "kind": "amount_off", "points": 500, "value_minor": 500}],
+        tiers=[{"id": "low", "name": "Low"}, {"id": "high", "name": "High", "minimum": 30_000}],
+    )
+
+
+def history(seed: int) -> list[Fact]:
+    """One member's year: orders, some refunded, and a redemption now and then."""
+    draw = random.Random(seed)
+    facts: list[Fact] = []
+    for number in range(draw.randrange(8)):
+        at = day(draw.randrange(300) + draw.random())
+        amount = draw.randrange(100, 90_000)
+        back = (refund("1", at + timedelta(days=5), amount // 3),) if draw.random() < 0.3 else ()
+        facts.append(order(f"{seed}-{number}", at, amount, refunds=back))
+        if draw.random() < 0.3:
+            given_back_at = at + timedelta(days=40) if draw.random() < 0.5 else None
+            facts.append(
+                redemption(
+                    f"{seed}-r{number}",
+                    at + timedelta(days=1),
+                    100,
+                    value_minor=100,
+                    given_back_at=given_back_at,
+                    given_back_why="expired" if given_back_at else "",
+                )
+            )
+    return facts
+
+
+def crowd(count: int) -> list[Known]:
+    return [Known(id=f"m{seed}", facts=history(seed)) for seed in range(count)]
+
+
+def test_two_members_worked_out_by_hand() -> None:
+    ann = Known(
+        id="ann",
+        facts=[
+            order("1", day(0), 50_000),  # January: 500 live, 1,000 under the draft; 500.00 spent makes High
+            redemption("r", day(40), 500, value_minor=500),  # February: 5.00
+            order("2", day(41), 10_000, refunds=(refund("1", day(70), 10_000),)),  # February 100/200, March back
+        ],
+    )
+    bob = Known(id="bob", facts=[order("3", day(1), 999)])  # January: 9 live; 19 under the draft (19.98)
+    found = simulate([ann, bob], under(program()), doubled(), UNTIL, Assumptions(breakage_percent=20))
+    (jan, jan_b), (feb, feb_b), (mar, mar_b) = found.months()
+    assert [row.month for row in (jan, feb, mar)] == ["2026-01", "2026-02", "2026-03"]
+    assert (jan.points, jan_b.points) == (Month(given=509), Month(given=1_019))
+    assert feb.points == Month(given=100, spent=-500, rewards_minor=500)
+    assert feb_b.points == Month(given=200, spent=-500, rewards_minor=500)
+    assert (mar.points, mar_b.points) == (Month(taken_back=-100), Month(taken_back=-200))
+    # A point is worth 1 cent on both sides, and 80 of 100 points will be spent.
+    assert [row.liability_minor for row in (jan, feb, mar)] == [407, 87, 7]  # 509, 109 and 9 points
+    assert [row.liability_minor for row in (jan_b, feb_b, mar_b)] == [815, 575, 415]  # 1,019, 719 and 519
+    assert (jan.expected_minor, jan_b.expected_minor) == (407, 815)
+    assert found.moves == {("", "high"): 1, ("", "low"): 1}
+    assert found.winners == [(500, "ann", 500, 1_000), (10, "bob", 9, 19)]  # what was spent was had, too
+    assert (found.losers, found.unchanged, found.members) == ([], 0, 2)
+    assert (found.live.available, found.draft.available) == (9, 519)
+
+
+def test_equal_programs_differ_by_nothing() -> None:
+    found = simulate(crowd(60), doubled(), doubled(), UNTIL)
+    assert found.unchanged == found.members == 60
+    assert (found.winners, found.losers, found.moves) == ([], [], {})
+    assert all(live == draft for live, draft in found.months())
+    assert found.live.tiers == found.draft.tiers
+
+
+def test_the_sums_are_those_of_each_member_folded_alone() -> None:
+    members = crowd(80)
+    vip = under(preset("vip-spend").program(SHOP))
+    found = simulate(members, under(program()), vip, UNTIL)
+    for side, versions in ((found.live, under(program())), (found.draft, vip)):
+        statements = [fold(versions, member.facts, UNTIL) for member in members]
+        kinds: Counter[str] = Counter()
+        for statement in statements:
+            kinds.update(statement.totals)
+        total = side.total
+        assert (total.given, total.taken_back) == (kinds["earned"], kinds["reversed"])
+        assert total.spent == kinds["redeemed"] + kinds["returned"]
+        assert total.net == side.available == sum(each.available for each in statements)
+        assert side.pending == sum(each.pending_points for each in statements)
+        assert side.tiers == Counter(each.tier.id if each.tier else "" for each in statements)
+
+
+def test_parts_of_a_shop_add_up_to_the_whole() -> None:
+    members, vip = crowd(90), under(preset("vip-spend").program(SHOP))
+    whole = simulate(members, doubled(), vip, UNTIL)
+    parts = [simulate(members[at : at + 25], doubled(), vip, UNTIL) for at in range(0, 90, 25)]
+    first, *rest = parts
+    for part in rest:
+        first.merge(part)
+    assert first.months() == whole.months()
+    assert (first.members, first.unchanged, first.moves) == (whole.members, whole.unchanged, whole.moves)
+    assert (first.winners, first.losers) == (whole.winners, whole.losers)
+    assert (first.live.tiers, first.draft.tiers) == (whole.live.tiers, whole.draft.tiers)
+
+
+def test_members_are_read_one_at_a_time_and_forgotten() -> None:
+    handled = 0
+
+    def stream() -> Iterator[Known]:
+        for number in range(500):
+            assert handled == number, "the next member is asked for before the last one is done"
+            yield Known(id=f"m{number:03}", facts=[order("1", day(0), 1_000 + 100 * number)])
+
+    def done(member: Known) -> None:
+        nonlocal handled
+        handled += 1
+
+    found = simulate(stream(), under(program()), doubled(), UNTIL, on_member=done)
+    assert handled == found.members == 500
+    assert [each.member for each in found.winners] == [f"m{number}" for number in range(499, 499 - LARGEST, -1)]
+    assert len(found._winners) <= 4 * LARGEST
+
+
+def test_a_posted_outcome_is_taken_as_it_is() -> None:
+    facts = [order("1", day(0), 10_000)]
+    posted = outcome_of(fold(doubled(), facts, UNTIL))
+    found = simulate([Known(id="m", facts=facts, live=posted)], under(program()), under(program()), UNTIL)
+    assert (found.live.available, found.draft.available) == (200, 100)
+    assert [each.gain for each in found.losers] == [-100]
+
+
+def test_rewards_cost_their_value_until_they_are_given_back() -> None:
+    used = order("2", day(10), 5_000, discount_codes=("C",), refunds=(refund("1", day(33), 2_500),))
+    facts = [
+        order("1", day(0), 100_000),
+        redemption("r", day(5), 500, code="C", value_minor=500),  # used by order 2, half of which is refunded
+        redemption("x", day(6), 300, value_minor=300, given_back_at=day(36), given_back_why="expired"),
+        redemption("free", day(7), 100),  # free shipping: no value
+    ]
+    found = simulate([Known(id="m", facts=[*facts, used])], under(program()), under(program()), UNTIL)
+    (january, _), (february, _) = found.months()
+    assert (january.points.rewards_minor, january.points.unpriced) == (800, 1)
+    assert (february.points.rewards_minor, february.points.unpriced) == (-250 - 300, 0)
+
+
+def test_a_point_is_worth_what_it_can_cost_at_most() -> None:
+    assert point_worth(program()) == 1
+    assert point_worth(preset("points").program(SHOP)) == Fraction(1_200, 1_000)
+    assert point_worth(preset("cashback").program(SHOP)) == 1
+    assert point_worth(preset("club").program(SHOP)) == 0
+
+
+def test_without_a_worth_on_both_sides_gains_are_points() -> None:
+    members = [Known(id="m", facts=[order("1", day(0), 10_000)])]
+    found = simulate(members, under(program()), under(preset("club").program(SHOP)), UNTIL)
+    assert not found.in_money
+    assert [(each.gain, each.live_points, each.draft_points) for each in found.losers] == [(-100, 100, 0)]
+
+
+def test_the_draft_stands_in_for_everything_since_the_first_version() -> None:
+    first = program(earns_from=day(-100))
+    live = [
+        Version(number=2, in_force_from=day(50), program=program()),
+        Version(number=1, in_force_from=day(0), program=first),
+    ]
+    (draft,) = as_draft(live, program(name="Draft"))
+    assert (draft.in_force_from, draft.program.earns_from, draft.program.name) == (day(0), day(-100), "Draft")
+
+
+def test_what_cannot_be_compared_is_refused() -> None:
+    yen = preset("points").program(Setting(currency="JPY", exponent=0, time_zone="Asia/Tokyo"))
+    with pytest.raises(Invalid, match="write the draft in it"):
+        simulate([], under(program()), under(yen), UNTIL)
+    with pytest.raises(Invalid, match="either side"):
+        simulate([], [], under(program()), UNTIL)
+    with pytest.raises(Invalid, match="published no program"):
+        as_draft([], program())
+    with pytest.raises(Invalid, match="between 0 and 100"):
+        Comparison(program(), program(), UNTIL, Assumptions(breakage_percent=101))

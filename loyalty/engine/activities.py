@@ -5,22 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from loyalty.engine.errors import Invalid
+from loyalty.engine.facts import ACTIVITIES
 from loyalty.engine.rule import RuleShape, check_points
-
-ACTIVITIES = (
-    "sign_up",
-    "birthday",
-    "newsletter",
-    "review",
-    "social_follow",
-    "social_share",
-    "profile_completed",
-    "referral_completed",
-    "event_attended",
-    "app_installed",
-    "visit",
-    "custom",
-)
 
 
 class ActivityRule(RuleShape, frozen=True, kw_only=True, tag="activity"):
@@ -66,7 +52,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         if min(self.entry_points, self.fee_points, self.fee_seconds) < 0:
             raise Invalid("Points and seconds are zero or more.", place=place)
         if self.fee_points and not 3600 <= self.fee_seconds <= 10**9:
-            raise Invalid("A fee is charged every hour or more rarely.", place=f"{place}.fee_seconds")
+            raise Invalid("A fee is charged once an hour (3,600 seconds) or more rarely.", place=f"{place}.fee_seconds")
 
 
 def fee_due(plan: Plan, available: int, seconds_since_last: int) -> int:

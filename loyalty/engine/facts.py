@@ -239,6 +239,21 @@ def kind_of(fact: Fact) -> str:
     return str(fact.__struct_config__.tag)
 
 
+ACTIVITIES = (
+    "sign_up",
+    "birthday",
+    "newsletter",
+    "review",
+    "social_follow",
+    "social_share",
+    "profile_completed",
+    "referral_completed",
+    "event_attended",
+    "app_installed",
+    "visit",
+    "custom",
+)
+
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 MAX_POINTS = 10**12
@@ -265,6 +280,23 @@ def validate(fact: Fact) -> None:
             raise Invalid("An adjustment gives or takes between 1 and 1,000,000,000,000 points.", place="points")
     elif isinstance(fact, Import):
         _check_import(fact)
+    _check_words(fact)
+
+
+def _check_words(fact: Fact) -> None:
+    """Fields that hold one of a few words."""
+    said: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    if isinstance(fact, Activity):
+        said = (("kind", fact.kind, ACTIVITIES),)
+    elif isinstance(fact, Membership):
+        said = (("event", fact.event, ("bought", "renewed", "ended")),)
+    elif isinstance(fact, Referral):
+        said = (("role", fact.role, ("referrer", "friend")),)
+    elif isinstance(fact, Redemption):
+        said = (("given_back_why", fact.given_back_why, ("", "failed", "cancelled", "expired")),)
+    for place, word, known in said:
+        if word not in known:
+            raise Invalid(f"{word!r} is none of: {', '.join(known).lstrip(', ')}.", place=place)
 
 
 def _check_order(order: Order) -> None:

@@ -167,6 +167,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_ADAPTER = "loyalty.admin.accounts.InvitedOnly"
+MFA_ADAPTER = "loyalty.admin.accounts.EncryptedFactors"
 LOGIN_REDIRECT_URL = "/admin/"
 _PETROL = {
     "50": 97,

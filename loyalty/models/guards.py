@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 _TABLE = "loyalty_ledgerentry"
@@ -45,6 +47,21 @@ _REMOVE = {
     ),
     "sqlite": ("DROP TRIGGER ledger_no_update", "DROP TRIGGER ledger_no_delete", "DROP TRIGGER ledger_no_replace"),
 }
+
+
+_NAMES = {
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal AND tgenabled <> 'D'",
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s",
+}
+
+
+def are_installed(connection: BaseDatabaseWrapper) -> bool:
+    """True where every trigger is there and enabled."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMES[connection.vendor], [_TABLE])
+        found = {name for (name,) in cursor.fetchall()}
+    made = " ".join(_INSTALL[connection.vendor])
+    return found >= set(re.findall(r"CREATE TRIGGER (\w+)", made))
 
 
 def install(connection: BaseDatabaseWrapper) -> None:

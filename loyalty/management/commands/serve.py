@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import socket
 import threading
@@ -42,8 +43,9 @@ class Command(BaseCommand):
             try:
                 probe.bind((options["host"], port))
             except OSError as error:
-                raise CommandError(f"Port {port} is taken. Free it, or choose another with --port.") from error
+                raise CommandError(_why_not(error, options["host"], port)) from error
         self._keys()
+        self.check()  # what would fail at the first merchant's visit is said now
         call_command("migrate", verbosity=0)
         stop = threading.Event()
         worker = threading.Thread(target=schedule.run, args=(stop,), name="worker", daemon=True)
@@ -72,9 +74,18 @@ class Command(BaseCommand):
         if not settings.KEYS_MISSING:
             return
         keys = make_keys(settings.DATA_DIR)
-        settings.SECRET_KEY = keys["secret_key"]
-        settings.FIELD_ENCRYPTION_KEYS = keys["field_encryption_keys"]
+        settings.SECRET_KEY = settings.SECRET_KEY or keys["secret_key"]
+        settings.FIELD_ENCRYPTION_KEYS = settings.FIELD_ENCRYPTION_KEYS or keys["field_encryption_keys"]
+        settings.KEYS_MISSING = False
         self.stdout.write(f"Made keys in {settings.DATA_DIR / 'keys.json'}. Keep that file: without it nothing opens.")
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is taken. Free it, or choose another with --port."
+    if error.errno == errno.EACCES:
+        return f"Port {port} is for the system's own services. Choose one from 1024 on with --port."
+    return f"{host} is no address of this machine ({error.strerror}). Choose another with --host."
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

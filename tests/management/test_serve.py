@@ -1,0 +1,72 @@
+"""What `manage.py serve` says before it serves."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.core.management.base import SystemCheckError
+from pytest_django.fixtures import Settings
+
+from loyalty.management.commands import serve
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """What would have been served; migrations, signals and the loop stay out of it."""
+    calls: list[dict[str, object]] = []
+    monkeypatch.setattr(serve.waitress, "serve", lambda app, **options: calls.append(options))
+    monkeypatch.setattr(serve, "call_command", lambda *args, **options: None)
+    monkeypatch.setattr(serve.signal, "signal", lambda *args: None)
+    return calls
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]
+
+
+def run(**options: object) -> None:
+    call_command("serve", port=0, no_worker=True, **options)
+
+
+def test_keys_that_cannot_encrypt_are_named_before_anything_is_served(
+    settings: Settings, served: list[dict[str, object]]
+) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = ["nonsense"]
+    with pytest.raises(SystemCheckError, match="FIELD_ENCRYPTION_KEYS"):
+        run()
+    assert not served
+
+
+def test_an_address_that_no_platform_can_reach_is_named(settings: Settings, served: list[dict[str, object]]) -> None:
+    settings.APP_URL = "rewards.example.com"
+    with pytest.raises(SystemCheckError, match="APP_URL"):
+        run()
+    assert not served
+
+
+def test_a_secret_key_from_the_environment_stays_where_other_keys_are_made(
+    settings: Settings, tmp_path: Path, served: list[dict[str, object]]
+) -> None:
+    settings.DATA_DIR, settings.KEYS_MISSING = tmp_path, True
+    settings.SECRET_KEY, settings.FIELD_ENCRYPTION_KEYS = "the operator's own", []
+    run()
+    assert settings.SECRET_KEY == "the operator's own"
+    assert settings.FIELD_ENCRYPTION_KEYS
+    assert served
+
+
+def test_a_taken_port_and_an_address_of_another_machine_are_told_apart(port: int) -> None:
+    with pytest.raises(CommandError, match=f"Port {port} is taken"):
+        call_command("serve", port=port, no_worker=True)
+    with pytest.raises(CommandError, match="--host"):
+        run(host="192.0.2.1")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from operator import attrgetter
 
 import msgspec
 from django.db import IntegrityError, transaction
@@ -83,8 +84,8 @@ def record(*, shop: Shop, observations: Sequence[Observation], at: datetime) -> 
     order_ids = {seen.order.id for seen in orders} | {seen.order_id for seen in refunds}
     touched = {member.pk for member in owners.values()} | guests.keys() | _holders(shop, order_ids)
     locked = {member.pk: member for member in lock_members(shop=shop, member_ids=touched)}
-    if not _holders(shop, order_ids) <= locked.keys() or _merged_meanwhile([*owners.values()], guests, locked):
-        raise TryAgain("An order or a guest moved to another member meanwhile")
+    if _merged_meanwhile([*owners.values()], guests, locked):
+        raise TryAgain("A guest moved to another member meanwhile")
     members = {key: locked[member.pk] for key, member in owners.items()}
     changed = {member.pk for member in members.values() if member.as_of is None}
     for pk, key in guests.items():
@@ -92,7 +93,11 @@ def record(*, shop: Shop, observations: Sequence[Observation], at: datetime) -> 
         changed.add(members[key].pk)
     # What a guest ordered in this very batch is the account's as well: nobody looks at a guest again who has one.
     members = {key: members[guests[member.pk]] if member.pk in guests else member for key, member in members.items()}
-    changed |= _store_orders(shop, orders, members)
+    stored = _lock_orders(shop, order_ids)
+    if not {row.member_id for row in stored.values() if row.member_id} <= locked.keys():
+        raise TryAgain("An order moved to another member meanwhile")
+    awaited = {seen.order_id for seen in refunds} - stored.keys()
+    changed |= _store_orders(shop, orders, members, stored, awaited)
     changed |= _store_refunds(shop, refunds)
     update_people(members=members, people=people)
     changed |= _store_sign_ups(shop, people_seen, members)
@@ -128,10 +133,20 @@ def _owner(person: Person | None, members: Mapping[Key, Member]) -> int | None:
     return members[key].pk if key else None
 
 
-def _store_orders(shop: Shop, orders: Sequence[OrderSeen], members: Mapping[Key, Member]) -> set[int]:
-    """Inserts what is new and replaces what is greater. Returns the members whose facts changed, old owner and new."""
-    rows = StoredFact.objects.filter(shop=shop, kind="order", external_id__in=[seen.order.id for seen in orders])
-    stored = {row.external_id: row for row in rows.select_for_update(of=("self",)).order_by("pk")}
+def _lock_orders(shop: Shop, order_ids: Iterable[str]) -> dict[str, StoredFact]:
+    rows = StoredFact.objects.filter(shop=shop, kind="order", external_id__in=list(order_ids))
+    return {row.external_id: row for row in rows.select_for_update(of=("self",)).order_by("pk")}
+
+
+def _store_orders(
+    shop: Shop,
+    orders: Sequence[OrderSeen],
+    members: Mapping[Key, Member],
+    stored: Mapping[str, StoredFact],
+    awaited: Iterable[str],
+) -> set[int]:
+    """Inserts what is new and replaces what is greater. Returns the members whose facts changed, old owner and new.
+    `awaited` are orders that are missing and have a refund here."""
     new: list[StoredFact] = []
     replaced: list[StoredFact] = []
     touched: set[int | None] = set()
@@ -148,13 +163,26 @@ def _store_orders(shop: Shop, orders: Sequence[OrderSeen], members: Mapping[Key,
         row.member_id = _owner(seen.person, members)
         touched.add(row.member_id)
         row.at, row.rank, row.body = seen.order.placed_at, seen.rank, encode(seen.order).decode()
-    try:
-        StoredFact.objects.bulk_create(new)
-    except IntegrityError as error:
-        raise TryAgain("The same order was stored by another worker") from error
+    _insert_orders(shop, new, awaited)
     StoredFact.objects.across_shops().bulk_update(replaced, ["member_id", "at", "rank", "body"], batch_size=200)
     _move_refunds(shop, [*new, *replaced])
     return {pk for pk in touched if pk is not None}
+
+
+def _insert_orders(shop: Shop, new: Sequence[StoredFact], awaited: Iterable[str]) -> None:
+    """The places of awaited orders are taken and given back: whoever stores such an order at this moment waits for our
+    refund, or we for their order. Sorted, because two who insert the same in two orders would wait for each other."""
+    nothing_yet = datetime.min.replace(tzinfo=UTC)
+    places = [
+        StoredFact(shop=shop, kind="order", external_id=order_id, at=nothing_yet)
+        for order_id in set(awaited) - {row.external_id for row in new}
+    ]
+    try:
+        StoredFact.objects.bulk_create(sorted([*new, *places], key=attrgetter("external_id")))
+    except IntegrityError as error:
+        raise TryAgain("The same order was stored by another worker") from error
+    if places:
+        StoredFact.objects.filter(shop=shop, pk__in=[row.pk for row in places]).delete()
 
 
 def _move_refunds(shop: Shop, orders: Sequence[StoredFact]) -> None:
@@ -185,7 +213,7 @@ def _store_refunds(shop: Shop, refunds: Sequence[RefundSeen]) -> set[int]:
             at=seen.refund.at,
             body=_encode_refund(seen.refund).decode(),
         )
-        for seen in refunds
+        for seen in sorted(refunds, key=lambda seen: seen.refund.id)
     ]
     StoredFact.objects.bulk_create(rows, ignore_conflicts=True)
     return {pk for pk in owners.values() if pk is not None}

@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
-from typing import TypeVar
 
 import pytest
-from django.db import DatabaseError, connections
 
-from loyalty.engine.errors import LoyaltyError, Refused
+from loyalty.engine.errors import Refused
 from loyalty.models import LedgerEntry, Member, Redemption, Shop
 from loyalty.services.intake import TryAgain, record
 from loyalty.services.observations import OrderSeen
 from loyalty.services.redemptions import begin_issuing, give_back, mark_ready, redeem
+from tests.concurrency.races import race
 from tests.factories import ALICE, BOB, T0, assert_books, balance, make_member, make_order, make_shop, refund_of, seen
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
-T = TypeVar("T")
 NOW = T0 + timedelta(days=30)
-
-
-def race(racers: list[Callable[[], T]]) -> list[T | Exception]:
-    """Starts all at the same moment; what each returned or raised, in their order."""
-    start = Barrier(len(racers))
-
-    def run(racer: Callable[[], T]) -> T | Exception:
-        start.wait()
-        try:
-            return racer()
-        except (LoyaltyError, TryAgain, DatabaseError) as error:
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(racers)) as pool:
-        return list(pool.map(run, racers))
 
 
 def test_twenty_racers_for_the_last_points_one_wins() -> None:

@@ -1,0 +1,128 @@
+"""Hundreds of orders, delivered several times in random order to four worker processes: the balances are what the
+story says they are, whoever came first."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loyalty.models import InboxDelivery, LedgerEntry, Member, Shop, StoredFact
+from loyalty.worker import inbox, schedule
+from tests.concurrency.deliveries import customer, deliver, guest, order, person, refund, wait_until_alone
+from tests.concurrency.nursery import ENDED, Nursery
+from tests.concurrency.races import deadlocks
+from tests.factories import assert_books, make_shop
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
+NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
+WORKERS = 4
+BATCH = 12
+Delivery = tuple[str, Any]
+
+
+@dataclass
+class Story:
+    """What happened, and what everybody has in the end: a euro is a point, counted here and nowhere else."""
+
+    deliveries: list[Delivery] = field(default_factory=list)
+    points: Counter[str] = field(default_factory=Counter)
+    orders: int = 0
+    lone_refunds: int = 0
+
+
+def tell(seed: int, *, orders: int, customers: int, until: datetime = NOW) -> Story:
+    """Every third customer is a guest until the account comes; a tenth of the orders goes over to somebody else."""
+    rng = random.Random(seed)
+    story = Story(orders=orders)
+    for number in range(customers):
+        story.points[str(7000 + number)] = 0
+        story.deliveries.append(("customers/create", person(7000 + number, f"c{number}@shopper.test")))
+    for number in range(1, orders + 1):
+        _order(story, rng, number, customers, until - timedelta(minutes=10 * rng.randrange(1, 5000)))
+    return story
+
+
+def _who(rng: random.Random, owner: int) -> dict[str, Any]:
+    email = f"c{owner}@shopper.test"
+    return guest(email) if owner % 3 == 0 and rng.random() < 0.7 else customer(7000 + owner, email)
+
+
+def _order(story: Story, rng: random.Random, number: int, customers: int, at: datetime) -> None:
+    euros, owner = rng.randrange(1, 200), rng.randrange(customers)
+
+    def snapshot(minute: int, **changes: Any) -> Delivery:
+        placed = {"processed_at": at.isoformat(), "created_at": at.isoformat()}
+        updated_at = at + timedelta(minutes=minute)
+        return "orders/updated", order(number, euros, _who(rng, owner), updated_at=updated_at, **placed, **changes)
+
+    story.deliveries.append(snapshot(0, financial_status="pending"))
+    if rng.random() < 0.1:
+        return
+    story.deliveries.append(snapshot(1))
+    if rng.random() < 0.1:
+        owner = rng.randrange(customers)
+        story.deliveries.append(snapshot(2))
+    back = rng.randrange(1, euros + 1) if rng.random() < 0.4 else 0
+    if back:
+        gone = refund(number, number, back, at=at + timedelta(minutes=3))
+        story.deliveries.append(("refunds/create", gone))
+        if rng.random() < 0.5:
+            story.deliveries.append(snapshot(3, refunds=[gone], financial_status="partially_refunded"))
+    story.points[str(7000 + owner)] += euros - back
+
+
+def post_bag(story: Story, seed: int) -> list[tuple[str, Delivery]]:
+    """Every delivery one to four times, some under the same id and some under a new one, in random order."""
+    rng = random.Random(seed)
+    bag = [
+        (f"d{number}" if rng.random() < 0.5 else f"d{number}-{copy}", delivery)
+        for number, delivery in enumerate(story.deliveries)
+        for copy in range(rng.randrange(1, 5))
+    ]
+    rng.shuffle(bag)
+    return bag
+
+
+def work_off(nursery: Nursery, shop: Shop, story: Story, folder: Path, clocks: list[datetime]) -> None:
+    """A worker process for every clock, while the deliveries come in; then the rest, as the sweeps find it later."""
+    over = folder / "over"
+    bag = post_bag(story, seed=7)
+    for delivery_id, (topic, record) in bag[: len(bag) // 2]:
+        deliver(shop, delivery_id, topic, record, at=BEFORE)
+    workers = [nursery.start("keep_draining", now=clock.isoformat(), batch=BATCH, until=str(over)) for clock in clocks]
+    for delivery_id, (topic, record) in bag[len(bag) // 2 :]:
+        deliver(shop, delivery_id, topic, record, at=BEFORE)
+    over.touch()
+    assert [nursery.wait(worker) for worker in workers] == [ENDED] * len(workers)
+    wait_until_alone()
+    later = NOW + timedelta(hours=1)
+    while inbox.drain(now=later) or schedule.fold_due(now=later):
+        pass
+
+
+def assert_as_told(shop: Shop, story: Story) -> None:
+    accounts = Member.objects.filter(shop=shop, external_id__isnull=False)
+    assert dict(accounts.values_list("external_id", "available")) == dict(story.points)
+    assert not InboxDelivery.objects.filter(shop=shop).exclude(state="done").exists()
+    stored = StoredFact.objects.filter(shop=shop, kind="order")
+    assert stored.count() == stored.values("external_id").distinct().count() == story.orders
+    assert not stored.filter(member__external_id__isnull=True).exists()
+    keys = LedgerEntry.objects.filter(shop=shop).values_list("member", "kind", "source", "part", "revision")
+    assert len(keys) == len(set(keys))
+    assert_books(shop)
+
+
+def test_four_workers_and_hundreds_of_orders_in_random_order(nursery: Nursery, tmp_path: Path) -> None:
+    shop = make_shop(at=BEFORE)
+    story = tell(1, orders=300, customers=45)
+    before = deadlocks()
+    work_off(nursery, shop, story, tmp_path, [NOW] * WORKERS)
+    assert_as_told(shop, story)
+    assert deadlocks() == before

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
 from pytest_django.fixtures import Settings
 
+from config.keys import kept_keys
 from loyalty.management.commands import serve
 
 pytestmark = pytest.mark.django_db
@@ -54,14 +55,17 @@ def test_an_address_that_no_platform_can_reach_is_named(settings: Settings, serv
     assert not served
 
 
-def test_a_secret_key_from_the_environment_stays_where_other_keys_are_made(
-    settings: Settings, tmp_path: Path, served: list[dict[str, object]]
+@pytest.mark.parametrize("given", ["the operator's own", ""])
+def test_the_first_start_makes_the_keys_that_nobody_gave(
+    settings: Settings, tmp_path: Path, served: list[dict[str, object]], given: str
 ) -> None:
     settings.DATA_DIR, settings.KEYS_MISSING = tmp_path, True
-    settings.SECRET_KEY, settings.FIELD_ENCRYPTION_KEYS = "the operator's own", []
+    settings.SECRET_KEY, settings.FIELD_ENCRYPTION_KEYS = given, []
     run()
-    assert settings.SECRET_KEY == "the operator's own"
-    assert settings.FIELD_ENCRYPTION_KEYS
+    kept = kept_keys(tmp_path)
+    assert kept is not None
+    assert (given or kept["secret_key"]) == settings.SECRET_KEY
+    assert kept["field_encryption_keys"] == settings.FIELD_ENCRYPTION_KEYS
     assert served
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import waitress
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.wsgi import get_wsgi_application
@@ -74,10 +75,18 @@ class Command(BaseCommand):
         if not settings.KEYS_MISSING:
             return
         keys = make_keys(settings.DATA_DIR)
-        settings.SECRET_KEY = settings.SECRET_KEY or keys["secret_key"]
+        settings.SECRET_KEY = _given_secret() or keys["secret_key"]
         settings.FIELD_ENCRYPTION_KEYS = settings.FIELD_ENCRYPTION_KEYS or keys["field_encryption_keys"]
         settings.KEYS_MISSING = False
         self.stdout.write(f"Made keys in {settings.DATA_DIR / 'keys.json'}. Keep that file: without it nothing opens.")
+
+
+def _given_secret() -> str:
+    """SECRET_KEY of the environment; Django refuses to read an empty one."""
+    try:
+        return str(settings.SECRET_KEY)
+    except ImproperlyConfigured:
+        return ""
 
 
 def _why_not(error: OSError, host: str, port: int) -> str:

@@ -142,7 +142,8 @@ def _changed(what: str, title: str, field: str, before: Any, after: Any, money: 
     }
     if field.endswith("_minor") and isinstance(before, int) and isinstance(after, int):
         return Reason(message="diff.amount", params={**params, "before_minor": before, "after_minor": after, **money})
-    return Reason(message="diff.changed", params={**params, "before": _said(before), "after": _said(after)})
+    message = "diff.changed" if title else "diff.setting"
+    return Reason(message=message, params={**params, "before": _said(before), "after": _said(after)})
 
 
 def _said(value: Any) -> str:

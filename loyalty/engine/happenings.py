@@ -174,7 +174,7 @@ def _earn(
         if part:
             use(rule.caps, walk.used_caps, rule.id, part, at, rules.zone)
         given += part
-        shown: Params = {"rule": rule.id, "name": rule.name, "points": part}
+        shown: Params = {"rule": rule.id, "name": rule.name or rule.id, "points": part}
         why = missing or ("rule.capped" if part < points else "")
         lines.append(Reason(message="rule.given", params=shown, lines=(Reason(message=why),) if why else ()))
     limit = room(rules.program.caps, walk.used_caps, ALL_RULES, at, rules.zone)

@@ -229,7 +229,7 @@ def _rule_reason(share: Share, basis: Basis, policies: Policies, money: Params) 
     rule, points = share.rule, share.points
     params: Params = {
         "rule": rule.id,
-        "name": rule.name,
+        "name": rule.name or rule.id,
         **share.shown,
         "points_hundredths": 100 * points.numerator // points.denominator,
         "whole_points": rounded(points.numerator, points.denominator, policies.rounding),

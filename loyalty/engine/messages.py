@@ -62,11 +62,11 @@ MESSAGES = {
     "order.refunded_before": "{amount_minor} was refunded before the points were given: {points|point|points} less",
     # rules
     "rule.per_amount": "{points|point|points} for every {per_minor}: {points_hundredths}",
-    "rule.per_order": "{name} {points|point|points} for the order: {points_hundredths}",
-    "rule.per_item": "{points|point|points} each for {units|item|items}: {points_hundredths}",
+    "rule.per_order": "{name}, {points|point|points} for the order: {points_hundredths}",
+    "rule.per_item": "{name}, {points|point|points} each for {units|item|items}: {points_hundredths}",
     "rule.cashback": "{percent} percent back, at {point_value_minor} a point: {points_hundredths}",
-    "rule.multiplier": "{name} {times} times the points: {points_hundredths}",
-    "rule.given": "{name} {points|point|points}",
+    "rule.multiplier": "{name}, {times} times the points: {points_hundredths}",
+    "rule.given": "{name}: {points|point|points}",
     "rule.capped": "A limit was reached",
     "rule.too_small": "What it counts is too little",
     "rule.nothing": "{name} gave nothing",
@@ -106,6 +106,7 @@ MESSAGES = {
     "diff.added": "New {what}: {name}",
     "diff.removed": "Removed {what}: {name}",
     "diff.order": "The {what} stand in another order",
+    "diff.setting": "{field}: was {before} and becomes {after}",
     "diff.changed": "{what} {name}: {field} was {before} and becomes {after}",
     "diff.amount": "{what} {name}: {field} was {before_minor} and becomes {after_minor}",
     # nothing

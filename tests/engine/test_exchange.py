@@ -118,7 +118,7 @@ def test_a_difference_is_sentences():
         "rule base: per was €1.00 and becomes €0.50",
         "Removed rule: s",
         "New reward: Free shipping",
-        "policies : hold days was 14 and becomes 7",
+        "hold days: was 14 and becomes 7",
     ]
     assert difference(old, old) == []
 

@@ -77,7 +77,11 @@ class Watch:
         page.on("pageerror", lambda error: self.faults.append(f"{page.url}: {error}"))
         page.on(
             "console",
-            lambda said: self.faults.append(f"{page.url}: {said.text}") if said.type == "error" else None,
+            lambda said: (
+                self.faults.append(f"{page.url}: {said.text} ({said.location['url']})")
+                if said.type == "error"
+                else None
+            ),
         )
 
     def request(self, url: str) -> None:

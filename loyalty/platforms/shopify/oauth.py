@@ -15,9 +15,10 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
-from loyalty.engine.errors import Unauthorized
+from loyalty.engine.errors import Refused, Unauthorized, Unavailable
 from loyalty.models import Credential, OAuthState, Shop
 from loyalty.platforms.shopify import tokens
+from loyalty.platforms.shopify.client import execute
 from loyalty.platforms.shopify.profile import read_profile
 from loyalty.platforms.shopify.session import SessionToken
 from loyalty.platforms.shopify.shop_names import browser_origin, shop_domain
@@ -34,7 +35,7 @@ def open_shop(session: SessionToken, now: datetime) -> Shop:
     """The shop whose admin has just opened the app; installed first where it is new, came back, or has no token that
     lives. Raises Unauthorized where Shopify wants a fresh session token, Refused, Unavailable."""
     shop = Shop.objects.filter(platform=Shop.Platform.SHOPIFY, external_id=session.shop_domain).first()
-    if shop is not None and shop.status == Shop.Status.ACTIVE and _has_live_token(shop, now):
+    if shop is not None and shop.status == Shop.Status.ACTIVE and _has_access(shop, now):
         return shop
     return _installed(session.shop_domain, tokens.exchange(session, now), now)
 
@@ -80,6 +81,20 @@ def admin_url(shop: Shop) -> str:
 def _installed(domain: str, grant: Grant, now: datetime) -> Shop:
     profile = read_profile(domain, grant.access_token)
     return shops.install(platform=Shop.Platform.SHOPIFY, profile=profile, grant=grant, at=now)
+
+
+def _has_access(shop: Shop, now: datetime) -> bool:
+    """Asked of Shopify each time the app is opened: who uninstalls and installs at once comes back before the word of
+    the uninstall does, with a token that looks alive and is not. A Shopify that does not answer keeps nobody out."""
+    if not _has_live_token(shop, now):
+        return False
+    try:
+        execute(shop, "shop_profile")
+    except Unauthorized:
+        return False
+    except (Refused, Unavailable):
+        return True
+    return True
 
 
 def _has_live_token(shop: Shop, now: datetime) -> bool:

@@ -94,6 +94,25 @@ def test_a_reinstall_finds_its_shop(stand_in: StandIn) -> None:
     assert client.execute(back, "shop_profile")
 
 
+def test_who_installs_again_before_the_word_of_the_uninstall_came_is_installed(stand_in: StandIn) -> None:
+    shop = stand_in.installed()
+    before = credential_of(shop).access_token
+    stand_in.of(shop.external_id, "POST", "uninstall", {})
+    gone_at = timezone.now()
+    stand_in.install(shop.external_id)
+    assert stand_in.open(shop.external_id).pk == shop.pk
+    assert credential_of(shop).access_token != before
+    word = Delivery(
+        delivery_id="late",
+        topic="app/uninstalled",
+        body=b'{"myshopify_domain": null}',
+        meta={"triggered_at": gone_at.isoformat()},
+        received_at=timezone.now(),
+    )
+    seen = platform_of(shop).parse(shop, word)
+    assert not [each for each in seen if isinstance(each, ShopUninstalled)]
+
+
 def test_a_token_is_renewed_five_minutes_early_and_kept_as_a_pair(stand_in: StandIn) -> None:
     shop = stand_in.installed()
     before = credential_of(shop)

@@ -1,4 +1,4 @@
-"""Sequences of steps on one member's lots: decisions are asked for (`accept`, `transition`), then kept as facts, and
+"""Sequences of steps on one member's lots: decisions are asked for (`accept`, `transition`), facts are validated, then kept as facts, and
 `fold` says the numbers. Step order becomes time order; every step has a program version, so that it may have its own
 policy for negative balances."""
 
@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from loyalty.engine.errors import Conflict, Refused
-from loyalty.engine.facts import LATEST, Adjustment, Fact, Import, ImportLot, Order, Redemption
+from loyalty.engine.errors import Conflict, Invalid, Refused
+from loyalty.engine.facts import LATEST, Adjustment, Fact, Import, ImportLot, Order, Redemption, validate
 from loyalty.engine.program import Version
 from loyalty.engine.refunds import check_refunds
 from loyalty.engine.rewards import accept, transition
@@ -42,7 +42,7 @@ class Play:
         self.named: set[str] = set()
 
     def step(self, step: Data, index: int) -> None:
-        """Raises Refused or Conflict where the engine refuses the step; then nothing has happened."""
+        """Raises Refused, Conflict or Invalid where the engine refuses the step; then nothing has happened."""
         ticks = count(int(self.at.timestamp()))
         next(ticks)
         soonest = datetime.fromtimestamp(next(ticks), UTC)
@@ -51,6 +51,11 @@ class Play:
         document = program(policies={"negative": MODES[mode]})
         self.versions.append(msgspec.structs.replace(version(document, self.at), number=index))
         STEPS[step["op"]](self, step, f"{index:04}")
+
+    def keep(self, key: str, fact: Fact) -> None:
+        """Raises Invalid for a fact that nobody means."""
+        validate(fact)
+        self.facts[key] = fact
 
     def statement(self, at: datetime | None = None) -> Statement:
         return fold(self.versions, list(self.facts.values()), at or self.at)
@@ -77,8 +82,8 @@ def earn(play: Play, step: Data, index: str) -> None:
         available_at=LATEST if pending else None,
         order_id=f"order-{index}",
     )
-    play.facts[f"import:{name}"] = Import(id=index, at=play.at, lots=(each,))
-    play.facts[f"order:{index}"] = order([line(step["points"])], play.at, id=f"order-{index}", customer_id="c")
+    play.keep(f"import:{name}", Import(id=index, at=play.at, lots=(each,)))
+    play.keep(f"order:{index}", order([line(step["points"])], play.at, id=f"order-{index}", customer_id="c"))
     play.lots[lot], play.orders[lot] = f"import:{index}:0", f"order:{index}"
 
 
@@ -91,14 +96,14 @@ def release(play: Play, step: Data, index: str) -> None:
     key, fact = imported(play, step["lot"])
     date = moment(step["expires_at"]) if step.get("expires_at") else fact.lots[0].expires_at
     lot = msgspec.structs.replace(fact.lots[0], available_at=play.at, expires_at=date)
-    play.facts[key] = msgspec.structs.replace(fact, lots=(lot,))
+    play.keep(key, msgspec.structs.replace(fact, lots=(lot,)))
 
 
 def expire_lot(play: Play, step: Data, index: str) -> None:
     """A lot that expires has a date: its own, or now."""
     key, fact = imported(play, step["lot"])
     lot = msgspec.structs.replace(fact.lots[0], expires_at=fact.lots[0].expires_at or play.at)
-    play.facts[key] = msgspec.structs.replace(fact, lots=(lot,))
+    play.keep(key, msgspec.structs.replace(fact, lots=(lot,)))
 
 
 def expire_due(play: Play, step: Data, index: str) -> None:
@@ -121,7 +126,7 @@ def take(play: Play, step: Data, index: str, used: bool) -> None:
             taken_in_total=0,
         )
     fact = Redemption(id=name, at=play.at, points=step["points"], reward="reward")
-    play.facts[f"redemption:{name}"] = msgspec.structs.replace(fact, used_at=play.at) if used else fact
+    play.keep(f"redemption:{name}", msgspec.structs.replace(fact, used_at=play.at) if used else fact)
     state: Any = "reserved"
     for event in ("issue", "issued", "use") if used else ("issue", "issued"):
         state = transition(state, event)
@@ -149,7 +154,7 @@ def cancel_reservation(play: Play, step: Data, index: str) -> None:
 
 def capture_reservation(play: Play, step: Data, index: str) -> None:
     name = resolve(play, step, "use")
-    play.facts[f"redemption:{name}"] = msgspec.structs.replace(play.facts[f"redemption:{name}"], used_at=play.at)
+    play.keep(f"redemption:{name}", msgspec.structs.replace(play.facts[f"redemption:{name}"], used_at=play.at))
 
 
 def rollback_redeem(play: Play, step: Data, index: str) -> None:
@@ -162,7 +167,8 @@ def rollback_redeem(play: Play, step: Data, index: str) -> None:
 
 def give_back(play: Play, name: str) -> None:
     fact = play.facts[f"redemption:{name}"]
-    play.facts[f"redemption:{name}"] = msgspec.structs.replace(fact, given_back_at=play.at, given_back_why="cancelled")
+    back = msgspec.structs.replace(fact, given_back_at=play.at, given_back_why="cancelled")
+    play.keep(f"redemption:{name}", back)
 
 
 def clawback(play: Play, step: Data, index: str) -> None:
@@ -175,13 +181,12 @@ def clawback(play: Play, step: Data, index: str) -> None:
     refunded = msgspec.structs.replace(fact, refunds=(*fact.refunds, refund(name, play.at, step["points"])))
     if step.get("strict"):
         check_refunds(refunded)
-    play.facts[key] = refunded
+    play.keep(key, refunded)
 
 
 def adjust(play: Play, step: Data, index: str) -> None:
-    play.facts[f"adjustment:{index}"] = Adjustment(
-        id=index, at=play.at, points=step["points"], actor="staff", reason="case"
-    )
+    fact = Adjustment(id=index, at=play.at, points=step["points"], actor="staff", reason="case")
+    play.keep(f"adjustment:{index}", fact)
 
 
 STEPS = {
@@ -207,7 +212,7 @@ def ledger_sequence(given: Data, policy: Data) -> Data:
     for index, step in enumerate(given["steps"]):
         try:
             play.step(step, index)
-        except (Refused, Conflict) as error:
+        except (Refused, Conflict, Invalid) as error:
             refused = refused or {"error": ERRORS.get(error.code, error.code), "error_at_step": index}
         for lot, points in checkpoints.get(index, {}).items():
             if play.left(lot) != points:

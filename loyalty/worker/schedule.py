@@ -23,6 +23,7 @@ DUE_BATCH = 200
 SET_ASIDE = timedelta(hours=1)
 RECONCILE_EVERY = timedelta(hours=1)
 IDLE_SECONDS = 0.25
+FAILED_SECONDS = 5.0
 
 
 def fold_due(*, now: datetime) -> int:
@@ -106,10 +107,11 @@ JOBS: list[tuple[Callable[..., int], timedelta]] = [
 
 def run(stop: threading.Event) -> None:
     """The loop of `manage.py work` and `serve`. A job that fails is logged and comes round again; between rounds
-    without work it rests a quarter of a second."""
+    without work it rests a quarter of a second, and longer where something failed: a database that is away for an hour
+    must not fill the disk with what was said about it."""
     last: dict[Callable[..., int], datetime] = {}
     while not stop.is_set():
-        busy = 0
+        busy, rest_seconds = 0, IDLE_SECONDS
         for job, every in JOBS:
             now = _clock()
             if stop.is_set() or (job in last and now - last[job] < every):
@@ -119,9 +121,10 @@ def run(stop: threading.Event) -> None:
             try:
                 done = job(now=now)
             except Exception:
-                log.exception("worker.job_failed", job=job.__name__)
+                log.exception("worker.job_failed", job=f"{job.__module__}.{job.__name__}")
+                rest_seconds = FAILED_SECONDS
                 continue
             if every == timedelta(0):
                 busy += done
         if not busy:
-            stop.wait(IDLE_SECONDS)
+            stop.wait(rest_seconds)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from django.db import OperationalError
 
 from config.celery import app
 from loyalty import tasks
@@ -59,11 +60,32 @@ def test_a_job_that_fails_does_not_end_the_loop(monkeypatch: pytest.MonkeyPatch)
         raise ValueError
 
     monkeypatch.setattr(schedule, "JOBS", [(breaks, timedelta(0))])
-    monkeypatch.setattr(schedule, "IDLE_SECONDS", 0)
+    monkeypatch.setattr(schedule, "FAILED_SECONDS", 0)
     monkeypatch.setattr(schedule, "close_old_connections", lambda: None)
     schedule.run(stop)
     assert len(rounds) == 3
     assert rounds[0] <= datetime.now(UTC)
+
+
+def test_jobs_that_fail_do_not_fill_the_log_and_say_which_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, rests, said = threading.Event(), list[float](), list[dict[str, object]]()
+
+    def drain(*, now: datetime) -> int:
+        raise OperationalError("the database is away")
+
+    def wait(seconds: float) -> bool:
+        rests.append(seconds)
+        stop.set()
+        return True
+
+    monkeypatch.setattr(stop, "wait", wait)
+    monkeypatch.setattr(schedule.log, "exception", lambda event, **context: said.append(context), raising=False)
+    monkeypatch.setattr(schedule, "JOBS", [(drain, timedelta(0))])
+    monkeypatch.setattr(schedule, "close_old_connections", lambda: None)
+    schedule.run(stop)
+    assert rests == [schedule.FAILED_SECONDS]
+    assert rests[0] > schedule.IDLE_SECONDS
+    assert said == [{"job": f"{__name__}.drain"}]
 
 
 def test_celery_wakes_every_job_of_the_loop() -> None:

@@ -36,7 +36,10 @@ def test_a_word_that_the_runner_does_not_know_is_named():
         check_words({"op": "ledger_sequence", "input": {"steps": []}, "policy": {"negative": "perhaps"}})
 
 
-@pytest.mark.parametrize("path", sorted(HERE.glob("*.py")), ids=lambda path: path.name)
+RUNNER = sorted(path for path in HERE.glob("*.py") if not path.name.startswith("test_"))
+
+
+@pytest.mark.parametrize("path", RUNNER, ids=lambda path: path.name)
 def test_the_runner_only_translates(path):
     """No arithmetic, rounding or comparison of sizes or dates: those are the engine's."""
     forbidden = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)

@@ -60,7 +60,9 @@ def entries_of(member: Folded) -> list[Entry]:
     statement = member.statement
     happened: list[Entry] = []
     balance = 0
-    events: list[Movement | Nothing] = [*statement.movements, *statement.nothing]
+    # Signing up where no rule rewards it promised nothing: it is no line of anybody's statement.
+    kept = (each for each in statement.nothing if each.reason.message != "nothing.no_rule.activity")
+    events: list[Movement | Nothing] = [*statement.movements, *kept]
     for each in sorted(events, key=lambda event: event.at):
         if isinstance(each, Nothing):
             happened.append(Entry(each.at, "earned", each.reason, 0, balance, _order_id(each.source)))

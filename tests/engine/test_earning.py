@@ -261,3 +261,10 @@ def test_a_goal_and_a_segment_are_reached_exactly():
     assert earned(folded(order("A", day(1), 10_000), under=document(goal, base=False))) == {"goal:g:1": 40}
     exact = [{"id": "s", "average_minor": [1000, 1000], "order_count": [1, 1], "any_order_minor": [1000, 1000]}]
     assert folded(order("A", day(1), 1000), under=document(segments=exact)).segments == ("s",)
+
+
+def test_more_gift_card_than_order_leaves_nothing_that_counts():
+    bought = order("A", day(1), 1000, gift_card_minor=5000, total_minor=1000)
+    statement = folded(bought, under=document(policies={"count_gift_card_part": False}))
+    assert messages(statement) == ["nothing.nothing_counts"]
+    assert find(statement.nothing[0].reason, "order.counts").params["amount_minor"] == 0

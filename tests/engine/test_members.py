@@ -283,3 +283,43 @@ def test_months_end_on_the_last_day_where_they_have_no_such_day():
         as_of=day(31),
     ).lots[0]
     assert lot.expires_at == day(88).replace(hour=10)
+
+
+def test_an_order_in_the_very_instant_of_an_import_earns():
+    brought = Import(id="I", at=day(1), lots=(ImportLot(points=1, at=day(1)),))
+    assert earned(folded(order("A", day(1), 1000), brought)) == {"order:A": 10}
+
+
+def test_one_code_on_two_orders_returns_its_points_once():
+    spent = redemption("R", day(2), 100, code="c")
+    orders = [
+        order(name, day(3), 1000, discount_codes=("c",), cancelled_at=day(at)) for name, at in (("A", 5), ("B", 6))
+    ]
+    returned = [each for each in keys(folded(spent, *orders)) if each[0] == "returned"]
+    assert returned == [("returned", "cancel:A", "redemption:R", 100)]
+
+
+def test_a_code_that_was_used_before_its_redemption_is_dated_is_not_reserved():
+    spent = redemption("R", day(2).replace(second=1), 100, code="c")
+    statement = folded(spent, order("A", day(2), 1000, discount_codes=("c",)))
+    assert (statement.reserved, statement.spent) == (0, 100)
+
+
+def test_dates_that_came_with_an_import_are_nobodys_to_change():
+    plain, dated = document()[0].program, document(policies={"expiry": "lot", "expiry_days": 30})[0].program
+    under = [
+        Version(number=1, in_force_from=START, program=dated),
+        Version(number=2, in_force_from=day(10), program=plain),
+    ]
+    brought = Import(id="I", at=day(1), lots=(ImportLot(points=1, at=day(1), expires_at=day(50)),))
+    assert folded(brought, under=under, as_of=day(49)).lots[0].expires_at == day(50)
+
+
+def test_a_longer_period_counts_again_what_had_left_the_shorter():
+    short, long = ladder(tier_period_days=30)[0].program, ladder(tier_period_days=365)[0].program
+    under = [
+        Version(number=1, in_force_from=START, program=short),
+        Version(number=2, in_force_from=day(60), program=long),
+    ]
+    facts = [order("A", day(1), 12_000), order("B", day(40), 100)]
+    assert [tier_at(n, *facts, under=under) for n in (30, 59, 60)] == ["silver", "member", "silver"]

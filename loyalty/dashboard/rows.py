@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.program_text import Offer, offer_name
 from loyalty.models import InboxDelivery, Member, Redemption
+from loyalty.services.intake import FROM_HISTORY
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class DeliveryRow:
     topic: str
     number: str
     reason: str
+    can_be_tried: bool
     moment: str
     ago: str
 
@@ -115,6 +117,7 @@ def delivery_row(delivery: InboxDelivery, fmt: Format, now: datetime) -> Deliver
         topic=delivery.topic,
         number=delivery.delivery_id,
         reason=delivery.outcome or _("No reason was noted."),
+        can_be_tried=not delivery.topic.endswith(FROM_HISTORY),
         moment=fmt.moment(delivery.received_at),
         ago=fmt.ago(delivery.received_at, now),
     )

@@ -29,6 +29,10 @@ from loyalty.services.shops import uninstall
 _encode_refund = msgspec.json.Encoder(order="deterministic").encode
 
 
+FROM_HISTORY = ".history"
+"""Ends the topic of a row that no delivery brought: there is nothing in it to try again."""
+
+
 class TryAgain(RuntimeError):
     """Another worker came between; everything was rolled back and may be tried at once."""
 
@@ -53,7 +57,7 @@ def keep_unreadable(*, shop: Shop, found: Sequence[Unreadable], at: datetime) ->
         InboxDelivery(
             shop=shop,
             delivery_id=f"history:{each.external_id}"[:128],
-            topic=f"history.{each.what}"[:64],
+            topic=f"{each.what}{FROM_HISTORY}"[:64],
             body=b"",
             state=QueueState.DEAD,
             due_at=at,

@@ -15,7 +15,7 @@ from loyalty.engine.errors import LoyaltyError
 from loyalty.models import InboxDelivery, QueueState, Shop
 from loyalty.platforms.base import Delivery
 from loyalty.platforms.registry import platform_of
-from loyalty.services.intake import TryAgain, record
+from loyalty.services.intake import FROM_HISTORY, TryAgain, record
 from loyalty.services.observations import NothingToDo, Observation
 from loyalty.worker.claim import claim, still_mine
 from loyalty.worker.retry import next_try
@@ -108,5 +108,6 @@ def _sentence(error: Exception) -> str:
 
 def replay(*, shop: Shop, delivery_pk: int, now: datetime) -> bool:
     """Puts a delivery that needed a look back in line, as if it had just come."""
-    rows = InboxDelivery.objects.filter(shop=shop, pk=delivery_pk, state=QueueState.DEAD)
+    dead = InboxDelivery.objects.filter(shop=shop, pk=delivery_pk, state=QueueState.DEAD)
+    rows = dead.exclude(topic__endswith=FROM_HISTORY)
     return bool(rows.update(state=QueueState.WAITING, attempts=0, due_at=now, outcome=""))

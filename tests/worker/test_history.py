@@ -10,6 +10,7 @@ import pytest
 from loyalty.models import InboxDelivery, Shop
 from loyalty.services.observations import Found, Unreadable
 from loyalty.worker import history
+from loyalty.worker.inbox import replay
 from tests.factories import ALICE, T0, assert_books, balance, make_order, make_shop, seen
 
 pytestmark = pytest.mark.django_db
@@ -45,8 +46,9 @@ def test_what_cannot_be_read_or_stored_is_kept_for_the_merchant(monkeypatch: pyt
     assert balance(shop) == 50
     kept = InboxDelivery.objects.filter(shop=shop, state="dead").order_by("delivery_id")
     assert [(row.delivery_id, row.topic) for row in kept] == [
-        ("history:2", "history.order"),
-        ("history:9", "history.order"),
+        ("history:2", "order.history"),
+        ("history:9", "order.history"),
     ]
     assert all(row.outcome.endswith(".") for row in kept)
+    assert not any(replay(shop=shop, delivery_pk=row.pk, now=NOW) for row in kept)
     assert_books(shop)

@@ -16,9 +16,10 @@ from django.db.models import Q
 from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.engine.facts import Order, decode, encode
 from loyalty.engine.facts import Redemption as RedemptionFact
+from loyalty.engine.program import Program
 from loyalty.engine.rewards import Event, accept, transition
 from loyalty.engine.rewards import State as EngineState
-from loyalty.models import Member, OutboxMessage, Redemption, Shop, StoredFact
+from loyalty.models import Member, OutboxMessage, ProgramVersion, Redemption, Shop, StoredFact
 from loyalty.selectors.members import statement_of
 from loyalty.selectors.programs import version_in_force
 from loyalty.services.outbox import leave
@@ -59,6 +60,7 @@ def redeem(
     version = version_in_force(shop, at)
     if version is None or shop.status != Shop.Status.ACTIVE:
         raise Refused("Rewards can't be redeemed in this shop at the moment.")
+    _queue_for_what_is_scarce(shop, version.program, reward_id)
     taken = Redemption.objects.filter(shop=shop, reward=reward_id, state__in=(*_LIVE, State.USED))
     accepted = accept(
         statement_of(shop=shop, member=member, as_of=at),
@@ -87,6 +89,15 @@ def redeem(
     fold_and_post(shop=shop, members=[member], at=at)
     leave(shop=shop, kind=ISSUE, subject=str(redemption.number), at=at)
     return redemption
+
+
+def _queue_for_what_is_scarce(shop: Shop, program: Program, reward_id: str) -> None:
+    """A limit for all members together is no single member's: who may take the last one is settled under the lock of
+    the shop's first version, taken after the member's. Rewards without such a limit never wait."""
+    reward = next((each for each in program.rewards if each.id == reward_id), None)
+    if reward is not None and (reward.limit_total is not None or reward.stock is not None):
+        versions = ProgramVersion.objects.filter(shop=shop).order_by("number")
+        versions.select_for_update(no_key=True, of=("self",)).first()
 
 
 def _write_fact(redemption: Redemption, reward_name: str) -> None:

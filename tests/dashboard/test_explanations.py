@@ -27,6 +27,8 @@ EVERYTHING: dict[str, str | int] = {
     "title": "Beans",
     "quantity": 2,
     "codes": "ABC",
+    "code": "workshop",
+    "name": "A star for every 10",
     "days": 14,
     "shop_currency": "EUR",
 }

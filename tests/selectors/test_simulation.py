@@ -21,6 +21,7 @@ from loyalty.models import LedgerEntry, Shop
 from loyalty.selectors import simulation
 from loyalty.selectors.programs import versions_of
 from loyalty.selectors.simulation import each_of, simulate_shop
+from loyalty.services.observations import Person
 from loyalty.services.redemptions import redeem
 from tests.factories import BOB, T0, make_order, make_shop, place, refund_of
 
@@ -39,7 +40,7 @@ def filled() -> Shop:
     place(shop, order)
     back = (refund_of(order, 0, 10_000, at=T0 + 40 * DAY),)
     place(shop, make_order("3", at=T0 + 4 * DAY, prices=(10_000,), refunds=back, updated_at=T0 + 40 * DAY))
-    place(shop, make_order("4", at=T0 + 5 * DAY), None)
+    place(shop, make_order("4", at=T0 + 5 * DAY), Person(email="guest@shopper.test"))
     return shop
 
 

@@ -1,0 +1,160 @@
+"""How fast the engine is on this machine, on one stated program: figures to compare, with all that they leave out."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from loyalty.engine.facts import decode, encode
+from loyalty.engine.simulate import Assumptions, Comparison, Known, Outcome, as_draft, outcome_of, simulate
+from loyalty.engine.statement import checkpoint, fold
+from loyalty.management import sample
+from loyalty.management.progress import Progress
+from loyalty.selectors.simulation import each_of
+
+ORDERS_A_MEMBER = 10
+PART = 500
+"""Members that one process takes at a time."""
+
+HISTORIES = 100
+"""Different histories in the what-if; more members repeat them under other names."""
+
+LENGTHS = (10, 100, 1_000, 10_000)
+ROUNDS = 7
+MEMBERS_A_ROUND = 60
+
+
+class Part(NamedTuple):
+    first: int
+    members: int
+
+
+class Command(BaseCommand):
+    help = (
+        "Measures the engine alone, without a database: folds per second, one order beside reading its payload, a "
+        "what-if over many members in bounded memory, and how the cost grows with a member's history."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("what", choices=["engine"], help="what to measure")
+        parser.add_argument(
+            "--orders", type=int, default=100_000, help="orders in the what-if, ten a member (default: %(default)s)"
+        )
+        parser.add_argument(
+            "--longest", type=int, default=LENGTHS[-1], help="orders of the longest history (default: %(default)s)"
+        )
+        parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one per core")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        loads = os.getloadavg()
+        self.stdout.write(
+            f"Python {platform.python_version()} on {platform.machine()}, {os.cpu_count()} cores; "
+            f"load before: {', '.join(f'{load:.1f}' for load in loads)}"
+        )
+        self.stdout.write(f"Program: {sample.SAID}.")
+        self._folds()
+        self._what_if(max(1, options["orders"] // ORDERS_A_MEMBER), options["processes"])
+        self._growth(options["longest"])
+        self.stdout.write(
+            "Left out: the database and decoding of rows into facts outside the what-if, parsing a payload into a "
+            "fact, posting. The what-if decodes every fact from its stored form and takes the live side as a ledger "
+            f"would bring it; its members repeat {HISTORIES} histories. Figures move with whatever else runs here."
+        )
+
+    def _folds(self) -> None:
+        """Members of ten orders, folded whole, in turns with reading a payload, so that both meet the same machine."""
+        versions, as_of = sample.version_of(sample.DOCUMENT), sample.until(ORDERS_A_MEMBER)
+        histories = [sample.history(member, ORDERS_A_MEMBER) for member in range(MEMBERS_A_ROUND)]
+        body = sample.payload()
+        orders = MEMBERS_A_ROUND * ORDERS_A_MEMBER
+        folds, reads = [], []
+        for _ in range(ROUNDS):
+            folds.append(_seconds(lambda: [fold(versions, facts, as_of) for facts in histories]) / orders)
+            reads.append(_seconds(lambda: [json.loads(body) for _ in range(orders)]) / orders)
+        one, read = min(folds), min(reads)
+        self.stdout.write(
+            f"Folds: {1 / (one * ORDERS_A_MEMBER):,.0f} a second on one core, members of {ORDERS_A_MEMBER} orders of "
+            f"three lines: {one * 1e6:.0f} microseconds an order (best of {ROUNDS} rounds of {orders:,} orders; "
+            f"worst {max(folds) * 1e6:.0f})."
+        )
+        self.stdout.write(
+            f"One order folded costs {one / read:.1f} x json.loads of a payload of {len(body):,} bytes "
+            f"({read * 1e6:.0f} microseconds). Target: 2."
+        )
+
+    def _what_if(self, members: int, processes: int) -> None:
+        progress = Progress(sys.stderr, total=members, what="members")
+        parts = [Part(first, min(PART, members - first)) for first in range(0, members, PART)]
+        live = sample.version_of(sample.DOCUMENT)
+        draft = as_draft(live, sample.draft())
+        as_of = sample.until(ORDERS_A_MEMBER)
+        whole = Comparison(live[-1].program, draft[-1].program, as_of, Assumptions())
+        begun = time.perf_counter()
+        for comparison in each_of(simulated, parts, processes=processes):
+            whole.merge(comparison)
+            progress.advance(comparison.members)
+        progress.end()
+        seconds = time.perf_counter() - begun
+        orders = members * ORDERS_A_MEMBER
+        own, child = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        peak_mb = (own + child * (processes if processes > 1 else 0)) / 1024
+        self.stdout.write(
+            f"What-if: {orders:,} orders of {whole.members:,} members under a draft in {seconds:.1f} s on {processes} "
+            f"processes ({orders / seconds:,.0f} orders a second; a million in {1e6 * seconds / orders:.0f} s, "
+            f"target 60), peak memory of all processes at most {peak_mb:.0f} MB (target 500). Points given: "
+            f"{whole.live.total.given:,} live, {whole.draft.total.given:,} under the draft."
+        )
+
+    def _growth(self, longest: int) -> None:
+        """One member with a long history: folded whole, and one more order from a checkpoint."""
+        versions = sample.version_of(sample.DOCUMENT)
+        for length in (each for each in LENGTHS if each <= longest):
+            facts, as_of = sample.history(1, length), sample.until(length)
+            whole = _seconds(partial(fold, versions, facts, as_of))
+            mark, late = sample.last_of(facts)
+            state = checkpoint(versions, facts, mark)
+            appended = min(_seconds(partial(fold, versions, late, as_of, state)) for _ in range(ROUNDS))
+            self.stdout.write(
+                f"A history of {length:,} orders: {whole * 1e6 / length:.0f} microseconds an order, folded whole; "
+                f"one more order from a checkpoint of {len(state) / 1024:,.0f} KB: {appended * 1e3:.2f} ms."
+            )
+
+
+def simulated(part: Part) -> Comparison:
+    """One part of the what-if, in any process."""
+    live = sample.version_of(sample.DOCUMENT)
+    draft = as_draft(live, sample.draft())
+    return simulate(_stream(part), live, draft, sample.until(ORDERS_A_MEMBER))
+
+
+def _stream(part: Part) -> Iterator[Known]:
+    for number in range(part.first, part.first + part.members):
+        stored, live = _stored()[number % HISTORIES]
+        yield Known(id=str(number), facts=[decode(raw) for raw in stored], live=live)
+
+
+@lru_cache(maxsize=1)
+def _stored() -> list[tuple[list[bytes], Outcome]]:
+    """Facts as a database holds them, with what a ledger holds; made once a process."""
+    versions, as_of = sample.version_of(sample.DOCUMENT), sample.until(ORDERS_A_MEMBER)
+    found = []
+    for member in range(HISTORIES):
+        facts = sample.history(member, ORDERS_A_MEMBER)
+        found.append(([encode(fact) for fact in facts], outcome_of(fold(versions, facts, as_of))))
+    return found
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun

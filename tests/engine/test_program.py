@@ -3,6 +3,7 @@
 import pytest
 
 from loyalty.engine.errors import Invalid
+from loyalty.engine.policies import DESCRIPTIONS, Policies
 from loyalty.engine.program import default_program, parse_program, to_data
 
 
@@ -30,3 +31,7 @@ def test_a_broken_document_is_refused_with_the_place(change, place):
     with pytest.raises(Invalid) as invalid:
         parse_program(data)
     assert invalid.value.place == place
+
+
+def test_every_policy_has_a_sentence_that_says_what_it_does():
+    assert set(DESCRIPTIONS) == set(Policies.__struct_fields__)

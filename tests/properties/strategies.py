@@ -262,12 +262,12 @@ def others(draw: st.DrawFn, number: int) -> Fact:
 
 
 @st.composite
-def histories(draw: st.DrawFn, imported: bool = True) -> list[Fact]:
+def histories(draw: st.DrawFn) -> list[Fact]:
     """A member's facts, all of them valid."""
     found: list[Fact] = [draw(orders(n)) for n in range(draw(st.integers(1, 5)))]
     found += [draw(redemptions(n)) for n in range(draw(st.integers(0, 2)))]
     found += [draw(others(n)) for n in range(draw(st.integers(0, 4)))]
-    if imported and draw(st.integers(0, 3)) == 0:
+    if draw(st.integers(0, 3)) == 0:
         found.append(draw(imports(0)))
     for fact in found:
         validate(fact)

@@ -24,7 +24,7 @@ def a_while(at: Any) -> Any:
 
 EXAMPLES: dict[str, tuple[st.SearchStrategy[Any], Callable[..., None]]] = {
     "convergence": (st.tuples(versions(), histories(), seeds), laws.convergence),
-    "cache": (st.tuples(versions(), histories(imported=False), instants()), laws.cache),
+    "cache": (st.tuples(versions(), histories(), instants()), laws.cache),
     "books": (st.tuples(versions(), histories()), laws.books),
     "refunds": (st.tuples(versions(), histories(), seeds), laws.refunds),
     "calm": (st.tuples(versions(), histories()), laws.calm),

@@ -22,7 +22,7 @@ def test_1_convergence(program_versions, facts, seed):
         laws.convergence(ENGINE, program_versions, facts, seed)
 
 
-@given(versions(), histories(imported=False), instants())
+@given(versions(), histories(), instants())
 def test_2_cache(program_versions, facts, mark):
     with told(program_versions, facts):
         laws.cache(ENGINE, program_versions, facts, mark)

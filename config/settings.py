@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import dj_database_url
 import structlog
 
+from config import logs
 from config.keys import kept_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -119,6 +120,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.logs.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -230,6 +232,7 @@ WEBHOOK_MAX_BYTES = 2_097_152
 # Work
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # the lines of LOGGING below, which tell no exception's words
 INBOX_BATCH = int(os.environ.get("INBOX_BATCH", "200"))
 READY_LAG_SECONDS = int(os.environ.get("READY_LAG_SECONDS", "300"))  # /readyz answers 503 beyond it
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # empty: /metrics answers this machine alone
@@ -241,7 +244,7 @@ structlog.configure(
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        logs.add_way,
         structlog.processors.JSONRenderer() if LOG_JSON else structlog.processors.LogfmtRenderer(),
     ],
     logger_factory=structlog.stdlib.LoggerFactory(),
@@ -250,7 +253,10 @@ structlog.configure(
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(message)s"}, "named": {"format": "%(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {"format": "%(message)s"},
+        "named": {"()": logs.Line, "format": "%(levelname)s %(name)s %(message)s"},
+    },
     "handlers": {
         "regulars": {"class": "logging.StreamHandler", "formatter": "line"},
         "console": {"class": "logging.StreamHandler", "formatter": "named"},

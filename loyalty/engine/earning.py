@@ -1,5 +1,8 @@
 """Ways to earn with an order. A way is one small class: its document form, its check, and what it gives for the
-lines it counts; no rule knows another. `judging.py` settles how they add up."""
+lines it counts; no rule knows another. `judging.py` settles how they add up.
+
+A new way is a class here (or in a module of its own), its name in `document.Rule`, and its sentence in `messages.py`
+under "rule." and its tag; the schema, the checks of the document and the explanation follow from these."""
 
 from __future__ import annotations
 
@@ -110,8 +113,7 @@ class Exclude(OrderRule, frozen=True, kw_only=True, tag="exclude"):
 
 
 class Multiplier(RuleShape, frozen=True, kw_only=True, tag="multiplier"):
-    """Points by amount and by item count `times` ("2", "1.5") on its lines; those fixed per order only if
-    `fixed_too`."""
+    """Points by amount count `times` ("2", "1.5") on its lines; those fixed per order or item only if `fixed_too`."""
 
     times: str
     fixed_too: bool = False

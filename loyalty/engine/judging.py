@@ -9,7 +9,7 @@ from math import lcm
 import msgspec
 
 from loyalty.engine.basis import Basis, Params
-from loyalty.engine.earning import Exclude, Multiplier, OrderRule, PerOrder
+from loyalty.engine.earning import Exclude, Multiplier, OrderRule, PerItem, PerOrder
 from loyalty.engine.explain import Reason
 from loyalty.engine.money import rounded
 from loyalty.engine.policies import Policies
@@ -124,7 +124,7 @@ def _multiplied(
     policies: Policies,
     verdict: Judgement,
 ) -> list[Share]:
-    """What the multipliers add to points by amount and by item, line by line."""
+    """What the multipliers add to points by amount, line by line."""
     closed = [(rule, missing) for rule in multipliers if (missing := rule.scope.missing(context))]
     verdict.refused.extend(closed)
     if len(closed) == len(multipliers):
@@ -156,10 +156,10 @@ def _multiplied(
 
 
 def _lines_of(shares: list[Share], *, fixed: bool) -> dict[int, Fraction]:
-    """Points by line, of the rules that give a fixed number per order, or of all others."""
+    """Points by line, of the rules that give a fixed number per order or item, or of all others."""
     by_line: dict[int, Fraction] = {}
     for share in shares:
-        if isinstance(share.rule, PerOrder) is fixed:
+        if isinstance(share.rule, PerOrder | PerItem) is fixed:
             for index, part in _by_line(share):
                 by_line[index] = by_line.get(index, Fraction()) + part
     return by_line

@@ -59,7 +59,7 @@ def earn_order(given: Data, policy: Data) -> Data:
         ways = {
             "rate": {"kind": "per_amount", "points": rule.get("points_per_major"), "per_minor": 100},
             "product_bonus": {"kind": "per_item", "points": rule.get("points")},
-            "line_multiplier": {"kind": "multiplier", "times": str(rule.get("multiplier"))},
+            "line_multiplier": {"kind": "multiplier", "times": str(rule.get("multiplier")), "fixed_too": True},
         }
         rules.append({"id": named(rule, index), "scope": scope, **ways[rule["type"]]})
     goods = [each for each in given["order"]["lines"] if each.get("kind") != "shipping"]

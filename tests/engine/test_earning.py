@@ -268,3 +268,9 @@ def test_more_gift_card_than_order_leaves_nothing_that_counts():
     statement = folded(bought, under=document(policies={"count_gift_card_part": False}))
     assert messages(statement) == ["nothing.nothing_counts"]
     assert find(statement.nothing[0].reason, "order.counts").params["amount_minor"] == 0
+
+
+def test_a_multiplier_leaves_fixed_points_alone_unless_it_says_so():
+    each = {"kind": "per_item", "id": "i", "points": 30}
+    assert points(each, multiplier("2")) == 230
+    assert points(each, fixed(5), multiplier("2", fixed_too=True)) == 270

@@ -86,6 +86,7 @@ def test_what_is_no_json_document_is_refused(bad):
 
 
 def test_the_published_schema_is_the_one_of_the_code():
+    """`python -m tests.engine.golden.engine_says` writes it."""
     published = Path(document.__file__).with_name("program.schema.json")
     assert json.loads(published.read_text(encoding="utf-8")) == json_schema()
 

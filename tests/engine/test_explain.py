@@ -1,7 +1,10 @@
 """Why an order earned what it earned, as data and as English."""
 
+from typing import get_args
+
 from loyalty.engine.explain import as_data, find, from_data, full_text, text
-from loyalty.engine.program import Policies
+from loyalty.engine.messages import MESSAGES
+from loyalty.engine.program import Policies, Rule
 from tests.engine.factories import day, folded, line, order, program, versions
 
 
@@ -36,3 +39,9 @@ def test_an_explanation_survives_json():
     counts = find(reason, "order.counts")
     assert counts is not None
     assert text(counts) == "Counts for points: €19.60"
+
+
+def test_every_way_to_earn_has_a_sentence():
+    tags = [kind.__struct_config__.tag for kind in get_args(Rule)]
+    said = {name.split(".")[1] for name in MESSAGES if name.startswith(("rule.", "earned.", "left_out."))}
+    assert [tag for tag in tags if tag not in said and tag != "exclude"] == []

@@ -303,7 +303,7 @@ class Oracle(Lots):
         for rule, share in found:
             for line, part in share.items():
                 total[line] += part
-                if rule["kind"] != "per_order":
+                if rule["kind"] == "per_amount":
                     rates[line] += part
         for rule in program["rules"]:
             if rule["kind"] == "multiplier":

@@ -12,7 +12,15 @@ from django.db import IntegrityError, transaction
 from loyalty.engine.facts import Activity, encode, validate
 from loyalty.models import InboxDelivery, Member, QueueState, Shop, StoredFact
 from loyalty.selectors.facts import REFUND
-from loyalty.services.members import Key, adopt_guest, find_or_enrol, guests_to_adopt, key_of, update_people
+from loyalty.services.members import (
+    Key,
+    adopt_guest,
+    find_or_enrol,
+    guests_to_adopt,
+    key_of,
+    update_people,
+    without_typed_addresses,
+)
 from loyalty.services.observations import (
     Observation,
     OrderSeen,
@@ -82,8 +90,9 @@ def record(*, shop: Shop, observations: Sequence[Observation], at: datetime) -> 
     people_seen = [seen for seen in observations if isinstance(seen, PersonSeen)]
     for snapshot in orders:
         validate(snapshot.order)
-    people = [*(seen.person for seen in orders if seen.person), *(seen.person for seen in people_seen)]
-    owners = find_or_enrol(shop=shop, people=people, at=at)
+    named, told = [seen.person for seen in orders if seen.person], [seen.person for seen in people_seen]
+    owners = find_or_enrol(shop=shop, people=[*named, *told], at=at)
+    people = [*without_typed_addresses(named, owners), *told]
     guests = guests_to_adopt(shop=shop, people=people)
     order_ids = {seen.order.id for seen in orders} | {seen.order_id for seen in refunds}
     touched = {member.pk for member in owners.values()} | guests.keys() | _holders(shop, order_ids)

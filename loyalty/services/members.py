@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
 
@@ -89,6 +90,17 @@ def _find(shop: Shop, keys: Iterable[Key]) -> dict[Key, Member]:
     return found
 
 
+def without_typed_addresses(people: Iterable[Person], owners: Mapping[Key, Member]) -> list[Person]:
+    """An order holds the address that somebody typed for it. It names an account that has none yet; it changes nobody's
+    own, signs no device out and brings no guest's orders. That an account's address changed, its own notice says."""
+    return [
+        replace(person, email="")
+        if person.external_id and owners[("id", person.external_id)].email not in ("", _email(person))
+        else person
+        for person in people
+    ]
+
+
 def guests_to_adopt(*, shop: Shop, people: Iterable[Person]) -> dict[int, Key]:
     """Guests whose e-mail now has an account: their id, and the account's key."""
     accounts = {
@@ -119,8 +131,8 @@ def update_people(*, members: Mapping[Key, Member], people: Iterable[Person]) ->
     for person in people:
         key = key_of(person)
         member = members.get(key) if key else None
-        if member is None:
-            continue
+        if member is None or (member.external_id is not None and not person.external_id):
+            continue  # anybody may order as a guest under the address of an account
         new = {
             "email": _email(person),
             "name": person.name[:255],

@@ -1,6 +1,7 @@
 """What arrives, however it arrives, becomes the same points."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -96,6 +97,33 @@ def test_a_guest_order_in_the_batch_that_gives_the_account_its_email_is_the_acco
     record(shop=shop, observations=[order, PersonSeen(person=ALICE, at=T0 + 2 * DAY)], at=T0 + 2 * DAY)
     assert balance(shop) == 60
     assert_books(shop)
+
+
+def test_an_address_typed_for_an_order_changes_no_accounts_own() -> None:
+    shop = make_shop()
+    place(shop, make_order("1"), ALICE)
+    place(shop, make_order("2", at=T0 + 2 * DAY), replace(ALICE, email=BOB.email))
+    assert Member.objects.get(shop=shop, external_id=ALICE.external_id).email == ALICE.email
+    record(
+        shop=shop, observations=[PersonSeen(person=replace(ALICE, email="new@shopper.test"), at=T0)], at=T0 + 3 * DAY
+    )
+    assert Member.objects.get(shop=shop, external_id=ALICE.external_id).email == "new@shopper.test"
+
+
+def test_a_guest_renames_no_account() -> None:
+    shop = make_shop()
+    place(shop, make_order("1"), ALICE)
+    place(shop, make_order("2"), Person(email=ALICE.email, name="Somebody else", locale="xx"))
+    member = Member.objects.get(shop=shop, external_id=ALICE.external_id)
+    assert (member.name, member.locale) == (ALICE.name, "")
+
+
+def test_an_address_typed_for_an_order_brings_no_guests_orders() -> None:
+    shop = make_shop()
+    place(shop, make_order("1", prices=(1000,)), ALICE)
+    place(shop, make_order("2", prices=(70_000,)), Person(email="guest@shopper.test"))
+    place(shop, make_order("3", prices=(2000,)), replace(ALICE, email="guest@shopper.test"))
+    assert balance(shop) == 30
 
 
 def test_a_guest_who_got_an_account_between_the_question_and_the_lock_keeps_no_order(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -113,4 +114,55 @@ def test_one_code_used_cancelled_and_expired_by_thirty_at_once_ends_in_one_state
     assert balance(shop) == 10 + (0 if is_used else 500)
     assert LedgerEntry.objects.filter(shop=shop, kind="returned").count() == (0 if is_used else 1)
     assert OutboxMessage.objects.filter(shop=shop, state="waiting").count() == (0 if is_used else 1)
+    assert_books(shop)
+
+
+def _client(shop: Shop, seed: int) -> Counter[str]:
+    """Twenty turns of one client: an order, a refund of one of its orders, a redemption, or one taken back. What it
+    says of itself is in points per customer."""
+    rng = random.Random(seed)
+    orders: list[tuple[int, str]] = []
+    taken: list[tuple[str, Redemption]] = []
+    said: Counter[str] = Counter()
+    for turn in range(20):
+        choice = rng.random()
+        who = str(rng.randrange(4))
+        if choice < 0.5 or not orders:
+            number = seed * 1000 + turn
+            place(shop, make_order(str(number), prices=(20_000,)), Person(external_id=who), at=NOW)
+            orders.append((number, who))
+            said[who] += 200
+        elif choice < 0.7:
+            number, who = orders.pop()
+            gone = refund_of(make_order(str(number), prices=(20_000,)), 0, 8000, at=NOW, refund_id=f"r{number}")
+            reverse(shop, [RefundSeen(order_id=str(number), refund=gone)])
+            said[who] -= 80
+        elif choice < 0.9 or not taken:
+            with suppress(Refused):
+                taken.append((who, _take(shop, who, f"{seed}-{turn}")))
+                said[who] -= 500
+        else:
+            who, redemption = taken.pop()
+            give_back(shop=shop, number=redemption.number, why="cancelled", at=NOW)
+            said[who] += 500
+    return said
+
+
+def _take(shop: Shop, who: str, key: str) -> Redemption:
+    member = Member.objects.get(shop=shop, external_id=who)
+    return redeem(shop=shop, member_id=member.pk, reward_id="amount-off", request_key=key, at=NOW)
+
+
+def test_sixteen_clients_of_earning_redeeming_and_refunding_never_lock_each_other_out() -> None:
+    shop = make_shop()
+    people = [Person(external_id=str(number)) for number in range(4)]
+    for person in people:
+        make_member(shop, person, points=3000)
+    before = deadlocks()
+    results = race([partial(_client, shop, seed) for seed in range(1, 17)])
+    assert not failures(results)
+    assert deadlocks() == before
+    for person in people:
+        said = sum(result[person.external_id] for result in results if isinstance(result, Counter))
+        assert balance(shop, person) == 3000 + said
     assert_books(shop)

@@ -76,7 +76,9 @@ def _mail(row: OutboxMessage, now: datetime) -> None:
 
 def _history(row: OutboxMessage, now: datetime) -> None:
     """A long history outlives the lease of a claim: it is held for as long as an import may take."""
-    OutboxMessage.objects.filter(shop=row.shop_id, pk=row.pk).update(due_at=now + IMPORT_LEASE)
+    held_until = now + IMPORT_LEASE
+    still_mine(row).update(due_at=held_until)
+    row.due_at = held_until
     import_history(shop=row.shop, now=now)
 
 

@@ -231,7 +231,6 @@ class Oracle(Lots):
     def do_award(self, at, state):
         fact, program = state["fact"], state["program"]
         self.active(at)
-        self.count += 1
         excluded = set(program.get("exclusions", {}).get("tags", []))
         nets, counts, units, kinds = self.nets(state), {}, {}, {}
         for line in fact["lines"]:
@@ -243,6 +242,7 @@ class Oracle(Lots):
         if self.policy(program, "count_shipping") and fact.get("shipping_minor"):
             counts["+shipping"] = fact["shipping_minor"] * (1 - self.gone(state, "+shipping"))
             units["+shipping"], kinds["+shipping"] = 0, set()
+        self.count += bool(counts)
         before = {line: self.gone(state, line) for line in counts}
         by_line = self.apply_rules(program, counts, units, kinds)
         exact = sum(by_line.values(), Fraction())
@@ -254,7 +254,7 @@ class Oracle(Lots):
         if points:
             awards.append(("order:" + fact["id"], points, by_line))
         for rule in program["rules"]:
-            if rule["kind"] == "milestone":
+            if rule["kind"] == "milestone" and counts:
                 awards += [
                     (f"milestone:{rule['id']}:{step['orders']}", step["points"], counts)
                     for step in rule["steps"]
@@ -382,6 +382,14 @@ class Oracle(Lots):
                 own = award["name"] == "order:" + state["fact"]["id"]
                 taken = self.take(wanted, award["lot"], {"from": [], "taken": 0})
                 self.write("reversed", source, "" if own and cancelled else award["name"], -taken, at)
+        state["undone"] = [*state.get("undone", []), (at, source)]
+        self.return_spent(at, state, source)
+        for entry in self.spend:
+            if entry[1] == state["fact"]["id"]:
+                entry[2] = floor(self.spent(state))
+        self.review(at)
+
+    def return_spent(self, at, state, source):
         policy = self.policy(state["program"], "spent_points")
         total = sum(self.nets(state).values())
         if policy == "pro_rata" or (policy == "full_refund_only" and state["whole"]):
@@ -403,10 +411,9 @@ class Oracle(Lots):
                     filled, key = self.give_back(spent, points, at, "redemption:" + name)
                     self.write("returned", source, key, points, at)
                     self.expire_again(filled, at, f"{source}/{key}")
-        for entry in self.spend:
-            if entry[1] == state["fact"]["id"]:
-                entry[2] = floor(self.spent(state))
-        self.review(at)
+
+    def do_late(self, at, state, source):
+        self.return_spent(at, state, source)
 
     # decisions
 
@@ -415,6 +422,11 @@ class Oracle(Lots):
         owner = {"from": [], "taken": 0, "fact": fact}
         self.redemptions[fact["id"]] = owner
         self.write("redeemed", "redemption:" + fact["id"], "", -self.take(fact["points"], None, owner), at)
+        for name, state in self.orders.items():
+            codes = {code.lower() for code in state["fact"].get("discount_codes", [])}
+            undone = [each for each in state.get("undone", []) if at - each[0] <= timedelta(days=1)]
+            if undone and fact.get("code", "").lower() in codes:
+                self.plan(at, "returns", f"order:{name}/late:{fact['id']}", ("late", state, undone[-1][1]))
 
     def do_give_back(self, at, fact):
         owner = self.redemptions[fact["id"]]

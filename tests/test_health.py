@@ -14,6 +14,7 @@ from prometheus_client import values
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django.fixtures import Settings
 
+from config.bootstrap import ROOT
 from loyalty import metrics
 from loyalty.models import InboxDelivery, OutboxMessage, Shop
 from loyalty.services.intake import receive
@@ -118,6 +119,20 @@ def test_the_figures_are_what_the_tables_hold() -> None:
     assert found["regulars_verify_age_seconds", ()] < 30
     received = [name for name, _ in found if name == "regulars_webhooks_received_total"]
     assert received
+
+
+def test_the_runbook_knows_every_figure_it_asks_for_and_has_an_entry_for_every_alert() -> None:
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    make_shop()
+    call_command("verify_ledger")
+    Client().post("/shopify/webhooks", data=b"{}", content_type="application/json")
+    asked = set(re.findall(r"regulars_[a-z_]+", runbook))
+    assert len(asked) >= 6
+    assert asked <= {name for name, _ in figures()}
+    entries = {title.lower().replace(" ", "-") for title in re.findall(r"^## (.+)$", runbook, re.M)}
+    alerts = re.findall(r"\]\(#([\w-]+)\)", runbook)
+    assert len(alerts) >= 10
+    assert set(alerts) <= entries
 
 
 def test_figures_are_for_this_machine_alone_until_there_is_a_token(settings: Settings) -> None:

@@ -32,8 +32,8 @@ WITHDRAWN = "correction.withdrawn"
 SETTLES_WITHIN = timedelta(minutes=1)
 """How long a reservation may be without a message that will settle it: the transaction that left it is over by then."""
 
-_OPEN = (Redemption.State.RESERVED, Redemption.State.ISSUING)
-_GIVEN_BACK = (Redemption.State.RETURNED, Redemption.State.EXPIRED, Redemption.State.FAILED)
+OPEN = (Redemption.State.RESERVED, Redemption.State.ISSUING)
+GIVEN_BACK = (Redemption.State.RETURNED, Redemption.State.EXPIRED, Redemption.State.FAILED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +242,7 @@ def redemption_faults(
         expected, actual = _as_decided(row, fact)
         if expected != actual:
             yield _of_redemption("redemption", member, number, str(expected), str(actual), row.pk)
-        if row.state in _OPEN and row.accepted_at < now - SETTLES_WITHIN and number not in waiting:
+        if row.state in OPEN and row.accepted_at < now - SETTLES_WITHIN and number not in waiting:
             yield _of_redemption("reservation", member, number, "a message that settles it", row.state, row.pk)
     for number in decided:
         yield _of_redemption("redemption", member, number, "a row for the fact", "none")
@@ -253,7 +253,7 @@ def _as_decided(row: Redemption, fact: RedemptionFact | None) -> tuple[Mapping[s
     told: dict[str, object] = {"fact": "none"}
     if fact is not None:
         told = {"points": fact.points, "given back": fact.given_back_at is not None}
-    return told, {"points": row.points, "given back": row.state in _GIVEN_BACK}
+    return told, {"points": row.points, "given back": row.state in GIVEN_BACK}
 
 
 def _of_redemption(kind: FaultKind, member: Member, number: str, expected: str, actual: str, *rows: int) -> Fault:

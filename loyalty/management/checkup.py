@@ -179,7 +179,8 @@ def _queues(now: datetime) -> Iterator[Finding]:
                 "wrong",
                 name,
                 f"{queue.dead:,} rows need a look: they were given up after many attempts or could not be read.",
-                f"Open the staff admin's {name} list, state 'Needs a look': each row says why. Mend it, then Try again.",
+                f"Open the staff admin's {name} list, state 'Needs a look': each row says why. Mend it, then run:"
+                " manage.py replay",
             )
         if not queue.dead and queue.lag_seconds <= settings.READY_LAG_SECONDS:
             yield Finding("ok", name, "Worked off; nothing needs a look.")

@@ -24,7 +24,8 @@ QUEUES: dict[str, type[InboxDelivery] | type[OutboxMessage]] = {"inbox": InboxDe
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
     """One queue over all shops. `lag_seconds` is how long the oldest row that is due has been waiting for a worker; a
-    row that is planned for later does not wait."""
+    row that is planned for later does not wait. `dead` were given up and can be tried again; what a history could not use
+    (done, for the merchant to see) is not among them."""
 
     lag_seconds: float
     dead: int
@@ -42,7 +43,7 @@ def queues(*, now: datetime) -> dict[str, Queue]:
     for name, model in QUEUES.items():
         rows = model.objects.across_shops()
         since = rows.filter(state=QueueState.WAITING, due_at__lte=now).aggregate(since=Min("due_at"))["since"]
-        dead = rows.filter(state=QueueState.DEAD).count()
+        dead = rows.filter(state=QueueState.DEAD, done_at__isnull=True).count()
         found[name] = Queue(lag_seconds=(now - since).total_seconds() if since else 0.0, dead=dead)
     return found
 

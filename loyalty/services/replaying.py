@@ -1,0 +1,71 @@
+"""Putting back in line what was given up, once its cause is mended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from loyalty.ledger.verify import OPEN, SETTLES_WITHIN
+from loyalty.models import InboxDelivery, OutboxMessage, QueueState, Redemption, Shop
+from loyalty.services.intake import FROM_HISTORY
+from loyalty.services.outbox import leave
+from loyalty.services.redemptions import ISSUE
+
+STALE = "code:"
+"""Subjects of mails that carry a code to sign in with: by now it has expired, and a late one only confuses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    deliveries: int
+    messages: int
+    reservations: int
+
+
+def replay(*, shop: Shop, now: datetime) -> Replayed:
+    """Deliveries and messages that need a look, as if they had just come, and reservations that no message would
+    settle. What is in line already stays as it is; asked twice it changes nothing."""
+    # What a history could not use was never delivered: there is nothing to read again.
+    dead = InboxDelivery.objects.filter(shop=shop, state=QueueState.DEAD).exclude(topic__endswith=FROM_HISTORY)
+    return Replayed(
+        deliveries=dead.update(state=QueueState.WAITING, attempts=0, due_at=now, outcome=""),
+        messages=sum(_message(shop, pk, now) for pk in _dead_messages(shop)),
+        reservations=_settle(shop, now),
+    )
+
+
+def _dead_messages(shop: Shop) -> list[int]:
+    rows = OutboxMessage.objects.filter(shop=shop, state=QueueState.DEAD).exclude(subject__startswith=STALE)
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+@transaction.atomic
+def _message(shop: Shop, pk: int, now: datetime) -> bool:
+    """One waiting message per kind and subject: where a newer one waits, the old one has nothing left to do."""
+    row = OutboxMessage.objects.select_for_update(of=("self",)).get(shop=shop, pk=pk)
+    newer = OutboxMessage.objects.filter(
+        shop=shop, kind=row.kind, subject=row.subject, state=QueueState.WAITING
+    ).exists()
+    if row.state != QueueState.DEAD or newer:
+        return False
+    row.state, row.attempts, row.due_at, row.outcome = QueueState.WAITING, 0, now, ""
+    row.save(update_fields=["state", "attempts", "due_at", "outcome"])
+    return True
+
+
+def _settle(shop: Shop, now: datetime) -> int:
+    """The code is made after all, or the points go back: the message's own matter."""
+    before = now - SETTLES_WITHIN
+    numbers = Redemption.objects.filter(shop=shop, state__in=OPEN, accepted_at__lt=before).values_list(
+        "number", flat=True
+    )
+    open_ones = [str(number) for number in numbers]
+    waiting = OutboxMessage.objects.filter(
+        shop=shop, kind=ISSUE, state=QueueState.WAITING, subject__in=open_ones
+    ).values_list("subject", flat=True)
+    hanging = set(open_ones) - set(waiting)
+    for number in sorted(hanging):
+        leave(shop=shop, kind=ISSUE, subject=number, at=now)
+    return len(hanging)

@@ -100,9 +100,10 @@ def release(play: Play, step: Data, index: str) -> None:
 
 
 def expire_lot(play: Play, step: Data, index: str) -> None:
-    """A lot that expires has a date: its own, or now."""
+    """A lot that expires has a date: its own, or now if that is earlier or it has none."""
     key, fact = imported(play, step["lot"])
-    lot = msgspec.structs.replace(fact.lots[0], expires_at=fact.lots[0].expires_at or play.at)
+    date = min(fact.lots[0].expires_at or play.at, play.at)
+    lot = msgspec.structs.replace(fact.lots[0], expires_at=date)
     play.keep(key, msgspec.structs.replace(fact, lots=(lot,)))
 
 

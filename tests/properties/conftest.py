@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, settings
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 settings.register_profile(
-    "quick", max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=QUIET
+    "quick", max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=QUIET
 )
 settings.register_profile("glance", settings.get_profile("quick"), max_examples=500, phases=[Phase.generate])
 settings.register_profile("long", max_examples=6000, deadline=None, database=None, suppress_health_check=QUIET)

@@ -15,8 +15,13 @@ def drain_inbox() -> None:
 
 @shared_task(ignore_result=True)
 def drain_outbox() -> None:
-    while outbox.drain(now=datetime.now(UTC)):
+    while outbox.drain_messages(now=datetime.now(UTC)):
         pass
+
+
+@shared_task(ignore_result=True)
+def drain_imports() -> None:
+    outbox.drain_imports(now=datetime.now(UTC))
 
 
 @shared_task(ignore_result=True)

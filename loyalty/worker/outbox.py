@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 import msgspec
@@ -21,14 +21,26 @@ from loyalty.worker.retry import next_try
 log = structlog.get_logger("regulars.outbox")
 BATCH = 20
 IMPORT_LEASE = timedelta(hours=3)
+IMPORT = "history.import"
+KINDS = (ISSUE, REVOKE, "mail", IMPORT)
 
 
-def drain(*, now: datetime, limit: int = BATCH) -> int:
+def drain(*, now: datetime, limit: int = BATCH, kinds: Collection[str] = KINDS) -> int:
     """Works one batch. Returns how many messages it took on; 0 means that nothing is due."""
-    rows = claim(OutboxMessage, now=now, limit=limit)
+    rows = claim(OutboxMessage, now=now, limit=limit, kind__in=kinds)
     for row in rows:
         _work(row, now)
     return len(rows)
+
+
+def drain_messages(*, now: datetime) -> int:
+    """Codes and mails, for which somebody waits."""
+    return drain(now=now, kinds=[kind for kind in KINDS if kind != IMPORT])
+
+
+def drain_imports(*, now: datetime) -> int:
+    """One history at a time: it may take hours."""
+    return drain(now=now, limit=1, kinds=[IMPORT])
 
 
 def run_now(*, kind: str, subject: str, shop_id: int, now: datetime) -> None:
@@ -86,7 +98,7 @@ HANDLERS: dict[str, Callable[[OutboxMessage, datetime], None]] = {
     ISSUE: _issue,
     REVOKE: _revoke,
     "mail": _mail,
-    "history.import": _history,
+    IMPORT: _history,
 }
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections, connections, transaction
 from django.db.models import Q
 
 from loyalty.engine.errors import LoyaltyError
@@ -24,6 +25,8 @@ SET_ASIDE = timedelta(hours=1)
 RECONCILE_EVERY = timedelta(hours=1)
 IDLE_SECONDS = 0.25
 FAILED_SECONDS = 5.0
+ENDING_SECONDS = 25.0
+"""How long a stopping process waits for its loops; what they hold then comes back after the lease."""
 
 
 def fold_due(*, now: datetime) -> int:
@@ -95,24 +98,39 @@ def _clock() -> datetime:
     return datetime.now(UTC)
 
 
-JOBS: list[tuple[Callable[..., int], timedelta]] = [
-    (inbox.drain, timedelta(0)),
-    (outbox.drain, timedelta(0)),
-    (fold_due, timedelta(seconds=5)),
-    (expire_codes, timedelta(seconds=30)),
-    (reconcile_shops, timedelta(minutes=5)),
-    (forget_old, timedelta(hours=1)),
+Job = tuple[Callable[..., int], timedelta]
+LOOPS: list[list[Job]] = [
+    [
+        (inbox.drain, timedelta(0)),
+        (fold_due, timedelta(seconds=5)),
+        (expire_codes, timedelta(seconds=30)),
+        (forget_old, timedelta(hours=1)),
+    ],
+    [(outbox.drain_messages, timedelta(0))],
+    [(outbox.drain_imports, timedelta(seconds=1)), (reconcile_shops, timedelta(minutes=5))],
 ]
+"""Each a thread of its own: points wait for no mail server, and a sign-in code for no store's history of ten years."""
 
 
 def run(stop: threading.Event) -> None:
-    """The loop of `manage.py work` and `serve`. A job that fails is logged and comes round again; between rounds
-    without work it rests a quarter of a second, and longer where something failed: a database that is away for an hour
-    must not fill the disk with what was said about it."""
+    """The loops of `manage.py work` and `serve`, until `stop` is set and each has ended its batch."""
+    threads = [threading.Thread(target=_run, args=(stop, jobs), daemon=True) for jobs in LOOPS]
+    for thread in threads:
+        thread.start()
+    stop.wait()
+    until = time.monotonic() + ENDING_SECONDS
+    for thread in threads:
+        thread.join(timeout=max(0.0, until - time.monotonic()))
+
+
+def _run(stop: threading.Event, jobs: Sequence[Job]) -> None:
+    """A job that fails is logged and comes round again; between rounds without work the loop rests a quarter of a
+    second, and longer where something failed: a database that is away for an hour must not fill the disk with what was
+    said about it."""
     last: dict[Callable[..., int], datetime] = {}
     while not stop.is_set():
         busy, rest_seconds = 0, IDLE_SECONDS
-        for job, every in JOBS:
+        for job, every in jobs:
             now = _clock()
             if stop.is_set() or (job in last and now - last[job] < every):
                 continue
@@ -128,3 +146,4 @@ def run(stop: threading.Event) -> None:
                 busy += done
         if not busy:
             stop.wait(rest_seconds)
+    connections.close_all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -14,15 +14,17 @@ from config.celery import app
 from loyalty import tasks
 from loyalty.engine.errors import Unavailable
 from loyalty.ledger.post import LedgerMismatch
-from loyalty.models import EmailCode, Member, OAuthState, RateCounter, Redemption, Shop
+from loyalty.models import EmailCode, Member, OAuthState, OutboxMessage, RateCounter, Redemption, Shop
 from loyalty.services import limits
 from loyalty.services.intake import TryAgain
+from loyalty.services.outbox import leave
 from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
 from loyalty.services.shoppers import request_code
 from loyalty.worker import schedule
 from tests.factories import ALICE, BOB, T0, assert_books, balance, make_member, make_order, make_shop, place
 
 pytestmark = pytest.mark.django_db
+REAL_LOOPS = schedule.LOOPS
 
 
 def test_an_order_dated_in_the_future_counts_when_its_time_has_come() -> None:
@@ -59,10 +61,11 @@ def test_a_job_that_fails_does_not_end_the_loop(monkeypatch: pytest.MonkeyPatch)
             stop.set()
         raise ValueError
 
-    monkeypatch.setattr(schedule, "JOBS", [(breaks, timedelta(0))])
     monkeypatch.setattr(schedule, "FAILED_SECONDS", 0)
+
     monkeypatch.setattr(schedule, "close_old_connections", lambda: None)
-    schedule.run(stop)
+    monkeypatch.setattr(schedule.connections, "close_all", lambda: None)
+    schedule._run(stop, [(breaks, timedelta(0))])
     assert len(rounds) == 3
     assert rounds[0] <= datetime.now(UTC)
 
@@ -80,9 +83,9 @@ def test_jobs_that_fail_do_not_fill_the_log_and_say_which_they_are(monkeypatch: 
 
     monkeypatch.setattr(stop, "wait", wait)
     monkeypatch.setattr(schedule.log, "exception", lambda event, **context: said.append(context), raising=False)
-    monkeypatch.setattr(schedule, "JOBS", [(drain, timedelta(0))])
     monkeypatch.setattr(schedule, "close_old_connections", lambda: None)
-    schedule.run(stop)
+    monkeypatch.setattr(schedule.connections, "close_all", lambda: None)
+    schedule._run(stop, [(drain, timedelta(0))])
     assert rests == [schedule.FAILED_SECONDS]
     assert rests[0] > schedule.IDLE_SECONDS
     assert said == [{"job": f"{__name__}.drain"}]
@@ -93,12 +96,13 @@ def test_celery_wakes_every_job_of_the_loop() -> None:
     assert woken == {
         "drain_inbox",
         "drain_outbox",
+        "drain_imports",
         "fold_due_members",
         "expire_codes",
         "reconcile_shops",
         "forget_old",
     }
-    assert len(woken) == len(schedule.JOBS)
+    assert len(woken) == sum(map(len, schedule.LOOPS))
 
 
 def test_a_shop_whose_platform_does_not_answer_stops_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,3 +182,42 @@ def test_celery_folds_all_who_are_due_not_one_batch_a_minute(monkeypatch: pytest
     monkeypatch.setattr(schedule, "DUE_BATCH", 1)
     tasks.fold_due_members()
     assert (balance(shop), balance(shop, BOB)) == (520, 520)
+
+
+def test_a_history_that_takes_hours_keeps_no_delivery_and_no_mail_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, held = threading.Event(), threading.Event()
+    done: list[str] = []
+
+    def imports(*, now: datetime) -> int:
+        held.wait(timeout=20)
+        return 0
+
+    def quick(name: str) -> Callable[..., int]:
+        def job(*, now: datetime) -> int:
+            done.append(name)
+            if len({*done}) == 2:
+                stop.set()
+                held.set()
+            return 0
+
+        return job
+
+    every = timedelta(0)
+    monkeypatch.setattr(schedule, "LOOPS", [[(imports, every)], [(quick("inbox"), every)], [(quick("mail"), every)]])
+    monkeypatch.setattr(schedule, "close_old_connections", lambda: None)
+    monkeypatch.setattr(schedule.connections, "close_all", lambda: None)
+    schedule.run(stop)
+    assert {*done} == {"inbox", "mail"}
+    (quick_ones, messages, slow_ones) = ([job for job, _ in loop] for loop in REAL_LOOPS)
+    assert schedule.inbox.drain in quick_ones
+    assert messages == [schedule.outbox.drain_messages]
+    assert schedule.outbox.drain_imports in slow_ones
+
+
+def test_each_kind_of_message_is_worked_by_one_loop_alone() -> None:
+    shop = make_shop()
+    leave(shop=shop, kind="mail", subject="code:1", at=T0, secret='{"to": "a@b.test", "subject": "s", "text": "t"}')
+    assert schedule.outbox.drain_messages(now=T0) == 1
+    waiting = OutboxMessage.objects.filter(shop=shop, attempts=0)
+    assert [message.kind for message in waiting] == ["history.import"]
+    assert schedule.outbox.drain_imports(now=T0) == 1

@@ -10,6 +10,7 @@ import msgspec
 
 from loyalty.engine.basis import Basis, Params, basis_of, discounted, line_gross_minor
 from loyalty.engine.books import OpenLot
+from loyalty.engine.calendar import said
 from loyalty.engine.caps import room, use
 from loyalty.engine.document import Prepared
 from loyalty.engine.explain import Reason
@@ -362,13 +363,13 @@ def _reason(
     if points < verdict.points:
         message = "order.given_before" if state.given > points else "rule.capped"
         lines.append(Reason(message=message, params={"points": verdict.points - points}))
-    placed: Params = {"version": rules.version.number, "placed_at": order.placed_at.isoformat()}
+    placed: Params = {"version": rules.version.number, "placed_at": said(order.placed_at, rules.zone)}
     lines.append(Reason(message="order.version", params=placed))
-    lines.append(Reason(message=f"order.moment.{policies.moment}", params={"moment_at": at.isoformat()}))
+    lines.append(Reason(message=f"order.moment.{policies.moment}", params={"moment_at": said(at, rules.zone)}))
     if policies.hold_days:
-        hold: Params = {"until_at": until.isoformat(), "days": policies.hold_days}
+        hold: Params = {"until_at": said(until, rules.zone), "days": policies.hold_days}
         lines.append(Reason(message="order.hold", params=hold))
-    params: Params = {"number": state.number, "points": points, "until_at": until.isoformat(), **_money(rules)}
+    params: Params = {"number": state.number, "points": points, "until_at": said(until, rules.zone), **_money(rules)}
     message = "earned.order"
     if not points:
         params["amount_minor"] = basis.total // basis.denominator

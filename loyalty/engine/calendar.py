@@ -30,6 +30,11 @@ def bucket(at: datetime, period: Period, zone: ZoneInfo) -> str:
     return f"{local:%Y-%m}" if period == "month" else f"{local:%Y}"
 
 
+def said(at: datetime, zone: ZoneInfo | None) -> str:
+    """An instant for an explanation: in the shop's own time, so that the day shown is the shop's."""
+    return at.astimezone(zone or UTC).isoformat()
+
+
 def follows(name: str, after: str, period: Period) -> bool:
     """Is the week, month or year `name` the one right after `after`?"""
     return next_bucket(after, period) == name

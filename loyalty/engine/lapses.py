@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from loyalty.engine.basis import Params
 from loyalty.engine.books import OpenLot
+from loyalty.engine.calendar import said
 from loyalty.engine.document import Prepared
 from loyalty.engine.expiry import inactive_at
 from loyalty.engine.explain import Reason
@@ -70,7 +72,7 @@ def lapse(walk: Walk, at: datetime, due: datetime) -> None:
     books = walk.books
     gone = sum(books.expire(lot) for lot in books.open_lots())
     walk.lapsed = books.opened
-    params: Params = {"points": gone, "active_at": (walk.active_at or at).isoformat()}
+    params: Params = {"points": gone, "active_at": said(walk.active_at or at, _zone(walk))}
     reason = Reason(message="expired.inactivity", params=params)
     walk.move("expired", "inactivity", -gone, at, reason, part=at.date().isoformat())
 
@@ -101,6 +103,10 @@ def watch_lot(walk: Walk, at: datetime, lot: OpenLot) -> None:
         walk.at_clock(max(at, date), Rank.EXPIRY, f"lot:{lot.source}", expire_lot, (lot, date), _dated)
 
 
+def _zone(walk: Walk) -> ZoneInfo | None:
+    return walk.now.zone if walk.now is not None else None
+
+
 def _dated(payload: tuple[OpenLot, datetime]) -> bool:
     """Does the lot still have that date, and anything left?"""
     lot, date = payload
@@ -109,5 +115,5 @@ def _dated(payload: tuple[OpenLot, datetime]) -> bool:
 
 def _expire(walk: Walk, at: datetime, lot: OpenLot, part: str) -> None:
     gone = walk.books.expire(lot)
-    params: Params = {"points": gone, "opened_at": lot.opened_at.isoformat()}
+    params: Params = {"points": gone, "opened_at": said(lot.opened_at, _zone(walk))}
     walk.move("expired", f"lot:{lot.source}", -gone, at, Reason(message="expired.lot", params=params), part=part)

@@ -70,7 +70,8 @@ def accept(
     if reward.stock is not None and taken_in_total >= reward.stock:
         raise Refused(f"No codes are left for {reward.name}.", code="out_of_stock")
     if reward.limit_per_member is not None and taken_by_member >= reward.limit_per_member:
-        raise Refused(f"{reward.name} can be taken {reward.limit_per_member} times, and was.", code="limit_per_member")
+        times = "once" if reward.limit_per_member == 1 else f"{reward.limit_per_member} times"
+        raise Refused(f"{reward.name} can be taken {times}, and was.", code="limit_per_member")
     if reward.tiers and (statement.tier is None or statement.tier.id not in reward.tiers):
         raise Refused(f"{reward.name} is for other tiers.", code="wrong_tier")
     if reward.segments and not any(segment in statement.segments for segment in reward.segments):

@@ -45,3 +45,10 @@ def test_every_way_to_earn_has_a_sentence():
     tags = [kind.__struct_config__.tag for kind in get_args(Rule)]
     said = {name.split(".")[1] for name in MESSAGES if name.startswith(("rule.", "earned.", "left_out."))}
     assert [tag for tag in tags if tag not in said and tag != "exclude"] == []
+
+
+def test_the_days_of_an_explanation_are_those_of_the_shop():
+    """2 January 23:30 in London is 3 January in Berlin."""
+    late = day(1).replace(hour=23, minute=30)
+    reason = folded(order("A", late, 1000)).movements[0].reason
+    assert text(find(reason, "order.version")).endswith("(Jan 3, 2026)")

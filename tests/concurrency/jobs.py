@@ -25,10 +25,10 @@ from tests.concurrency import deliveries
 from tests.factories import assert_books, make_shop
 
 
-def drain_inbox(*, now: str, die_at: int) -> None:
+def drain_inbox(*, now: str, die_at: int, batch: int) -> None:
     """Works until nothing is due; SIGKILL at moment `die_at`."""
     with _dying(at=die_at):
-        while inbox.drain(now=datetime.fromisoformat(now)):
+        while inbox.drain(now=datetime.fromisoformat(now), limit=batch):
             pass
 
 

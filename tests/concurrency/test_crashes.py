@@ -60,7 +60,7 @@ def assert_nothing_lost_nothing_doubled(shop: Shop) -> None:
 def test_a_drain_that_is_killed_at_any_moment_loses_and_doubles_nothing(nursery: Nursery) -> None:
     for moment in count(1):
         shop = backlog()
-        ended = nursery.run("drain_inbox", now=NOW.isoformat(), die_at=moment)
+        ended = nursery.run("drain_inbox", now=NOW.isoformat(), die_at=moment, batch=100)
         wait_until_alone()
         while inbox.drain(now=LATER):
             pass

@@ -112,10 +112,10 @@ def test_a_worker_outlives_a_restart_of_the_database_in_the_middle_of_its_work(
     now = datetime.now(UTC).isoformat()
     with Nursery(environment) as nursery:
         assert nursery.run("found", shop=SHOP) == ENDED
-        assert nursery.run("post_orders", shop=SHOP, orders=400, at=now) == ENDED
+        assert nursery.run("post_orders", shop=SHOP, orders=160, at=now) == ENDED
         worker = nursery.start("work_until_done", batch=10)
-        assert nursery.run("wait_for_some_done", at_least=30) == ENDED
+        assert nursery.run("wait_for_some_done", at_least=20) == ENDED
         postgres.kill()
         revive(postgres)
         assert nursery.wait(worker) == ENDED
-        assert nursery.run("expect_balances", shop=SHOP, kept=400, points={"7001": 400 * 45}) == ENDED
+        assert nursery.run("expect_balances", shop=SHOP, kept=160, points={"7001": 160 * 45}) == ENDED

@@ -15,10 +15,11 @@ import pytest
 
 from loyalty.models import InboxDelivery, LedgerEntry, Member, Shop, StoredFact
 from loyalty.worker import inbox, schedule
+from loyalty.worker.retry import LEASE_SECONDS
 from tests.concurrency.deliveries import customer, deliver, guest, order, person, refund, wait_until_alone
-from tests.concurrency.nursery import ENDED, Nursery
+from tests.concurrency.nursery import ENDED, KILLED, Nursery
 from tests.concurrency.races import deadlocks
-from tests.factories import assert_books, make_shop
+from tests.factories import assert_books, balance, make_order, make_shop, place
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -137,3 +138,34 @@ def test_two_workers_whose_clocks_differ_by_five_seconds(nursery: Nursery, tmp_p
     work_off(nursery, shop, story, tmp_path, [NOW, NOW + timedelta(seconds=5)])
     assert_as_told(shop, story)
     assert deadlocks() == before
+
+
+def test_a_slower_clock_takes_nothing_back() -> None:
+    shop = make_shop(at=BEFORE)
+    soon = make_order("1", at=NOW + timedelta(seconds=3), prices=(6000,))
+    place(shop, soon, at=NOW + timedelta(seconds=5))
+    place(shop, make_order("2", at=NOW - timedelta(days=1), prices=(1000,)), at=NOW)
+    assert balance(shop) == 70
+    assert list(LedgerEntry.objects.filter(shop=shop).order_by("pk").values_list("points", flat=True)) == [60, 10]
+
+
+def test_generations_of_workers_that_are_killed_in_the_middle_of_each_others_work(nursery: Nursery) -> None:
+    """Four at a time, each killed at a moment of its own; the next four come when the leases are over."""
+    shop = make_shop(at=BEFORE)
+    story = tell(3, orders=120, customers=20, times=[NOW - timedelta(hours=hours) for hours in range(1, 1500)])
+    for delivery_id, (topic, record) in post_bag(story, seed=3):
+        deliver(shop, delivery_id, topic, record, at=BEFORE)
+    before, rng, killed = deadlocks(), random.Random(3), 0
+    for generation in range(1, 40):
+        clock = (NOW + generation * timedelta(seconds=LEASE_SECONDS + 1)).isoformat()
+        moments = [rng.randrange(20, 200) for _ in range(WORKERS)]
+        workers = [nursery.start("drain_inbox", now=clock, die_at=moment, batch=BATCH) for moment in moments]
+        ends = [nursery.wait(worker) for worker in workers]
+        wait_until_alone()
+        killed += ends.count(KILLED)
+        if not InboxDelivery.objects.filter(shop=shop, state="waiting").exists():
+            break
+        assert set(ends) <= {KILLED, ENDED}
+    assert killed > 2 * WORKERS
+    assert deadlocks() == before
+    assert_as_told(shop, story)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import waitress
 from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
 from pytest_django.fixtures import Settings
@@ -74,3 +76,21 @@ def test_a_taken_port_and_an_address_of_another_machine_are_told_apart(port: int
         call_command("serve", port=port, no_worker=True)
     with pytest.raises(CommandError, match="--host"):
         run(host="192.0.2.1")
+
+
+def test_two_hundred_clients_who_say_nothing_shut_nobody_out(served: list[dict[str, object]]) -> None:
+    run()
+    options = {**served[0], "port": 0}
+    options.pop("_quiet")
+    server = waitress.create_server(lambda environ, start: start("200 OK", []) and [], **options)
+    threading.Thread(target=server.run, daemon=True).start()
+    address = ("127.0.0.1", server.effective_port)
+    silent = [socket.create_connection(address) for _ in range(200)]
+    try:
+        with socket.create_connection(address, timeout=5) as client:
+            client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            assert client.recv(9) == b"HTTP/1.0 "
+    finally:
+        for each in silent:
+            each.close()
+        server.close()

@@ -22,6 +22,9 @@ from loyalty.worker import schedule
 
 THREADS = 8
 MAX_BODY_BYTES = 4_194_304
+CONNECTIONS = 1000
+SILENT_SECONDS = 30
+"""With the server's own 100 connections and two minutes, a hundred clients that say nothing would shut everybody out."""
 
 
 class Command(BaseCommand):
@@ -62,6 +65,9 @@ class Command(BaseCommand):
                 port=port,
                 threads=THREADS,
                 max_request_body_size=MAX_BODY_BYTES,
+                connection_limit=CONNECTIONS,
+                channel_timeout=SILENT_SECONDS,
+                asyncore_use_poll=True,
                 clear_untrusted_proxy_headers=False,
                 ident="",
                 _quiet=True,

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 import structlog
+from django.core.exceptions import ImproperlyConfigured
 
 from config import logs
 from config.keys import kept_keys
@@ -24,6 +25,13 @@ def _flag(name: str, default: bool = False) -> bool:
 
 def _list(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def _whole(name: str, default: int) -> int:
+    text = os.environ.get(name, "").strip() or str(default)
+    if not (text.isascii() and text.isdigit()):
+        raise ImproperlyConfigured(f"{name} is {text!r}. Set it to a whole number, such as {default}.")
+    return int(text)
 
 
 # Where everything of one installation lies: the SQLite file, the keys that `serve` made.
@@ -40,7 +48,7 @@ DEBUG = _flag("DEBUG")
 APP_URL = os.environ.get("APP_URL", "http://127.0.0.1:8000").rstrip("/")
 _app = urlsplit(APP_URL)
 ALLOWED_HOSTS = [*_list("ALLOWED_HOSTS"), _app.hostname or "127.0.0.1"]
-TRUSTED_PROXIES = int(os.environ.get("TRUSTED_PROXIES", "0"))  # how many proxies in front append X-Forwarded-For
+TRUSTED_PROXIES = _whole("TRUSTED_PROXIES", 0)  # how many proxies in front append X-Forwarded-For
 
 # Platforms. The base URLs are settings so that the sandbox can stand in; {shop} is the validated shop domain.
 SANDBOX_URL = os.environ.get("SANDBOX_URL", "")  # set only by demo and tests; allows the client to reach loopback
@@ -74,9 +82,9 @@ ECWID_STOREFRONT_ORIGIN = os.environ.get("ECWID_STOREFRONT_ORIGIN", "")  # {stor
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 _mail = urlsplit(os.environ.get("EMAIL_URL", "smtp://127.0.0.1:25"))
 EMAIL_HOST = _mail.hostname or "127.0.0.1"
-EMAIL_PORT = _mail.port or 25
-EMAIL_HOST_USER = _mail.username or ""
-EMAIL_HOST_PASSWORD = _mail.password or ""
+EMAIL_PORT = _mail.port or {"smtps": 465, "smtp+tls": 587}.get(_mail.scheme, 25)
+EMAIL_HOST_USER = unquote(_mail.username or "")
+EMAIL_HOST_PASSWORD = unquote(_mail.password or "")  # the only way to write a slash or a question mark in an address
 EMAIL_USE_TLS = _mail.scheme == "smtp+tls"
 EMAIL_USE_SSL = _mail.scheme == "smtps"
 EMAIL_TIMEOUT = 10
@@ -233,8 +241,8 @@ WEBHOOK_MAX_BYTES = 2_097_152
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # the lines of LOGGING below, which tell no exception's words
-INBOX_BATCH = int(os.environ.get("INBOX_BATCH", "200"))
-READY_LAG_SECONDS = int(os.environ.get("READY_LAG_SECONDS", "300"))  # /readyz answers 503 beyond it
+INBOX_BATCH = _whole("INBOX_BATCH", 200)
+READY_LAG_SECONDS = _whole("READY_LAG_SECONDS", 300)  # /readyz answers 503 beyond it
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # empty: /metrics answers this machine alone
 
 # Logs: one line each, no personal data, no secrets.

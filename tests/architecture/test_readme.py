@@ -16,7 +16,7 @@ pytestmark = pytest.mark.once
 
 def test_every_variable_that_is_read_stands_in_the_table() -> None:
     settings = (ROOT / "config" / "settings.py").read_text()
-    read = set(re.findall(r'(?:environ\.get|_flag|_list)\(\s*"([A-Z][A-Z0-9_]+)"', settings))
+    read = set(re.findall(r'(?:environ\.get|_flag|_list|_whole)\(\s*"([A-Z][A-Z0-9_]+)"', settings))
     assert "APP_URL" in read
     table = README.partition("### Settings")[2].partition("## ")[0]
     assert read - set(re.findall(r"`([A-Z][A-Z0-9_]+)`", table)) == set()

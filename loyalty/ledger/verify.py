@@ -11,11 +11,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
-from loyalty.engine.explain import Reason, from_data
+from loyalty.engine.explain import Reason
 from loyalty.engine.facts import Fact
 from loyalty.engine.facts import Redemption as RedemptionFact
 from loyalty.engine.messages import MESSAGES
@@ -32,6 +34,7 @@ WITHDRAWN = "correction.withdrawn"
 SETTLES_WITHIN = timedelta(minutes=1)
 """How long a reservation may be without a message that will settle it: the transaction that left it is over by then."""
 
+_decode_reason = msgspec.json.Decoder(Reason).decode
 OPEN = (Redemption.State.RESERVED, Redemption.State.ISSUING)
 GIVEN_BACK = (Redemption.State.RETURNED, Redemption.State.EXPIRED, Redemption.State.FAILED)
 
@@ -68,7 +71,8 @@ class Row(NamedTuple):
     revision: int
     points: int
     balance_after: int
-    reason: Any
+    reason: str
+    """As JSON; decoded into a Reason at once, which is several times faster than by way of dictionaries."""
 
     @property
     def key(self) -> Key:
@@ -78,8 +82,9 @@ class Row(NamedTuple):
 def rows_of(member_ids: Collection[int]) -> dict[int, list[Row]]:
     """Every ledger row of these members in the order written, whatever shop it names, in one query."""
     found: dict[int, list[Row]] = defaultdict(list)
-    entries = LedgerEntry.objects.across_shops().filter(member__in=list(member_ids)).order_by("pk")
-    columns = ("pk", "shop_id", "kind", "source", "part", "revision", "points", "balance_after", "reason")
+    written = LedgerEntry.objects.across_shops().annotate(written_reason=Cast("reason", TextField()))
+    entries = written.filter(member__in=list(member_ids)).order_by("pk")
+    columns = ("pk", "shop_id", "kind", "source", "part", "revision", "points", "balance_after", "written_reason")
     for member_id, *row in entries.values_list("member_id", *columns).iterator(chunk_size=2000):
         found[member_id].append(Row(*row))
     return found
@@ -163,9 +168,9 @@ def _reason_fault(row: Row, movement: Movement | None, *, is_last: bool) -> tupl
     """(expected, found) where the row's reason is none, or is another movement's. Amounts and names inside a reason
     may be older than the facts: a later snapshot that moves no points writes no row."""
     try:
-        reason = from_data(row.reason)
-    except msgspec.ValidationError:
-        return "a reason", str(row.reason)[:80]
+        reason = _decode_reason(row.reason)
+    except msgspec.DecodeError:
+        return "a reason", row.reason[:80]
     if reason.message != WITHDRAWN and (reason.message not in MESSAGES or reason.message.partition(".")[0] != row.kind):
         return f"a reason for {row.kind}", reason.message
     if not is_last or movement is None:

@@ -7,13 +7,14 @@ from functools import lru_cache
 
 import msgspec
 
-from loyalty.engine.program import Version, parse_program
+from loyalty.engine.exchange import from_data
+from loyalty.engine.program import Version
 from loyalty.models import ProgramVersion, Shop
 
 
 @lru_cache(maxsize=2048)
 def _parsed(number: int, in_force_from: datetime, document: bytes) -> Version:
-    return Version(number=number, in_force_from=in_force_from, program=parse_program(msgspec.json.decode(document)))
+    return Version(number=number, in_force_from=in_force_from, program=from_data(msgspec.json.decode(document)))
 
 
 def versions_of(shop: Shop | int) -> list[Version]:

@@ -238,7 +238,12 @@ def _store_sign_ups(shop: Shop, people: Sequence[PersonSeen], members: Mapping[K
         key = key_of(seen.person)
         if seen.signed_up_at is None or key is None or members[key].external_id is None:
             continue
-        fact = Activity(id=f"sign_up:{seen.person.external_id}", at=seen.signed_up_at, kind="sign_up")
+        fact = Activity(
+            id=f"sign_up:{seen.person.external_id}",
+            at=seen.signed_up_at,
+            kind="sign_up",
+            customer_id=seen.person.external_id,
+        )
         facts.append(
             StoredFact(
                 shop=shop,

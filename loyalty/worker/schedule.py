@@ -23,6 +23,7 @@ log = structlog.get_logger("regulars.worker")
 DUE_BATCH = 200
 SET_ASIDE = timedelta(hours=1)
 RECONCILE_EVERY = timedelta(hours=1)
+NEWS_OF_ORDERS = RECONCILE_EVERY + timedelta(minutes=30)
 IDLE_SECONDS = 0.25
 FAILED_SECONDS = 5.0
 ENDING_SECONDS = 25.0
@@ -60,8 +61,10 @@ def _fold_alone(shop_id: int, pk: int, now: datetime) -> None:
 
 
 def expire_codes(*, now: datetime) -> int:
-    """Codes past their date: unusable on the platform, and the points back by policy."""
-    rows = Redemption.objects.across_shops().filter(state=Redemption.State.READY, expires_at__lte=now)
+    """Codes past their date: unusable on the platform, and the points back by policy. Not before an order of the last
+    minute can be known, by its own notice or by the reconciler: it would have the discount and the points."""
+    over_since = now - NEWS_OF_ORDERS
+    rows = Redemption.objects.across_shops().filter(state=Redemption.State.READY, expires_at__lte=over_since)
     over = list(rows.select_related("shop").order_by("expires_at")[:DUE_BATCH])
     for redemption in over:
         try:

@@ -221,3 +221,19 @@ def test_each_kind_of_message_is_worked_by_one_loop_alone() -> None:
     waiting = OutboxMessage.objects.filter(shop=shop, attempts=0)
     assert [message.kind for message in waiting] == ["history.import"]
     assert schedule.outbox.drain_imports(now=T0) == 1
+
+
+def test_an_order_of_the_last_minute_is_heard_before_its_code_is_given_back() -> None:
+    shop = make_shop()
+    member = make_member(shop, points=500)
+    code = redeem(shop=shop, member_id=member.pk, reward_id="amount-off", request_key="k", at=T0)
+    begin_issuing(shop=shop, number=code.number)
+    over = mark_ready(shop=shop, number=code.number, external_id="x", at=T0).expires_at
+    assert over is not None
+    minute = timedelta(minutes=1)
+    assert schedule.expire_codes(now=over + minute) == 0
+    order = make_order("late", at=over - minute, prices=(1000,), discount=500, codes=(code.code,))
+    place(shop, order, at=over + 10 * minute)
+    assert schedule.expire_codes(now=over + timedelta(days=1)) == 0
+    code.refresh_from_db()
+    assert (code.state, code.order_id, balance(shop)) == ("used", "late", 5)

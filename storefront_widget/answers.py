@@ -63,7 +63,7 @@ def member_answer(*, shop: Shop, member: Member | None, at: datetime) -> Data:
         if program
         else []
     )
-    codes = open_redemptions(shop=shop, member=member) if member else []
+    codes = open_redemptions(shop=shop, member=member, at=at) if member else []
     return {
         "member": {"name": member.name if member else "", "known": member is not None},
         "as_of": at.isoformat(),

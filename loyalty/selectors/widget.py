@@ -60,9 +60,11 @@ def offers(
     return sorted(found, key=lambda offer: (bool(offer.obstacle), offer.missing))
 
 
-def open_redemptions(*, shop: Shop, member: Member) -> list[Redemption]:
-    """Codes that can still be used or are being made, newest first."""
+def open_redemptions(*, shop: Shop, member: Member, at: datetime) -> list[Redemption]:
+    """Codes that can still be used or are being made, newest first. One past its date is dead on the platform, though
+    its points come back a little later."""
     rows = Redemption.objects.filter(shop=shop, member=member, state__in=_OPEN)
+    rows = rows.filter(Q(expires_at=None) | Q(expires_at__gt=at))
     return list(rows.order_by("-accepted_at", "-pk")[:20])
 
 

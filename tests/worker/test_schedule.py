@@ -15,6 +15,7 @@ from loyalty import tasks
 from loyalty.engine.errors import Unavailable
 from loyalty.ledger.post import LedgerMismatch
 from loyalty.models import EmailCode, Member, OAuthState, OutboxMessage, RateCounter, Redemption, Shop
+from loyalty.selectors.widget import open_redemptions
 from loyalty.services import limits
 from loyalty.services.intake import TryAgain
 from loyalty.services.outbox import leave
@@ -231,6 +232,8 @@ def test_an_order_of_the_last_minute_is_heard_before_its_code_is_given_back() ->
     over = mark_ready(shop=shop, number=code.number, external_id="x", at=T0).expires_at
     assert over is not None
     minute = timedelta(minutes=1)
+    assert [each.pk for each in open_redemptions(shop=shop, member=member, at=over - minute)] == [code.pk]
+    assert open_redemptions(shop=shop, member=member, at=over + minute) == []
     assert schedule.expire_codes(now=over + minute) == 0
     order = make_order("late", at=over - minute, prices=(1000,), discount=500, codes=(code.code,))
     place(shop, order, at=over + 10 * minute)

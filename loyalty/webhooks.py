@@ -50,9 +50,7 @@ def _receive(request: HttpRequest, platform: str) -> HttpResponse:
         return _answer(platform, 415, "not_json")
     try:
         signed = platform_named(platform).read_webhook(headers=headers, query=request.GET.dict(), body=body)
-        shop_id = (
-            Shop.objects.filter(platform=platform, external_id=signed.store).values_list("pk", flat=True).first()
-        )
+        shop_id = Shop.objects.filter(platform=platform, external_id=signed.store).values_list("pk", flat=True).first()
         if shop_id is None:
             return _answer(platform, 401, "unknown_shop")
         receive(

@@ -183,7 +183,7 @@ def _row(reason: Reason, fmt: Format) -> Row:
 def _without_points(reason: Reason, fmt: Format) -> str:
     """The heading in one line; the points stand beside it."""
     told = heading(reason, fmt)
-    return f"{told.title}. {told.about}" if told.about else told.title
+    return f"{told.title.removesuffix('.')}. {told.about}" if told.about else told.title
 
 
 def _value(name: str, reason: Reason, fmt: Format) -> str:

@@ -105,6 +105,12 @@ def test_a_movement_is_named_without_its_points() -> None:
     assert heading(whole("earned.referral.friend"), FMT).title == "Referred by a friend"
 
 
+def test_a_name_that_ends_with_a_full_stop_gets_no_second_one() -> None:
+    reason = Reason(message="adjusted", params={"actor": "Dana K.", "why": "Late parcel"})
+    (column,) = explanation(reason, 100, FMT).sums
+    assert column.rows[0].label == "Changed by Dana K. “Late parcel”"
+
+
 def test_the_message_to_copy_tells_everything_below_it() -> None:
     below = Reason(message="left_out.tax", params={"amount_minor": 215, **USD})
     reason = Reason(message="order.left_out", lines=(below,))

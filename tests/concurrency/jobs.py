@@ -83,15 +83,15 @@ def work_until_done(*, batch: int) -> None:
                 if not InboxDelivery.objects.across_shops().filter(state="waiting").exists():
                     stop.set()
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+    threading.Thread(target=watch, daemon=True).start()
     with patch.object(schedule, "_clock", clock):
         schedule.run(stop)
-    watcher.join()
 
 
 def wait_for_some_done(*, at_least: int) -> None:
+    deadline = time.monotonic() + 30
     while InboxDelivery.objects.across_shops().filter(state="done").count() < at_least:
+        assert time.monotonic() < deadline
         time.sleep(0.005)
 
 

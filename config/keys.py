@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
 
 
 class Keys(TypedDict):
@@ -17,27 +18,36 @@ class Keys(TypedDict):
 
 
 def kept_keys(data_dir: Path) -> Keys | None:
-    """The keys of an installation that has been started before."""
+    """The keys of an installation that has been started before. Raises ImproperlyConfigured for a file that is none."""
+    file = data_dir / "keys.json"
     try:
-        keys: Keys = json.loads((data_dir / "keys.json").read_text())
+        keys: Keys = json.loads(file.read_text())
     except FileNotFoundError:
         return None
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{file} cannot be read. Restore it from a backup: without its keys the stored tokens stay shut."
+        ) from error
     return keys
 
 
 def make_keys(data_dir: Path) -> Keys:
-    """Keys in a file that only its owner can read. Where two processes start at once, the first one's count."""
+    """Keys in a file that only its owner can read, whole or not there. Where two processes start at once, the first
+    one's count."""
     keys: Keys = {
         "secret_key": secrets.token_urlsafe(48),
         "field_encryption_keys": [Fernet.generate_key().decode()],
     }
     data_dir.mkdir(parents=True, exist_ok=True)
+    draft = data_dir / f"keys.{secrets.token_hex(8)}.draft"
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(keys))
     try:
-        handle = os.open(data_dir / "keys.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.link(draft, data_dir / "keys.json")
     except FileExistsError:
         kept = kept_keys(data_dir)
         assert kept is not None
         return kept
-    with os.fdopen(handle, "w") as file:
-        json.dump(keys, file)
+    finally:
+        draft.unlink()
     return keys

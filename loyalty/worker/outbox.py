@@ -19,7 +19,8 @@ from loyalty.worker.history import import_history
 from loyalty.worker.retry import next_try
 
 log = structlog.get_logger("regulars.outbox")
-BATCH = 20
+BATCH = 4
+"""Few: all of a batch must be through before the lease of its claim is over, however slowly the other side answers."""
 IMPORT_LEASE = timedelta(hours=3)
 IMPORT = "history.import"
 KINDS = (ISSUE, REVOKE, "mail", IMPORT)

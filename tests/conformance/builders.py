@@ -82,3 +82,7 @@ def reason_of(statement: Statement) -> Reason:
 def counted_minor(statement: Statement) -> Any:
     counts = find(reason_of(statement), "order.counts")
     return counts.params["amount_minor"] if counts is not None else 0
+
+
+def rated(points: int, **policies: Any) -> Any:
+    return program(rules=[{"id": "rate", "kind": "per_amount", "points": points, "per_minor": 100}], policies=policies)

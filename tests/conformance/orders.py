@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from loyalty.engine.errors import Refused
 from loyalty.engine.explain import find
-from loyalty.engine.facts import Activity, Import, ImportLot, Line, Order, Redemption, Refund, RefundLine, Segment
+from loyalty.engine.facts import Activity, Line, Redemption, Refund, RefundLine, Segment
 from loyalty.engine.pricing import percent_of_minor, worth_minor
-from loyalty.engine.refunds import check_refunds, increments
 from loyalty.engine.statement import Statement, fold
 from tests.conformance.builders import (
     BEGIN,
@@ -20,6 +18,7 @@ from tests.conformance.builders import (
     moment,
     order,
     program,
+    rated,
     reason_of,
     refund,
     version,
@@ -384,30 +383,6 @@ def earn_scoped(given: Data, policy: Data) -> Data:
     return {"points": earned(statement), "order_total_minor": counted_minor(statement)}
 
 
-def rated(points: int, **policies: Any) -> Any:
-    return program(rules=[{"id": "rate", "kind": "per_amount", "points": points, "per_minor": 100}], policies=policies)
-
-
-def reversals(statement: Statement, bought: Order) -> list[int]:
-    """What each refund took back, in the order of the refunds; nothing is nothing."""
-    taken = {each.source: abs(each.points) for each in statement.movements if each.kind == "reversed"}
-    return [taken.get(f"refund:{each.id}", 0) for each in bought.refunds]
-
-
-def after(amounts: list[int]) -> tuple[Refund, ...]:
-    return tuple(
-        refund(str(index), datetime(2027, 1, 1, 0, 0, index, tzinfo=UTC), amount)
-        for index, amount in enumerate(amounts)
-    )
-
-
-def earn_then_refund(given: Data, policy: Data) -> Data:
-    lines = [line(amount, str(index)) for index, amount in enumerate(given["lines"])]
-    bought = order(lines, order_discount_minor=given.get("discount_minor", 0), refunds=after(given["refunds_minor"]))
-    statement = folded(rated(given["rate_points_per_major"]), bought)
-    return {"earned": earned(statement), "reversals": reversals(statement, bought)}
-
-
 def earning_basis(given: Data, policy: Data) -> Data:
     whole = given["order"]
     name = {"items_total": "items", "order_total": "order"}[given["basis"]]
@@ -487,48 +462,6 @@ def rate_precedence(given: Data, policy: Data) -> Data:
     return {"points_per_major": earned(folded(document, order([line(100, collection_ids=("c",))])))}
 
 
-def refund_after_rule_change(given: Data, policy: Data) -> Data:
-    now = given.get("rate_at_refund")
-    later = rated(now) if isinstance(now, int) and now else program()
-    versions = [version(rated(given["rate_at_order"])), version(later, datetime(2026, 7, 1, tzinfo=UTC), 2)]
-    bought = order([line(given["original_spend_minor"])], refunds=after([given["refund_minor"]]))
-    statement = fold(versions, [bought], datetime(2028, 1, 1, tzinfo=UTC))
-    return {"reversed": abs(statement.totals["reversed"])}
-
-
-def refund_earn_and_spend(given: Data, policy: Data) -> Data:
-    """The order costs as many minor units as the fraction has parts, and gives its points as a whole."""
-    part, whole = given["refund_fraction"]
-    returned = policy.get("return_spent_points_on_partial_refund")
-    partial = given.get("return_spent_on_partial", returned != "none")
-    rules = [{"id": "order", "kind": "per_order", "points": given["earned"]}] if given["earned"] else []
-    document = program(rules=rules, policies={"spent_points": "pro_rata" if partial else "full_refund_only"})
-    start = Import(id="start", at=BEGIN, lots=(ImportLot(points=given["start"], at=BEGIN),))
-    spent = Redemption(id="r", at=BEFORE, points=given["spent"], reward="r", order_id="order")
-    facts = [*([start] if given["start"] else []), *([spent] if given["spent"] else [])]
-    bought = order([line(whole)], refunds=after([part]))
-    before = folded(document, *facts, bought, as_of=moment(None))
-    statement = folded(document, *facts, bought)
-    return {
-        "balance_before_refund": before.available,
-        "earned_removed": abs(statement.totals["reversed"]),
-        "spent_returned": statement.totals["returned"],
-        "balance": statement.available,
-    }
-
-
-def refund_reversal(given: Data, policy: Data) -> Data:
-    document = program(rules=[{"id": "order", "kind": "per_order", "points": given["original_points"]}])
-    refunds = after(increments(given["cumulative_refunded_minor"]))
-    bought = order([line(given["original_spend_minor"])], refunds=refunds)
-    try:
-        check_refunds(bought)
-    except Refused as refused:
-        return {"error": {"refund_exceeds_order": "refund_exceeds_original"}[refused.code]}
-    statement = folded(document, bought)
-    return {"reversals": reversals(statement, bought), "balance_after": statement.available}
-
-
 OPERATIONS = {
     "earn_order": earn_order,
     "earn_basis": earn_basis,
@@ -539,14 +472,10 @@ OPERATIONS = {
     "earn_order_override": earn_order_override,
     "earn_order_v2": earn_order_v2,
     "earn_scoped": earn_scoped,
-    "earn_then_refund": earn_then_refund,
     "earning_basis": earning_basis,
     "per_amount": per_amount,
     "fixed_per_unit": fixed_per_unit,
     "min_spend": min_spend,
     "rule_condition": rule_condition,
     "rate_precedence": rate_precedence,
-    "refund_after_rule_change": refund_after_rule_change,
-    "refund_earn_and_spend": refund_earn_and_spend,
-    "refund_reversal": refund_reversal,
 }

@@ -7,11 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.conformance import members, orders, prices, sequences
+from tests.conformance import members, orders, prices, refunds, sequences
 
 WORDS = json.loads(Path(__file__).with_name("words.json").read_text(encoding="utf-8"))
 
-OPERATIONS = {**orders.OPERATIONS, **members.OPERATIONS, **prices.OPERATIONS, **sequences.OPERATIONS}
+OPERATIONS = {
+    **orders.OPERATIONS,
+    **refunds.OPERATIONS,
+    **members.OPERATIONS,
+    **prices.OPERATIONS,
+    **sequences.OPERATIONS,
+}
 
 REFUSED: dict[str, str] = {}
 """Operations that would be wrong for a merchant, with the reason. None at the moment."""

@@ -7,12 +7,9 @@ connect are documents of their own, with cookies and CSRF, and cannot be framed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
 from urllib.parse import urlsplit
 
-import structlog
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
@@ -25,13 +22,12 @@ from django.views.decorators.http import require_http_methods
 
 from loyalty.dashboard import views
 from loyalty.dashboard.access import content_policy
-from loyalty.engine.errors import Invalid, LoyaltyError, TooMany, Unauthorized, Unavailable
+from loyalty.dashboard.entry import answering, status_of
+from loyalty.engine.errors import Invalid, LoyaltyError, TooMany, Unauthorized
 from loyalty.models import Shop
 from loyalty.platforms.ecwid import oauth
 from loyalty.platforms.ecwid.payload import from_hex, store_number
 from loyalty.services import limits
-
-log = structlog.get_logger("regulars.ecwid")
 
 APP_PATH = "/ecwid/app"
 REFERRER_OF_FORMS = "strict-origin"
@@ -45,27 +41,6 @@ BEGINNINGS_PER_MINUTE = 60
 OPENINGS_PER_MINUTE = 10
 PASTES_PER_MINUTE = 15
 """The platform blocks an address that goes on sending dead tokens (more than 20 a minute)."""
-
-View = Callable[[HttpRequest], HttpResponse]
-
-
-def _answering(view: View) -> View:
-    """Says what went wrong as a page, and keeps every address of these pages to itself."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest) -> HttpResponse:
-        try:
-            response = view(request)
-        except LoyaltyError as error:
-            log.warning("ecwid.entry_refused", page=request.path, code=error.code)
-            response = _refused(request, error)
-        response.setdefault("Content-Security-Policy", _policy(request))
-        response["Referrer-Policy"] = "no-referrer" if _framed(request) else REFERRER_OF_FORMS
-        response["Cache-Control"] = "private, no-store"
-        response["X-Content-Type-Options"] = "nosniff"
-        return response
-
-    return guarded
 
 
 def _framed(request: HttpRequest) -> bool:
@@ -86,10 +61,16 @@ def _origin(url: str) -> str:
 
 
 def _refused(request: HttpRequest, error: LoyaltyError) -> HttpResponse:
-    statuses = {Unauthorized: 401, TooMany: 429, Unavailable: 503, Invalid: 400}
-    status = next((status for kind, status in statuses.items() if isinstance(error, kind)), 409)
     context = {"text": error.message, "framed": _framed(request), "again": not isinstance(error, TooMany)}
-    return render(request, "ecwid/refused.html", context, status=status)
+    return render(request, "ecwid/refused.html", context, status=status_of(error))
+
+
+_answering = answering(
+    "ecwid",
+    refused=_refused,
+    policy=_policy,
+    referrer=lambda request: "no-referrer" if _framed(request) else REFERRER_OF_FORMS,
+)
 
 
 @csrf_exempt

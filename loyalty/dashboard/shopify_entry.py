@@ -8,12 +8,9 @@ one and loads the first page again. The pages of the code grant stand alone, wit
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
 from urllib.parse import urlencode
 
-import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -25,14 +22,13 @@ from django.views.decorators.http import require_GET
 
 from loyalty.dashboard import views
 from loyalty.dashboard.access import content_policy, layout
-from loyalty.engine.errors import Invalid, LoyaltyError, TooMany, Unauthorized, Unavailable
+from loyalty.dashboard.entry import answering, status_of
+from loyalty.engine.errors import Invalid, LoyaltyError, Unauthorized
 from loyalty.platforms.shopify import oauth
 from loyalty.platforms.shopify.session import decode_session_token
 from loyalty.platforms.shopify.shop_names import browser_origin, shop_domain
 from loyalty.platforms.shopify.signatures import check_query
 from loyalty.services import limits
-
-log = structlog.get_logger("regulars.shopify")
 
 PATCH_PATH = "/shopify/patch"
 PATCHED = "patched"
@@ -47,26 +43,31 @@ STATE_COOKIE = "installing"
 STATE_SALT = "shopify-state"
 BEGINNINGS_PER_MINUTE = 60
 
-View = Callable[[HttpRequest], HttpResponse]
+
+def _refused(request: HttpRequest, error: LoyaltyError) -> HttpResponse:
+    """A sentence as a page. It says nothing of any store, yet the store that is named may frame it: the merchant must
+    be able to read it where it happened."""
+    context = {"title": _("The app could not be opened"), "text": error.message, **layout(request)}
+    response = render(request, "dashboard/message.html", context, status=status_of(error))
+    try:
+        framed_by = _may_frame(shop_domain(request.GET.get("shop", "")))
+    except Unauthorized:
+        framed_by = []
+    response["Content-Security-Policy"] = content_policy([], framed_by)
+    return response
 
 
-def _answering(view: View) -> View:
-    """Says what went wrong as a page; headers that no page of this room goes without."""
+def _may_frame(domain: str) -> list[str]:
+    """For a domain that has passed `shop_domain`: it goes into a header."""
+    return [browser_origin(domain), settings.SHOPIFY_ADMIN_URL]
 
-    @wraps(view)
-    def guarded(request: HttpRequest) -> HttpResponse:
-        try:
-            response = view(request)
-        except LoyaltyError as error:
-            log.warning("shopify.entry_refused", page=request.path, code=error.code)
-            response = _refused(request, error)
-        response.setdefault("Content-Security-Policy", content_policy([], []))
-        response["Cache-Control"] = "private, no-store"
-        response["Referrer-Policy"] = "no-referrer"
-        response["X-Content-Type-Options"] = "nosniff"
-        return response
 
-    return guarded
+_answering = answering(
+    "shopify",
+    refused=_refused,
+    policy=lambda request: content_policy([], []),
+    referrer=lambda request: "no-referrer",
+)
 
 
 @csrf_exempt
@@ -158,26 +159,6 @@ def _to_patch_page(request: HttpRequest, now: datetime) -> HttpResponse:
     kept[PATCHED] = str(seconds)
     back = f"{request.path}?{kept.urlencode()}"
     return HttpResponseRedirect(f"{PATCH_PATH}?{kept.urlencode()}&{urlencode({'shopify-reload': back})}")
-
-
-def _refused(request: HttpRequest, error: LoyaltyError) -> HttpResponse:
-    """A sentence as a page. It says nothing of any store, yet the store that is named may frame it: the merchant must
-    be able to read it where it happened."""
-    statuses = {Unauthorized: 401, TooMany: 429, Unavailable: 503, Invalid: 400}
-    status = next((status for kind, status in statuses.items() if isinstance(error, kind)), 409)
-    context = {"title": _("The app could not be opened"), "text": error.message, **layout(request)}
-    response = render(request, "dashboard/message.html", context, status=status)
-    try:
-        framed_by = _may_frame(shop_domain(request.GET.get("shop", "")))
-    except Unauthorized:
-        framed_by = []
-    response["Content-Security-Policy"] = content_policy([], framed_by)
-    return response
-
-
-def _may_frame(domain: str) -> list[str]:
-    """For a domain that has passed `shop_domain`: it goes into a header."""
-    return [browser_origin(domain), settings.SHOPIFY_ADMIN_URL]
 
 
 def _with_links(response: HttpResponse) -> HttpResponse:

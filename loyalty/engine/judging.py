@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import lcm
+from math import gcd, lcm
 
 import msgspec
 
@@ -129,7 +129,9 @@ def _multiplied(
     verdict.refused.extend(closed)
     if len(closed) == len(multipliers):
         return []
-    rates, fixed = _lines_of(shares, fixed=False), _lines_of(shares, fixed=True)
+    whole = _denominator(shares)
+    rates = _by_line([share for share in shares if not isinstance(share.rule, PerOrder | PerItem)], whole)
+    fixed = _by_line([share for share in shares if isinstance(share.rule, PerOrder | PerItem)], whole)
     found: list[Share] = []
     claimed: set[int] = set()
     for rule in multipliers:
@@ -141,13 +143,15 @@ def _multiplied(
         if missing:
             verdict.refused.append((rule, missing))
             continue
-        parts = [by_line[index] * rule.extra for index in lines]
-        scale = lcm(*(part.denominator for part in parts))
-        weights = [int(part * scale) for part in parts]
-        found.append(Share(rule, sum(parts, Fraction()), lines, weights, {"times": rule.times}))
+        extra = rule.extra
+        parts = [by_line[index] * extra.numerator for index in lines]
+        points = Fraction(sum(parts), whole * extra.denominator)
+        found.append(Share(rule, points, lines, _reduced(parts), {"times": rule.times}))
         if policies.multipliers == "compound":
+            rates, fixed = _scaled(rates, extra.denominator), _scaled(fixed, extra.denominator)
+            whole *= extra.denominator
             for index, part in zip(lines, parts, strict=True):
-                rates[index] = rates.get(index, Fraction()) + part
+                rates[index] = rates.get(index, 0) + part
         if rule.exclusive and policies.stacking == "priority":
             claimed.update(range(len(basis.lines)))
     if policies.stacking == "highest" and found:
@@ -155,25 +159,40 @@ def _multiplied(
     return found
 
 
-def _lines_of(shares: list[Share], *, fixed: bool) -> dict[int, Fraction]:
-    """Points by line, of the rules that give a fixed number per order or item, or of all others."""
-    by_line: dict[int, Fraction] = {}
+def _denominator(shares: Sequence[Share]) -> int:
+    """One denominator for every line's part of every share: integers over it are exact, and far quicker than
+    fractions."""
+    return lcm(*(share.points.denominator * _parts_of(share) for share in shares))
+
+
+def _parts_of(share: Share) -> int:
+    """Into how many parts its points are divided: by weight, or alike where nothing weighs."""
+    return sum(share.weights) or len(share.lines) or 1
+
+
+def _by_line(shares: Sequence[Share], whole: int) -> dict[int, int]:
+    """Points by line, as integers over `whole`."""
+    by_line: dict[int, int] = {}
     for share in shares:
-        if isinstance(share.rule, PerOrder | PerItem) is fixed:
-            for index, part in _by_line(share):
-                by_line[index] = by_line.get(index, Fraction()) + part
+        weights = share.weights if any(share.weights) else [1] * len(share.lines)
+        scale = share.points.numerator * (whole // (share.points.denominator * _parts_of(share)))
+        for index, weight in zip(share.lines, weights, strict=True):
+            by_line[index] = by_line.get(index, 0) + scale * weight
     return by_line
 
 
-def _sum(one: dict[int, Fraction], other: dict[int, Fraction]) -> dict[int, Fraction]:
-    return {index: one.get(index, Fraction()) + other.get(index, Fraction()) for index in one.keys() | other.keys()}
+def _sum(one: dict[int, int], other: dict[int, int]) -> dict[int, int]:
+    return {index: one.get(index, 0) + other.get(index, 0) for index in one.keys() | other.keys()}
 
 
-def _by_line(share: Share) -> list[tuple[int, Fraction]]:
-    total = sum(share.weights)
-    if not total:
-        return [(index, share.points / len(share.lines)) for index in share.lines]
-    return [(index, share.points * weight / total) for index, weight in zip(share.lines, share.weights, strict=True)]
+def _scaled(by_line: dict[int, int], times: int) -> dict[int, int]:
+    return {index: part * times for index, part in by_line.items()}
+
+
+def _reduced(parts: Sequence[int]) -> list[int]:
+    """The smallest integers in the same proportion."""
+    divisor = gcd(*parts) or 1
+    return [part // divisor for part in parts]
 
 
 def _cap(share: Share, limit: int | None) -> None:
@@ -184,23 +203,22 @@ def _cap(share: Share, limit: int | None) -> None:
 
 def _round(verdict: Judgement, basis: Basis, policies: Policies) -> None:
     shares = [share for share in verdict.shares if share.points]
-    verdict.exact = shares[0].points if len(shares) == 1 else sum((share.points for share in shares), Fraction())
     size = len(basis.lines)
     if len(shares) == 1 and policies.rounding_per == "order":
         share = shares[0]
+        verdict.exact = share.points
         weights = [0] * size
         for index, weight in zip(share.lines, share.weights, strict=True):
             weights[index] = weight
         verdict.weights = weights
     else:
-        parts = [Fraction()] * size
-        for share in shares:
-            for index, part in _by_line(share):
-                parts[index] += part
-        scale = lcm(*(part.denominator for part in parts)) if parts else 1
-        verdict.weights = [int(part * scale) for part in parts]
+        whole = _denominator(shares)
+        by_line = _by_line(shares, whole)
+        parts = [by_line.get(index, 0) for index in range(size)]
+        verdict.exact = Fraction(sum(parts), whole)
+        verdict.weights = _reduced(parts)
         if policies.rounding_per == "line":
-            points = sum(rounded(part.numerator, part.denominator, policies.rounding) for part in parts)
+            points = sum(rounded(part, whole, policies.rounding) for part in parts)
             verdict.points = max(0, points)
             return
     verdict.points = max(0, rounded(verdict.exact.numerator, verdict.exact.denominator, policies.rounding))

@@ -24,7 +24,7 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def why_not(self, customer_id: str, segments: Collection[str]) -> str:
         """The message id of why this customer takes no part, or nothing. Without an id the percentages do not apply."""
-        place = _place(self.salt, customer_id) if customer_id and (self.percent or self.holdout_percent) else None
+        place = place_of(self.salt, customer_id) if customer_id and (self.percent or self.holdout_percent) else None
         if place is not None and place >= 100 - self.holdout_percent:
             return "nothing.holdout"
         if self.kind == "everyone":
@@ -41,6 +41,6 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise Invalid("A list has at most 10,000 customers; use a segment instead.", place=f"{place}.customers")
 
 
-def _place(salt: str, customer_id: str) -> int:
+def place_of(salt: str, customer_id: str) -> int:
     """0 to 99, the same for ever for one customer and salt."""
     return int.from_bytes(sha256(f"{salt}:{customer_id}".encode()).digest()[:8], "big") % 100

@@ -25,6 +25,8 @@ def look_at_tier(walk: Walk, at: datetime) -> None:
     if standing.tier:
         height = rules.levels[standing.tier].minimum
         for level in rules.program.tiers:
+            if level.by_invitation and level.id != standing.tier:
+                continue
             if level.minimum <= height and level.id not in standing.entered:
                 standing.entered.add(level.id)
                 _welcome(walk, at, rules, level)
@@ -59,7 +61,7 @@ def tier_of(walk: Walk, at: datetime) -> Tier | None:
     measure = standing.measure(rules, at)
     level = rules.levels.get(standing.tier)
     height = level.minimum if level is not None else -1
-    above = next((each for each in rules.program.tiers if each.minimum > height), None)
+    above = next((each for each in rules.program.tiers if each.minimum > height and not each.by_invitation), None)
     return Tier(
         id=standing.tier,
         name=level.name if level is not None else "",

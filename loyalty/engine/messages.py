@@ -78,6 +78,7 @@ MESSAGES = {
     "scope.tier": "It is for other tiers",
     "scope.segment": "It is for other customers",
     "scope.plan": "It is for members of a plan",
+    "scope.draw": "It is a surprise for some orders, and this was not one of them",
     "scope.code": "It asks for a discount code",
     "scope.no_lines": "Nothing in the order belongs to it",
     "scope.minimum_order": "The order is below its minimum",

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from loyalty.engine.audience import place_of
 from loyalty.engine.basis import Basis
 from loyalty.engine.errors import Invalid
 from loyalty.engine.facts import Line, Order
@@ -63,6 +64,10 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     first_day: date | None = None
     last_day: date | None = None
     weekdays: tuple[int, ...] = ()
+    draw_percent: int = 0
+    """So many of 100 orders, drawn by a stable hash of the order: the same ones whenever it is asked; 0 asks nothing."""
+    draw_salt: str = ""
+    """Draws others: two rules with one salt and one percentage draw the same orders."""
 
     @property
     def picks_lines(self) -> bool:
@@ -126,6 +131,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         ):
             if wanted and not any(each in there for each in wanted):
                 return message
+        if self.draw_percent and place_of(self.draw_salt, order.id) >= self.draw_percent:
+            return "scope.draw"
         if self.codes:
             used = {code.casefold() for code in order.discount_codes}
             if used.isdisjoint(code.casefold() for code in self.codes):
@@ -161,6 +168,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise Invalid("Weekdays are numbers from 1, Monday, to 7, Sunday.", place=f"{place}.weekdays")
         if any(len(getattr(self, name)) > MAX_NAMES for name in LISTS):
             raise Invalid(f"Name at most {MAX_NAMES:,} of a kind; use a tag or a collection instead.", place=place)
+        if not 0 <= self.draw_percent <= 100:
+            raise Invalid("A percentage lies between 0 and 100.", place=f"{place}.draw_percent")
         for name in ("minimum_spend_minor", "minimum_order_minor", "minimum_items"):
             if not 0 <= getattr(self, name) <= 10**12:
                 raise Invalid("A minimum is zero or more.", place=f"{place}.{name}")

@@ -18,7 +18,8 @@ Measure = Literal["spend", "points", "orders"]
 
 class Level(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """`minimum` is minor units, points or orders, as the program measures; reaching it exactly is enough. `perks` are
-    words for what people do; `entry_points` and `entry_rewards` are given once in a lifetime."""
+    words for what people do; `entry_points` and `entry_rewards` are given once in a lifetime. Nobody reaches a level
+    `by_invitation` by what is measured: it is granted, and its minimum only says which levels it stands above."""
 
     id: str
     name: str
@@ -26,6 +27,7 @@ class Level(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     perks: tuple[str, ...] = ()
     entry_points: int = 0
     entry_rewards: tuple[str, ...] = ()
+    by_invitation: bool = False
 
 
 class Review(msgspec.Struct, frozen=True, gc=False):
@@ -41,7 +43,7 @@ class Review(msgspec.Struct, frozen=True, gc=False):
 
 def qualified(levels: Sequence[Level], measure: int) -> str:
     """The highest level whose minimum is reached; none if there is none."""
-    reached = [level for level in levels if measure >= level.minimum]
+    reached = [level for level in levels if measure >= level.minimum and not level.by_invitation]
     return max(reached, key=lambda level: level.minimum).id if reached else ""
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from loyalty.engine.errors import Refused
-from loyalty.engine.facts import Activity, Profile, Segment
+from loyalty.engine.facts import Activity, Profile, Segment, TierGrant
 from loyalty.engine.memberships import memberships_of
 from tests.engine.factories import day, earned, folded, line, messages, order, redemption, refund
 from tests.engine.test_presets_spending import published, take
@@ -79,12 +79,44 @@ def test_the_fourth_and_the_tenth_order_bring_growing_gifts() -> None:
     orders = [order(str(number), day(number), 2_000) for number in range(1, 12)]
     small = order("small", day(3.5), 999)  # below 10.00: not counted
     statement = folded(*orders, small, as_of=day(20), under=under)
-    assert earned(statement) == {"milestone:orders:4": 400, "milestone:orders:10": 1_500}
-    assert [each.at for each in statement.movements] == [day(4), day(10)]
+    assert earned(statement) == {
+        "order:3": 100,  # of 100 places, the hash gives order 3 place 4 and order 4 place 6; below 25 they are drawn
+        "order:4": 100,
+        "milestone:orders:4": 400,
+        "milestone:orders:10": 1_500,
+    }
     assert take(statement, under[0].program, "off-25").value_minor == 2_500
     # The refund of the tenth order takes its gift back.
     orders[9] = order("10", day(10), 2_000, refunds=(refund("1", day(15), 2_000),))
-    assert folded(*orders, as_of=day(20), under=under).available == 400
+    assert folded(*orders, as_of=day(20), under=under).available == 600
+
+
+def test_surprises_fall_on_the_same_orders_whenever_one_asks_and_on_a_quarter_of_many() -> None:
+    under = published("milestones")
+    orders = [order(f"o{number}", day(number / 10), 2_000) for number in range(2_000)]
+    drawn = {source for source in earned(folded(*orders, under=under)) if source.startswith("order:")}
+    assert 0.22 < len(drawn) / len(orders) < 0.28
+    assert {source for source in earned(folded(*reversed(orders), under=under)) if source.startswith("order:")} == drawn
+
+
+def test_the_top_tier_opens_to_an_invitation_alone_and_closes_when_it_ends() -> None:
+    under = published("invited")
+    facts = [order("1", day(0), 900_000), order("2", day(10), 10_000), order("3", day(40), 10_000)]
+    rich = folded(*facts, as_of=day(50), under=under)
+    assert rich.tier is not None
+    assert (rich.tier.id, rich.tier.next_id) == ("gold", "")  # no amount leads further, and none is shown
+    assert earned(rich) == {"order:1": 9_000, "order:2": 100, "order:3": 100}
+    with pytest.raises(Refused, match="for other tiers"):
+        take(rich, under[0].program, "fitting")
+    grant = TierGrant(id="g", at=day(5), tier="private", actor="Ann", ends_at=day(30))
+    invited = folded(*facts, grant, as_of=day(20), under=under)
+    assert invited.tier is not None
+    assert invited.tier.id == "private"
+    assert take(invited, under[0].program, "fitting").points == 0
+    after = folded(*facts, grant, as_of=day(50), under=under)
+    assert after.tier is not None
+    assert after.tier.id == "gold"
+    assert earned(after) == {"order:1": 9_000, "tier:private": 1_000, "order:2": 200, "order:3": 100}
 
 
 def test_the_club_pays_nothing_for_spending_and_once_a_day_for_events() -> None:

@@ -39,7 +39,14 @@ def _milestones(shop: Setting, inputs: Mapping[str, str]) -> Parts:
                 "name": "Orders with us",
                 "steps": [{"orders": 4, "points": 400}, {"orders": 10, "points": 1500}],
                 "scope": {"minimum_order_minor": shop.money(10)},
-            }
+            },
+            {
+                "kind": "per_order",
+                "id": "surprise",
+                "name": "Surprise",
+                "points": 100,
+                "scope": {"minimum_order_minor": shop.money(10), "draw_percent": 25},
+            },
         ],
         "rewards": [amount_off(shop, 400, 5), amount_off(shop, 1500, 25)],
     }
@@ -104,6 +111,32 @@ def _personal(shop: Setting, inputs: Mapping[str, str]) -> Parts:
     }
 
 
+def _invited(shop: Setting, inputs: Mapping[str, str]) -> Parts:
+    top = {"tiers": ["private"]}
+    return {
+        "rules": [
+            one_per_whole(shop),
+            {"kind": "multiplier", "id": "private-rate", "name": "Private", "times": "2", "scope": top},
+        ],
+        "tiers": [
+            {"id": "member", "name": "Member"},
+            {"id": "gold", "name": "Gold", "minimum": shop.money(500), "perks": ["Returns without a receipt"]},
+            {
+                "id": "private",
+                "name": "Private",
+                "minimum": shop.money(500) + 1,
+                "by_invitation": True,
+                "perks": ["A stylist of your own"],
+                "entry_points": 1000,
+            },
+        ],
+        "rewards": [
+            amount_off(shop, 500, 5),
+            {"id": "fitting", "name": "A private fitting", "kind": "custom", "points": 0, "tiers": ["private"]},
+        ],
+    }
+
+
 def _early_access(shop: Setting, inputs: Mapping[str, str]) -> Parts:
     grown = [inputs["of_age"]]
     return {
@@ -139,7 +172,7 @@ BELONGING = (
     Preset(
         id="milestones",
         name="Milestones",
-        sentence="A gift with the 4th order and a larger one with the 10th; orders from {10} count.",
+        sentence="A gift with the 4th order, a larger one with the 10th, and a surprise now and then; orders from {10} count.",
         parts=_milestones,
     ),
     Preset(
@@ -162,6 +195,13 @@ BELONGING = (
         sentence="Three levels by points collected in a year; the third has its name put on what it buys, four times.",
         parts=_personal,
         sources=("sign_up",),
+    ),
+    Preset(
+        id="invited",
+        name="By invitation",
+        sentence="Two tiers by spending in a year, and one above them that only you can open, for as long as you say.",
+        parts=_invited,
+        sources=("invitation",),
     ),
     Preset(
         id="early-access",

@@ -22,6 +22,7 @@ Source = Literal[
     "visit",
     "app_installed",
     "membership",
+    "invitation",
     "segment",
     "partner_orders",
 ]

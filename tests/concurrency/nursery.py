@@ -87,7 +87,6 @@ def _live(job: str, arguments: Mapping[str, Any]) -> None:
     except BaseException:  # noqa: BLE001 - reported, and told by the exit code
         traceback.print_exc()
     finally:
-        sys.stderr.flush()
         os._exit(code)
 
 

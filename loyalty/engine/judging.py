@@ -236,10 +236,9 @@ def explained(verdict: Judgement, basis: Basis, policies: Policies) -> Reason:
         lines.append(Reason(message=f"rounding.{policies.rounding}{per}", params=params))
     for rule, why in verdict.refused:
         if why != "scope.no_lines" or not verdict.shares:
-            name = rule.name or rule.id
-            lines.append(
-                Reason(message="rule.nothing", params={"rule": rule.id, "name": name}, lines=(Reason(message=why),))
-            )
+            message = "rule.nothing" if rule.name else "rule.nothing.unnamed"
+            shown: Params = {"rule": rule.id, "name": rule.name or rule.id}
+            lines.append(Reason(message=message, params=shown, lines=(Reason(message=why),)))
     return Reason(message="order.earned", params={"points_hundredths": hundredths}, lines=tuple(lines))
 
 

@@ -70,6 +70,7 @@ MESSAGES = {
     "rule.capped": "A limit was reached",
     "rule.too_small": "What it counts is too little",
     "rule.nothing": "{name} gave nothing",
+    "rule.nothing.unnamed": "A rule gave nothing",
     "scope.dates": "It does not run on that day",
     "scope.first_order": "It is for first orders",
     "scope.channel": "It is for other sales channels",

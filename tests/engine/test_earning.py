@@ -67,7 +67,7 @@ def test_a_condition_holds_or_does_not_and_the_explanation_says_so(scope, given)
     more = {"tiers": [{"id": "gold", "name": "G", "minimum": 10**6}], "plans": [{"id": "club", "name": "C"}]}
     statement = folded(bought, under=document(fixed(7, scope=scope), **more))
     assert statement.available == (107 if given else 100)
-    assert (find(statement.movements[0].reason, "rule.nothing") is None) is given
+    assert (find(statement.movements[0].reason, "rule.nothing.unnamed") is None) is given
 
 
 def test_weekdays_are_those_of_the_shop():

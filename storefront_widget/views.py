@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from loyalty.models import Redemption
 from loyalty.selectors.widget import redemption_of
 from loyalty.services import limits, redemptions
+from loyalty.services.codes import ISSUE
 from loyalty.worker import outbox
 from storefront_widget.answers import (
     Data,
@@ -57,7 +58,7 @@ def redeem(request: HttpRequest, caller: Caller) -> HttpResponse:
         shop=shop, member_id=member.pk, reward_id=body.reward, request_key=key, at=at, points=body.points
     )
     if redemption.accepted_at == at:
-        outbox.run_now(kind=redemptions.ISSUE, subject=str(redemption.number), shop_id=shop.pk, now=at)
+        outbox.run_now(kind=ISSUE, subject=str(redemption.number), shop_id=shop.pk, now=at)
         redemption = redemption_of(shop=shop, member=member, number=redemption.number)
     elif _is_being_made(redemption) and at - redemption.accepted_at < UNDER_WAY:
         raise UnderWay("This is being done right now. Ask again in 2 seconds.")

@@ -14,8 +14,8 @@ from loyalty.ledger.verify import Fault, ledger_faults, redemption_faults, rows_
 from loyalty.models import Member, OutboxMessage, QueueState, Redemption, Shop, VerifyRun
 from loyalty.selectors.facts import facts_of
 from loyalty.selectors.programs import versions_of
+from loyalty.services.codes import ISSUE
 from loyalty.services.posting import lock_members
-from loyalty.services.redemptions import ISSUE
 
 CHUNK = 200
 """Members read at once; with their facts and rows some tens of megabytes at most."""

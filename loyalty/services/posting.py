@@ -10,6 +10,7 @@ from loyalty.ledger.post import post
 from loyalty.models import Member, Shop
 from loyalty.selectors.facts import facts_of
 from loyalty.selectors.programs import versions_of
+from loyalty.services.gifts import give_due
 
 
 def lock_members(*, shop: Shop | int, member_ids: Iterable[int]) -> list[Member]:
@@ -32,4 +33,5 @@ def fold_and_post(*, shop: Shop | int, members: Sequence[Member], at: datetime) 
         for member in known
     }
     post(shop_id=shop_id, members=known, statements=statements, posted_at=at)
+    give_due(shop_id=shop_id, versions=versions, members=known, statements=statements, at=at)
     return statements

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,30 +14,21 @@ from django.db.models import Q
 
 from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.engine.facts import Order, decode, encode
-from loyalty.engine.facts import Redemption as RedemptionFact
 from loyalty.engine.program import Program
 from loyalty.engine.rewards import Event, accept, transition
 from loyalty.engine.rewards import State as EngineState
 from loyalty.models import Member, OutboxMessage, ProgramVersion, Redemption, Shop, StoredFact
 from loyalty.selectors.members import statement_of
 from loyalty.selectors.programs import version_in_force
+from loyalty.services.codes import ISSUE, promise
 from loyalty.services.outbox import leave
 from loyalty.services.posting import fold_and_post, lock_members
 
 State = Redemption.State
-ISSUE = "reward.issue"
 REVOKE = "reward.revoke"
-CODE_ALPHABET = "ABCDEFGHJKMNPQRTUVWXYZ2346789"
-"""No 0/O, 1/I/L, 5/S: a code is read aloud and typed."""
 _ENDS: dict[str, Event] = {"failed": "fail", "cancelled": "cancel", "expired": "expire"}
 _LIVE = (State.RESERVED, State.ISSUING, State.READY)
 GIVEN_BACK = (State.RETURNED, State.FAILED, State.EXPIRED)
-
-
-def new_code() -> str:
-    """Twelve letters in three groups: 29^12, over 58 bits."""
-    letters = [secrets.choice(CODE_ALPHABET) for _ in range(12)]
-    return "-".join("".join(letters[start : start + 4]) for start in (0, 4, 8))
 
 
 @transaction.atomic
@@ -71,23 +61,18 @@ def redeem(
         taken_by_member=taken.filter(member=member).count(),
         taken_in_total=taken.count(),
     )
-    redemption = Redemption.objects.create(
+    redemption = promise(
         shop=shop,
         member=member,
-        number=uuid.uuid4(),
-        request_key=request_key,
-        request_digest=digest,
-        reward=accepted.reward_id,
-        reward_data=next(msgspec.to_builtins(each) for each in version.program.rewards if each.id == reward_id),
+        reward=next(each for each in version.program.rewards if each.id == reward_id),
         points=accepted.points,
         value_minor=accepted.value_minor,
-        code=new_code(),
-        accepted_at=at,
+        request_key=request_key,
+        request_digest=digest,
+        at=at,
         expires_at=accepted.expires_at,
     )
-    _write_fact(redemption, accepted.reward_name)
     fold_and_post(shop=shop, members=[member], at=at)
-    leave(shop=shop, kind=ISSUE, subject=str(redemption.number), at=at)
     return redemption
 
 
@@ -98,26 +83,6 @@ def _queue_for_what_is_scarce(shop: Shop, program: Program, reward_id: str) -> N
     if reward is not None and (reward.limit_total is not None or reward.stock is not None):
         versions = ProgramVersion.objects.filter(shop=shop).order_by("number")
         versions.select_for_update(no_key=True, of=("self",)).first()
-
-
-def _write_fact(redemption: Redemption, reward_name: str) -> None:
-    fact = RedemptionFact(
-        id=str(redemption.number),
-        at=redemption.accepted_at,
-        points=redemption.points,
-        reward=redemption.reward,
-        reward_name=reward_name,
-        code=redemption.code,
-        value_minor=redemption.value_minor,
-    )
-    StoredFact.objects.create(
-        shop_id=redemption.shop_id,
-        member_id=redemption.member_id,
-        kind="redemption",
-        external_id=fact.id,
-        at=fact.at,
-        body=encode(fact).decode(),
-    )
 
 
 def _locked(shop: Shop, number: str | uuid.UUID) -> tuple[Member, Redemption]:

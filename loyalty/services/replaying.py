@@ -9,9 +9,9 @@ from django.db import transaction
 
 from loyalty.ledger.verify import OPEN, SETTLES_WITHIN
 from loyalty.models import InboxDelivery, OutboxMessage, QueueState, Redemption, Shop
+from loyalty.services.codes import ISSUE
 from loyalty.services.intake import FROM_HISTORY
 from loyalty.services.outbox import leave
-from loyalty.services.redemptions import ISSUE
 
 STALE = "code:"
 """Subjects of mails that carry a code to sign in with: by now it has expired, and a late one only confuses."""

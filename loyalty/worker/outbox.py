@@ -13,7 +13,8 @@ from django.core.mail import EmailMessage, get_connection
 from loyalty.engine.errors import LoyaltyError, Refused, Unauthorized
 from loyalty.models import OutboxMessage, QueueState, Redemption
 from loyalty.platforms.registry import platform_of
-from loyalty.services.redemptions import GIVEN_BACK, ISSUE, REVOKE, begin_issuing, give_back, mark_ready
+from loyalty.services.codes import ISSUE
+from loyalty.services.redemptions import GIVEN_BACK, REVOKE, begin_issuing, give_back, mark_ready
 from loyalty.worker.claim import claim, still_mine
 from loyalty.worker.history import import_history
 from loyalty.worker.retry import next_try

@@ -6,7 +6,8 @@ import pytest
 
 from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.models import LedgerEntry, Member, OutboxMessage, Redemption, Shop
-from loyalty.services.redemptions import CODE_ALPHABET, begin_issuing, give_back, mark_ready, new_code, redeem
+from loyalty.services.codes import CODE_ALPHABET, new_code
+from loyalty.services.redemptions import begin_issuing, give_back, mark_ready, redeem
 from tests.factories import BOB, T0, assert_books, balance, make_member, make_order, make_shop, place
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,8 @@ import pytest
 from django.utils import timezone
 
 from loyalty.models import Member, OutboxMessage, Redemption, Shop
-from loyalty.services.redemptions import ISSUE, begin_issuing, redeem
+from loyalty.services.codes import ISSUE
+from loyalty.services.redemptions import begin_issuing, redeem
 from loyalty.worker import outbox, schedule
 from loyalty.worker.retry import MAX_ATTEMPTS
 from tests.factories import ALICE, assert_books, make_order, place

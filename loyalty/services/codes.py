@@ -1,0 +1,70 @@
+"""Promising a code: the redemption, the fact that the fold reads, and the message that has it made."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from datetime import datetime
+
+import msgspec
+
+from loyalty.engine.facts import Redemption as RedemptionFact
+from loyalty.engine.facts import encode
+from loyalty.engine.program import Reward
+from loyalty.models import Member, Redemption, Shop, StoredFact
+from loyalty.services.outbox import leave
+
+ISSUE = "reward.issue"
+CODE_ALPHABET = "ABCDEFGHJKMNPQRTUVWXYZ2346789"
+"""No 0/O, 1/I/L, 5/S: a code is read aloud and typed."""
+
+
+def new_code() -> str:
+    """Twelve letters in three groups: 29^12, over 58 bits."""
+    letters = [secrets.choice(CODE_ALPHABET) for _ in range(12)]
+    return "-".join("".join(letters[start : start + 4]) for start in (0, 4, 8))
+
+
+def promise(
+    *,
+    shop: Shop,
+    member: Member,
+    reward: Reward,
+    points: int,
+    value_minor: int,
+    request_key: str,
+    request_digest: str,
+    at: datetime,
+    expires_at: datetime,
+) -> Redemption:
+    """Part of the caller's transaction, which holds the member's lock and posts. `points` are what it costs, none for a
+    gift."""
+    redemption = Redemption.objects.create(
+        shop=shop,
+        member=member,
+        number=uuid.uuid4(),
+        request_key=request_key,
+        request_digest=request_digest,
+        reward=reward.id,
+        reward_data=msgspec.to_builtins(reward),
+        points=points,
+        value_minor=value_minor,
+        code=new_code(),
+        accepted_at=at,
+        expires_at=expires_at,
+    )
+    fact = RedemptionFact(
+        id=str(redemption.number),
+        at=at,
+        points=points,
+        reward=reward.id,
+        reward_name=reward.name,
+        code=redemption.code,
+        # What a gift takes off an order was not paid with points.
+        value_minor=value_minor if points else 0,
+    )
+    StoredFact.objects.create(
+        shop=shop, member=member, kind="redemption", external_id=fact.id, at=at, body=encode(fact).decode()
+    )
+    leave(shop=shop, kind=ISSUE, subject=str(redemption.number), at=at)
+    return redemption

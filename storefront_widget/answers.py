@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 
 from loyalty.engine.explain import Reason, text
 from loyalty.engine.money import format_minor
-from loyalty.engine.program import Program, Reward, RewardKind
+from loyalty.engine.program import Program, Reward
 from loyalty.engine.statement import Statement, fold
 from loyalty.models import Member, Redemption, Shop
-from loyalty.platforms.base import Platform
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors.members import statement_of
 from loyalty.selectors.programs import versions_of
@@ -31,7 +30,6 @@ _MONEY_KINDS = ("amount_off", "points_slider", "gift_card", "store_credit")
 def config_answer(*, shop: Shop, at: datetime) -> Data:
     """What anybody may know. `look` holds custom properties of the widget that the merchant has set."""
     program = program_now(shop=shop, at=at)
-    kinds = _carried_kinds(platform_of(shop))
     return {
         "shop": {
             "name": shop.name,
@@ -41,9 +39,7 @@ def config_answer(*, shop: Shop, at: datetime) -> Data:
             "locale": shop.locale,
         },
         "earn": _ways_to_earn(program) if program else [],
-        "rewards": [_reward(reward) for reward in program.rewards if reward.enabled and reward.kind in kinds]
-        if program
-        else [],
+        "rewards": [_reward(reward) for reward in _carried(shop, program)] if program else [],
         "look": {"theme": "light", "light": {}, "dark": {}},
     }
 
@@ -55,11 +51,17 @@ def guest_answer() -> Data:
 def member_answer(*, shop: Shop, member: Member | None, at: datetime) -> Data:
     """`member` is None for a signed-in customer whom we have not met: the same answer, with nothing in it yet. Reads
     only; a look at the panel enrols nobody."""
-    platform = platform_of(shop)
     statement = statement_of(shop=shop, member=member, as_of=at) if member else fold(versions_of(shop), [], at)
     program = program_now(shop=shop, at=at)
     offered = (
-        offers(shop=shop, member=member, program=program, statement=statement, kinds=_carried_kinds(platform), at=at)
+        offers(
+            shop=shop,
+            member=member,
+            program=program,
+            statement=statement,
+            rewards=_carried(shop, program),
+            at=at,
+        )
         if program
         else []
     )
@@ -91,7 +93,9 @@ def redeem_answer(*, shop: Shop, redemption: Redemption) -> Data:
     """The answer to the request that made the redemption, the same whenever it is asked again: what was settled within
     that request carries its instant; all that came later is for whoever asks for the state."""
     if redemption.ready_at == redemption.accepted_at:
-        return _redemption(shop, redemption, "ready")
+        return _redemption(
+            shop, redemption, "used" if redemption.reward_data.get("kind") == "store_credit" else "ready"
+        )
     failed_at_once = redemption.state == Redemption.State.FAILED and redemption.closed_at == redemption.accepted_at
     return _redemption(shop, redemption, "failed" if failed_at_once else "issuing")
 
@@ -108,13 +112,15 @@ def _redemption(shop: Shop, redemption: Redemption, state: str) -> Data:
         "value_minor": redemption.value_minor,
         "state": state,
         "code": redemption.code if ready else "",
-        "apply_url": platform_of(shop).apply_code_url(shop, redemption.code) if ready else "",
+        "apply_url": platform_of(shop).apply_code_url(shop, redemption) if ready else "",
         "expires_at": redemption.expires_at.isoformat() if redemption.expires_at else None,
     }
 
 
-def _carried_kinds(platform: Platform) -> frozenset[str]:
-    return frozenset(kind for kind in get_args(RewardKind) if not platform.cannot_carry(kind))
+def _carried(shop: Shop, program: Program) -> list[Reward]:
+    """What is offered here: the program's rewards without those that are switched off or that the platform can't carry."""
+    platform = platform_of(shop)
+    return [reward for reward in program.rewards if reward.enabled and not platform.cannot_carry(shop, reward)]
 
 
 def _ways_to_earn(program: Program) -> list[Data]:

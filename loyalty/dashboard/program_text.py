@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from loyalty.dashboard.formatting import Format
 from loyalty.engine.earning import PerAmount, PerItem, PerOrder
 from loyalty.engine.program import Policies, Program, Reward, Rule, Version
+from loyalty.engine.rewards import MONEY
 
 
 def rule_sentence(rule: Rule, fmt: Format, program: Program) -> str:
@@ -65,6 +66,8 @@ def reward_sentence(reward: Reward, fmt: Format, program: Program) -> str:
 
 
 def reward_terms(reward: Reward, fmt: Format) -> str:
+    if reward.kind in MONEY:
+        return _("It is money once it is made: it does not expire, and the points do not come back.")
     days = ngettext("%(days)s day", "%(days)s days", reward.valid_days) % {"days": fmt.points(reward.valid_days)}
     return _("An unused code works for %(days)s, then the points come back.") % {"days": days}
 

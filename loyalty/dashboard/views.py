@@ -32,6 +32,7 @@ from loyalty.dashboard.program_text import (
 )
 from loyalty.engine.errors import Invalid
 from loyalty.models import Member, Shop
+from loyalty.platforms.registry import platform_of
 from loyalty.selectors import dashboard as ask
 from loyalty.selectors.programs import versions_of
 from loyalty.services.adjustments import adjust as adjust_points
@@ -152,7 +153,14 @@ def program(request: HttpRequest) -> HttpResponse:
         "live": live,
         "since": fmt.moment(live.in_force_from),
         "rules": [rule_sentence(rule, fmt, live.program) for rule in live.program.rules],
-        "rewards": [(reward_sentence(reward, fmt, live.program), reward_terms(reward, fmt)) for reward in rewards],
+        "rewards": [
+            (
+                reward_sentence(reward, fmt, live.program),
+                reward_terms(reward, fmt),
+                platform_of(shop).cannot_carry(shop, reward),
+            )
+            for reward in rewards
+        ],
         "policies": policy_sentences(live.program.policies, fmt),
         "versions": [
             (version.number, fmt.moment(version.in_force_from), version is live) for version in reversed(versions)

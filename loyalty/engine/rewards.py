@@ -10,7 +10,7 @@ import msgspec
 from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.engine.movement import Statement
 from loyalty.engine.pricing import enough_to_use, whole_steps, worth_minor
-from loyalty.engine.program import Program, Reward
+from loyalty.engine.program import Program, Reward, RewardKind
 
 State = Literal["reserved", "issuing", "ready", "used", "returned", "expired", "failed"]
 Event = Literal["issue", "issued", "use", "fail", "cancel", "expire", "retry"]
@@ -32,9 +32,14 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 """failed, returned and expired give the points back; used keeps them."""
 
 
+MONEY: frozenset[RewardKind] = frozenset({"gift_card", "store_credit"})
+"""Money as soon as it is handed over: the promise has no end of its own, and points never come back for it."""
+
+
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     """What is promised: `points` are taken, worth `value_minor` (or `percent` off); the code lives until
-    `expires_at`."""
+    `expires_at`;
+    None for money, which has no end."""
 
     reward_id: str
     reward_name: str
@@ -43,7 +48,7 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     value_minor: int
     percent: int
     minimum_order_minor: int
-    expires_at: datetime
+    expires_at: datetime | None
 
 
 def accept(
@@ -90,8 +95,13 @@ def accept(
         value_minor=value_minor,
         percent=reward.percent,
         minimum_order_minor=reward.minimum_order_minor,
-        expires_at=as_of + timedelta(days=reward.valid_days),
+        expires_at=end_of(reward, as_of),
     )
+
+
+def end_of(reward: Reward, at: datetime) -> datetime | None:
+    """When an unused promise of `at` ends; never for money."""
+    return None if reward.kind in MONEY else at + timedelta(days=reward.valid_days)
 
 
 def transition(state: State, event: Event) -> State:

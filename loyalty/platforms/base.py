@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from loyalty.engine.program import Reward
 from loyalty.models import Redemption, Shop
 from loyalty.services.observations import Found, Observation, OrderSeen, Unreadable
 
@@ -58,20 +59,24 @@ class Platform(Protocol):
         ...
 
     def issue(self, shop: Shop, redemption: Redemption) -> str:
-        """Creates redemption.code on the platform and returns the platform's id of it. Asked twice, the second call
-        finds the code taken, looks it up and adopts it if it is ours."""
+        """Makes what the redemption promised - a code, a gift card with redemption.code, store credit - and returns the
+        platform's id of it. Asked twice, the second call finds what the first one made and adopts it if it is ours.
+        Raises Refused for what `cannot_carry` names, so that the points return."""
         ...
 
     def revoke(self, shop: Shop, redemption: Redemption) -> None:
-        """Makes redemption.code unusable. Revoking what is not there succeeds."""
+        """Makes unusable what `issue` made, or takes it back. Revoking what is not there succeeds."""
         ...
 
-    def cannot_carry(self, reward_kind: str) -> str:
-        """Why a reward of this kind can't be offered here, as a sentence; empty where it can."""
+    def cannot_carry(self, shop: Shop, reward: Reward) -> str:
+        """Why this reward can't be offered in this shop, as a sentence for the merchant that says what to do; empty
+        where it can. Such a reward is shown to no shopper. Asked at every look at the panel: no network, and no query
+        but for kinds that need a permission of their own."""
         ...
 
-    def apply_code_url(self, shop: Shop, code: str) -> str:
-        """A storefront address that puts the code into the cart; empty where shoppers must copy it."""
+    def apply_code_url(self, shop: Shop, redemption: Redemption) -> str:
+        """A storefront address that puts the code into the cart; empty where shoppers must copy it, and where there is
+        nothing to put (a gift card is a payment, store credit is there by itself)."""
         ...
 
     def browser_origins(self, shop: Shop) -> list[str]:

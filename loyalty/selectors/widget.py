@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -51,10 +51,15 @@ def program_now(*, shop: Shop, at: datetime) -> Program | None:
 
 
 def offers(
-    *, shop: Shop, member: Member | None, program: Program, statement: Statement, kinds: Collection[str], at: datetime
+    *,
+    shop: Shop,
+    member: Member | None,
+    program: Program,
+    statement: Statement,
+    rewards: Sequence[Reward],
+    at: datetime,
 ) -> list[Offer]:
-    """The enabled rewards of `kinds` (what the platform can carry): what is in reach first, then the nearest."""
-    rewards = [reward for reward in program.rewards if reward.enabled and reward.kind in kinds]
+    """Of `rewards` (the program's that the platform can carry), what is in reach first, then the nearest."""
     taken = _taken(shop, member, rewards)
     found = [_offer(reward, program, statement, taken.get(reward.id, (0, 0)), at) for reward in rewards]
     return sorted(found, key=lambda offer: (bool(offer.obstacle), offer.missing))
@@ -76,7 +81,7 @@ def redemption_of(*, shop: Shop, member: Member, number: UUID) -> Redemption:
     return redemption
 
 
-def _taken(shop: Shop, member: Member | None, rewards: list[Reward]) -> dict[str, tuple[int, int]]:
+def _taken(shop: Shop, member: Member | None, rewards: Sequence[Reward]) -> dict[str, tuple[int, int]]:
     """Per limited reward: how many this member has taken, how many everybody has."""
     limited = [
         reward.id

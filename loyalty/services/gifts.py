@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
 from loyalty.engine.facts import Issued, encode
 from loyalty.engine.movement import Gift
 from loyalty.engine.program import Reward, Version
+from loyalty.engine.rewards import end_of
 from loyalty.engine.statement import Statement
 from loyalty.models import Member, Shop, StoredFact
 from loyalty.services.codes import promise
@@ -49,7 +50,7 @@ def give_due(
             request_key=f"gift:{digest}",
             request_digest=digest,
             at=at,
-            expires_at=at + timedelta(days=reward.valid_days),
+            expires_at=end_of(reward, at),
         )
         log.info("gift.given", shop=shop_id, member=member.pk, gift=gift.key)
     StoredFact.objects.bulk_create(facts)

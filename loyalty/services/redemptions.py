@@ -15,7 +15,7 @@ from django.db.models import Q
 from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.engine.facts import Order, decode, encode
 from loyalty.engine.program import Program
-from loyalty.engine.rewards import Event, accept, transition
+from loyalty.engine.rewards import MONEY, Event, accept, transition
 from loyalty.engine.rewards import State as EngineState
 from loyalty.models import Member, OutboxMessage, ProgramVersion, Redemption, Shop, StoredFact
 from loyalty.selectors.members import statement_of
@@ -110,25 +110,31 @@ def begin_issuing(*, shop: Shop, number: str | uuid.UUID) -> Redemption:
 
 @transaction.atomic
 def mark_ready(*, shop: Shop, number: str | uuid.UUID, external_id: str, at: datetime) -> Redemption:
-    """The code works. Where the redemption ended meanwhile, the code is taken away again."""
+    """The code works. Where the redemption ended meanwhile, the code is taken away again. Store credit leaves nothing to
+    be used: it is in the account, and the redemption is over."""
     _, redemption = _locked(shop, number)
     redemption.external_id = external_id
     if redemption.state == State.ISSUING:
         _move(redemption, "issued")
         redemption.ready_at = at
+        if redemption.reward_data.get("kind") == "store_credit":
+            _move(redemption, "use")
+            redemption.closed_at = at
     elif redemption.state in GIVEN_BACK:
         leave(shop=shop, kind=REVOKE, subject=str(redemption.number), at=at)
-    redemption.save(update_fields=["external_id", "state", "ready_at"])
+    redemption.save(update_fields=["external_id", "state", "ready_at", "closed_at"])
     return redemption
 
 
 @transaction.atomic
 def give_back(*, shop: Shop, number: str | uuid.UUID, why: str, at: datetime, failure: str = "") -> Redemption:
     """Ends an unused redemption: `why` is failed, cancelled or expired. The points return to the lots they came from.
-    A redemption that has ended already stays as it is."""
+    A redemption that has ended already stays as it is. Raises Refused for a gift card that was handed over."""
     member, redemption = _locked(shop, number)
     if redemption.state not in _LIVE:
         return redemption
+    if redemption.state == State.READY and redemption.reward_data.get("kind") in MONEY:
+        raise Refused("A gift card that was handed over is money; what is left on it is settled in the store's admin.")
     may_exist = redemption.state != State.RESERVED
     _move(redemption, _ENDS[why])
     redemption.closed_at = at

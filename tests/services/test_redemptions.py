@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from loyalty.engine.errors import Conflict, NotFound, Refused
-from loyalty.models import LedgerEntry, Member, OutboxMessage, Redemption, Shop
+from loyalty.engine.program import Reward, RewardKind, parse_program, to_data
+from loyalty.models import LedgerEntry, Member, OutboxMessage, ProgramVersion, Redemption, Shop
 from loyalty.services.codes import CODE_ALPHABET, new_code
 from loyalty.services.redemptions import begin_issuing, give_back, mark_ready, redeem
 from tests.factories import BOB, T0, assert_books, balance, make_member, make_order, make_shop, place
@@ -94,3 +96,46 @@ def test_codes_are_twelve_letters_without_look_alikes() -> None:
     assert len(code.replace("-", "")) == 12
     assert not set(code) & set("0O1IL5S")
     assert len(set(CODE_ALPHABET)) == len(CODE_ALPHABET)
+
+
+def paying(shop: Shop, kind: RewardKind, **more: int) -> None:
+    """A program of one reward that is money."""
+    version = ProgramVersion.objects.get(shop=shop)
+    reward = Reward(id="money", name="Five", kind=kind, points=500, value_minor=500, **more)
+    program = msgspec.structs.replace(parse_program(version.document), rewards=(reward,))
+    ProgramVersion.objects.filter(shop=shop, pk=version.pk).update(document=to_data(program))
+
+
+def test_a_gift_card_has_a_code_of_its_own_kind_no_end_and_no_way_back() -> None:
+    shop = make_shop()
+    paying(shop, "gift_card")
+    redemption = take(shop, make_member(shop, points=500), reward="money")
+    assert redemption.expires_at is None
+    assert len(redemption.code) == 16
+    assert redemption.code.isalnum()
+    begin_issuing(shop=shop, number=redemption.number)
+    assert mark_ready(shop=shop, number=redemption.number, external_id="card", at=NOW).state == "ready"
+    with pytest.raises(Refused, match="is money"):
+        give_back(shop=shop, number=redemption.number, why="cancelled", at=NOW)
+    assert balance(shop) == 0
+    assert_books(shop)
+
+
+def test_a_gift_card_that_could_not_be_made_gives_the_points_back() -> None:
+    shop = make_shop()
+    paying(shop, "gift_card")
+    redemption = take(shop, make_member(shop, points=500), reward="money")
+    begin_issuing(shop=shop, number=redemption.number)
+    give_back(shop=shop, number=redemption.number, why="failed", at=NOW)
+    assert balance(shop) == 500
+
+
+def test_store_credit_is_used_as_soon_as_it_is_booked() -> None:
+    shop = make_shop()
+    paying(shop, "store_credit")
+    redemption = take(shop, make_member(shop, points=500), reward="money")
+    begin_issuing(shop=shop, number=redemption.number)
+    booked = mark_ready(shop=shop, number=redemption.number, external_id="booking", at=NOW)
+    assert (booked.state, booked.closed_at, booked.expires_at) == ("used", NOW, None)
+    assert give_back(shop=shop, number=redemption.number, why="failed", at=NOW).state == "used"
+    assert balance(shop) == 0

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from loyalty.engine.errors import Invalid, Unauthorized
+from loyalty.engine.program import Reward
 from loyalty.models import Credential, Redemption, Shop
 from loyalty.platforms.base import Delivery, Signed
 from loyalty.platforms.ecwid import history, parse, rewards, signature
@@ -47,10 +48,10 @@ class EcwidPlatform:
     def revoke(self, shop: Shop, redemption: Redemption) -> None:
         rewards.revoke(shop, redemption)
 
-    def cannot_carry(self, reward_kind: str) -> str:
-        return rewards.cannot_carry(reward_kind)
+    def cannot_carry(self, shop: Shop, reward: Reward) -> str:
+        return rewards.cannot_carry(reward.kind)
 
-    def apply_code_url(self, shop: Shop, code: str) -> str:
+    def apply_code_url(self, shop: Shop, redemption: Redemption) -> str:
         """None: no address and no documented script call puts a coupon into a cart, so shoppers copy the code."""
         return ""
 

@@ -9,6 +9,8 @@ from datetime import datetime
 from urllib.parse import quote, urlsplit
 
 from loyalty.engine.errors import Refused, Unauthorized
+from loyalty.engine.program import Reward
+from loyalty.engine.rewards import MONEY
 from loyalty.models import Redemption, Shop
 from loyalty.platforms.base import Delivery, Signed
 from loyalty.platforms.reading import text
@@ -56,13 +58,15 @@ class ShopifyPlatform:
     def revoke(self, shop: Shop, redemption: Redemption) -> None:
         rewards.revoke(shop, redemption)
 
-    def cannot_carry(self, reward_kind: str) -> str:
-        return rewards.cannot_carry(reward_kind)
+    def cannot_carry(self, shop: Shop, reward: Reward) -> str:
+        return rewards.cannot_carry(shop, reward)
 
-    def apply_code_url(self, shop: Shop, code: str) -> str:
+    def apply_code_url(self, shop: Shop, redemption: Redemption) -> str:
         """Shopify keeps the code in a cookie and applies it to this visit's cart."""
+        if redemption.reward_data.get("kind") in MONEY:
+            return ""
         origin = shop.storefront_url.rstrip("/") or browser_origin(shop.external_id)
-        return f"{origin}/discount/{quote(code, safe='')}?redirect=/cart"
+        return f"{origin}/discount/{quote(redemption.code, safe='')}?redirect=/cart"
 
     def browser_origins(self, shop: Shop) -> list[str]:
         parts = urlsplit(shop.storefront_url)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from loyalty.engine.errors import Refused, Unavailable
+from loyalty.engine.program import Reward
 from loyalty.models import Redemption, Shop
 from loyalty.platforms.reading import text
 from loyalty.platforms.shopify.client import execute, user_errors
@@ -24,8 +25,12 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 _TRY_AGAIN = {"INTERNAL_ERROR"}
 
 
-def cannot_carry(reward_kind: str) -> str:
-    """Why a reward of this kind can't be offered on Shopify, as a sentence; empty where it can."""
+def cannot_carry(shop: Shop, reward: Reward) -> str:
+    """Why this reward can't be offered in this shop, as a sentence; empty where it can."""
+    return _cannot_carry(reward.kind)
+
+
+def _cannot_carry(reward_kind: str) -> str:
     if reward_kind in CARRIED:
         return ""
     return "This kind of reward cannot be made on Shopify yet; offer an amount or a percentage off instead."
@@ -68,7 +73,7 @@ def title_of(redemption: Redemption) -> str:
 def discount_input(shop: Shop, redemption: Redemption) -> dict[str, Any]:
     """A DiscountCodeBasicInput. Raises Refused for a reward that no basic discount can carry."""
     reward: Mapping[str, Any] = redemption.reward_data
-    why_not = cannot_carry(str(reward.get("kind")))
+    why_not = _cannot_carry(str(reward.get("kind")))
     if why_not:
         raise Refused(why_not)
     customer_id = redemption.member.external_id

@@ -11,7 +11,7 @@ import pytest
 from django.db import transaction
 
 from loyalty.engine.errors import Invalid, Refused, Unauthorized, Unavailable
-from loyalty.models import Credential, Shop
+from loyalty.models import Credential, Redemption, Shop
 from loyalty.platforms.ecwid import oauth
 from loyalty.platforms.ecwid.client import Budget, ShopClient
 from loyalty.platforms.ecwid.platform import EcwidPlatform
@@ -379,4 +379,4 @@ def test_the_storefront_is_the_only_origin_a_browser_may_call_from(connected: Co
     shop = connected()
     (origin,) = ecwid.browser_origins(shop)
     assert origin.startswith(f"http://{shop.external_id}.ecwid.localhost:")
-    assert ecwid.apply_code_url(shop, "CODE") == ""
+    assert ecwid.apply_code_url(shop, Redemption(code="CODE", reward_data={"kind": "amount_off"})) == ""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from loyalty.engine.errors import Refused, Unavailable
+from loyalty.engine.program import Reward, RewardKind
 from loyalty.models import Shop
 from loyalty.platforms.ecwid.platform import EcwidPlatform
 from loyalty.services.observations import OrderSeen
@@ -76,11 +77,12 @@ def test_a_revoked_code_is_gone_and_revoking_again_succeeds(stand_in: StandIn, c
 
 def test_a_reward_that_no_coupon_carries_is_refused_with_a_sentence(stand_in: StandIn, connected: Connect) -> None:
     shop = connected()
-    for kind in ("gift_card", "store_credit", "points_slider", "what-is-that"):
-        assert ecwid.cannot_carry(kind).endswith(".")
+    kinds: tuple[RewardKind, ...] = ("gift_card", "store_credit", "points_slider", "custom")
+    for kind in kinds:
+        assert ecwid.cannot_carry(shop, Reward(id="r", name="R", kind=kind, points=1)).endswith(".")
         with pytest.raises(Refused):
             ecwid.issue(shop, redemption(shop, reward_data={"kind": kind}))
-    assert ecwid.cannot_carry("amount_off") == ""
+    assert ecwid.cannot_carry(shop, Reward(id="r", name="R", kind="amount_off", points=1)) == ""
 
 
 @pytest.mark.parametrize(("currency", "value_minor", "discount"), [("JPY", 500, 500), ("KWD", 5005, 5.005)])

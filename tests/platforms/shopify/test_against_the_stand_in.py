@@ -399,5 +399,8 @@ def test_an_uninstall_is_believed_when_the_token_is_dead(stand_in: StandIn) -> N
 def test_where_a_code_is_applied(stand_in: StandIn) -> None:
     shop = stand_in.installed()
     platform = platform_of(shop)
-    assert platform.apply_code_url(shop, "R-1/2") == f"{shop.storefront_url}/discount/R-1%2F2?redirect=/cart"
+    assert (
+        platform.apply_code_url(shop, redemption_of(shop, code="R-1/2"))
+        == f"{shop.storefront_url}/discount/R-1%2F2?redirect=/cart"
+    )
     assert platform.browser_origins(shop) == [shop.storefront_url]

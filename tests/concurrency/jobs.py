@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 from requests.adapters import HTTPAdapter
 
 from loyalty.models import InboxDelivery, Member, OutboxMessage, Shop
@@ -78,7 +78,7 @@ def work_until_done(*, batch: int) -> None:
 
     def watch() -> None:
         while not stop.wait(0.1):
-            with suppress(DatabaseError):
+            with suppress(Error):  # InterfaceError too: a connection that the server cut is no DatabaseError
                 close_old_connections()
                 if not InboxDelivery.objects.across_shops().filter(state="waiting").exists():
                     stop.set()
@@ -128,6 +128,11 @@ def write_for(*, shop: str, seconds: float, writer: int, into: str) -> None:
                 give_back(shop=here, number=taken.number, why="cancelled", at=now)
                 standing -= 1
     Path(into).write_text(f"{orders} {standing}")
+
+
+def rest(*, seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
 
 
 def expect_no_second_try() -> None:

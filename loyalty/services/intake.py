@@ -31,7 +31,7 @@ from loyalty.services.observations import (
     Unreadable,
 )
 from loyalty.services.posting import fold_and_post, lock_members
-from loyalty.services.redemptions import mark_used
+from loyalty.services.redemptions import holders_of, mark_used
 from loyalty.services.shops import uninstall
 
 _encode_refund = msgspec.json.Encoder(order="deterministic").encode
@@ -95,7 +95,9 @@ def record(*, shop: Shop, observations: Sequence[Observation], at: datetime) -> 
     people = [*without_typed_addresses(named, owners), *told]
     guests = guests_to_adopt(shop=shop, people=people)
     order_ids = {seen.order.id for seen in orders} | {seen.order_id for seen in refunds}
+    bought = [seen.order for seen in orders]
     touched = {member.pk for member in owners.values()} | guests.keys() | _holders(shop, order_ids)
+    touched |= holders_of(shop=shop, orders=bought)
     locked = {member.pk: member for member in lock_members(shop=shop, member_ids=touched)}
     if _merged_meanwhile([*owners.values()], guests, locked):
         raise TryAgain("A guest moved to another member meanwhile")
@@ -114,7 +116,9 @@ def record(*, shop: Shop, observations: Sequence[Observation], at: datetime) -> 
     changed |= _store_refunds(shop, refunds)
     update_people(members=members, people=people)
     changed |= _store_sign_ups(shop, people_seen, members)
-    mark_used(shop=shop, orders=[seen.order for seen in orders], at=at)
+    if not holders_of(shop=shop, orders=bought) <= locked.keys():
+        raise TryAgain("A code moved to another member meanwhile")
+    changed |= mark_used(shop=shop, orders=bought, at=at)
     fold_and_post(shop=shop, members=[locked[pk] for pk in sorted(changed)], at=at)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 import msgspec
 from django.db import transaction
-from django.db.models import Q
 
 from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.engine.facts import Order, decode, encode
@@ -26,6 +25,7 @@ from loyalty.services.posting import fold_and_post, lock_members
 
 State = Redemption.State
 REVOKE = "reward.revoke"
+KEYS_LIVE = timedelta(hours=24)
 _ENDS: dict[str, Event] = {"failed": "fail", "cancelled": "cancel", "expired": "expire"}
 _LIVE = (State.RESERVED, State.ISSUING, State.READY)
 GIVEN_BACK = (State.RETURNED, State.FAILED, State.EXPIRED)
@@ -35,15 +35,17 @@ GIVEN_BACK = (State.RETURNED, State.FAILED, State.EXPIRED)
 def redeem(
     *, shop: Shop, member_id: int, reward_id: str, request_key: str, at: datetime, points: int | None = None
 ) -> Redemption:
-    """Takes the points and leaves the making of the code to the outbox, in one transaction. The same key and request
-    give the same redemption. Raises NotFound, Refused (with what is missing), Conflict (the key was used otherwise)."""
+    """Takes the points and leaves the making of the code to the outbox, in one transaction. For 24 hours the same key
+    and request give the same redemption. Raises NotFound, Refused (with what is missing), Conflict (the key was used otherwise)."""
     digest = hashlib.sha256(msgspec.json.encode([reward_id, points])).hexdigest()
     locked = lock_members(shop=shop, member_ids=[member_id])
     if not locked:
         raise NotFound("There is no such member in this shop.")
     member = locked[0]
     before = Redemption.objects.filter(shop=shop, member=member, request_key=request_key).first()
-    if before is not None:
+    if before is not None and before.accepted_at <= at - KEYS_LIVE:
+        Redemption.objects.filter(shop=shop, pk=before.pk).update(request_key=str(before.number))
+    elif before is not None:
         if before.request_digest != digest:
             raise Conflict("This key was used for another request. Use a new Idempotency-Key for a new redemption.")
         return before
@@ -155,16 +157,40 @@ def give_back(*, shop: Shop, number: str | uuid.UUID, why: str, at: datetime, fa
     return redemption
 
 
-def mark_used(*, shop: Shop, orders: Sequence[Order], at: datetime) -> None:
-    """Links redemptions to the orders that used their codes. Codes are compared in upper case, as platforms do."""
-    used = {code.strip().upper(): order for order in orders for code in order.discount_codes}
+def holders_of(*, shop: Shop, orders: Sequence[Order]) -> set[int]:
+    """The members whose codes these orders carry; the caller locks them beside the buyers."""
+    codes = _codes_of(orders)
+    if not codes:
+        return set()
+    return set(Redemption.objects.filter(shop=shop, code__in=list(codes)).values_list("member_id", flat=True))
+
+
+def mark_used(*, shop: Shop, orders: Sequence[Order], at: datetime) -> set[int]:
+    """Links redemptions to the orders that used their codes. Returns the members whose facts changed: a code that had
+    ended here and worked there all the same gave its discount, so its points stay spent - as they would have if the
+    order had been heard in time."""
+    used = _codes_of(orders)
     if not used:
-        return
-    rows = Redemption.objects.select_for_update(of=("self",)).filter(
-        Q(state__in=_LIVE) | Q(state=State.USED, order_id=""), shop=shop, code__in=list(used)
-    )
+        return set()
+    rows = Redemption.objects.select_for_update(of=("self",)).filter(shop=shop, code__in=list(used), order_id="")
+    changed = set()
     for redemption in rows.order_by("pk"):
+        if redemption.state in GIVEN_BACK:
+            _keep_spent(redemption)
+            changed.add(redemption.member_id)
         redemption.state = State.USED
         redemption.order_id = used[redemption.code].id
         redemption.closed_at = at
         redemption.save(update_fields=["state", "order_id", "closed_at"])
+    return changed
+
+
+def _codes_of(orders: Sequence[Order]) -> dict[str, Order]:
+    """Codes are compared in upper case, as platforms do."""
+    return {code.strip().upper(): order for order in orders for code in order.discount_codes}
+
+
+def _keep_spent(redemption: Redemption) -> None:
+    row = StoredFact.objects.get(shop=redemption.shop_id, kind="redemption", external_id=str(redemption.number))
+    row.body = encode(msgspec.structs.replace(decode(row.body), given_back_at=None, given_back_why="")).decode()
+    row.save(update_fields=["body"])

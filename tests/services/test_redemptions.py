@@ -91,6 +91,47 @@ def test_a_used_code_is_linked_to_its_order_and_stays_used() -> None:
     assert_books(shop)
 
 
+@pytest.mark.parametrize("why", ["expired", "cancelled"])
+def test_an_order_with_a_code_that_had_ended_here_keeps_the_points_spent(why: str) -> None:
+    """The discount was given; heard in time or late comes to the same."""
+    shop = make_shop()
+    redemption = take(shop, make_member(shop, points=520))
+    begin_issuing(shop=shop, number=redemption.number)
+    mark_ready(shop=shop, number=redemption.number, external_id="gid", at=NOW)
+    give_back(shop=shop, number=redemption.number, why=why, at=NOW + timedelta(days=31))
+    assert balance(shop) == 520
+    order = make_order("9", at=NOW + timedelta(days=29), codes=(redemption.code,), prices=(1000,), discount=500)
+    place(shop, order, at=NOW + timedelta(days=32))
+    redemption.refresh_from_db()
+    assert (redemption.state, redemption.order_id) == ("used", "9")
+    assert balance(shop) == 20 + 5
+    assert_books(shop)
+
+
+def test_a_code_passed_on_is_its_owners_expense_and_nobody_elses() -> None:
+    shop = make_shop()
+    redemption = take(shop, make_member(shop, points=520))
+    begin_issuing(shop=shop, number=redemption.number)
+    give_back(shop=shop, number=redemption.number, why="cancelled", at=NOW)
+    place(shop, make_order("9", at=NOW, codes=(redemption.code,), prices=(1000,), discount=500), BOB, at=NOW)
+    assert (balance(shop), balance(shop, BOB)) == (20, 5)
+    assert_books(shop)
+
+
+def test_a_key_is_free_again_after_a_day() -> None:
+    shop = make_shop()
+    member = make_member(shop, points=1_000)
+    first = take(shop, member)
+    again = redeem(
+        shop=shop, member_id=member.pk, reward_id="amount-off", request_key="k1", at=NOW + timedelta(hours=23)
+    )
+    later = redeem(
+        shop=shop, member_id=member.pk, reward_id="amount-off", request_key="k1", at=NOW + timedelta(hours=24)
+    )
+    assert again.pk == first.pk != later.pk
+    assert balance(shop) == 0
+
+
 def test_codes_are_twelve_letters_without_look_alikes() -> None:
     code = new_code()
     assert len(code.replace("-", "")) == 12

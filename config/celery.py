@@ -12,8 +12,9 @@ app.conf.beat_schedule = {
     "inbox": {"task": "loyalty.tasks.drain_inbox", "schedule": 5.0},
     "outbox": {"task": "loyalty.tasks.drain_outbox", "schedule": 5.0},
     "imports": {"task": "loyalty.tasks.drain_imports", "schedule": 15.0},
+    "comparisons": {"task": "loyalty.tasks.drain_comparisons", "schedule": 5.0},
     "due": {"task": "loyalty.tasks.fold_due_members", "schedule": 60.0},
     "codes": {"task": "loyalty.tasks.expire_codes", "schedule": 60.0},
     "forget": {"task": "loyalty.tasks.forget_old", "schedule": 3600.0},
-    "reconcile": {"task": "loyalty.tasks.reconcile_shops", "schedule": 3600.0},
+    "reconcile": {"task": "loyalty.tasks.reconcile_shops", "schedule": 60.0},
 }

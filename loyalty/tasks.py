@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
-from loyalty.worker import inbox, outbox, schedule
+from loyalty.worker import inbox, outbox, reconciliation, schedule
 
 
 @shared_task(ignore_result=True)
@@ -25,6 +25,12 @@ def drain_imports() -> None:
 
 
 @shared_task(ignore_result=True)
+def drain_comparisons() -> None:
+    while outbox.drain_comparisons(now=datetime.now(UTC)):
+        pass
+
+
+@shared_task(ignore_result=True)
 def fold_due_members() -> None:
     while schedule.fold_due(now=datetime.now(UTC)) == schedule.DUE_BATCH:
         pass
@@ -37,7 +43,7 @@ def expire_codes() -> None:
 
 @shared_task(ignore_result=True)
 def reconcile_shops() -> None:
-    schedule.reconcile_shops(now=datetime.now(UTC))
+    reconciliation.reconcile_shops(now=datetime.now(UTC))
 
 
 @shared_task(ignore_result=True)

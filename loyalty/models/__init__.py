@@ -3,11 +3,13 @@
 from loyalty.models.audits import VerifyRun
 from loyalty.models.members import LedgerEntry, Member, Redemption, StoredFact
 from loyalty.models.queues import EmailCode, InboxDelivery, OutboxMessage, QueueState, RateCounter, ShopperDevice
+from loyalty.models.reconciliations import HealedOrder, Reconciliation
 from loyalty.models.shops import Credential, OAuthState, ProgramVersion, Shop, StaffMembership
 
 __all__ = [
     "Credential",
     "EmailCode",
+    "HealedOrder",
     "InboxDelivery",
     "LedgerEntry",
     "Member",
@@ -16,6 +18,7 @@ __all__ = [
     "ProgramVersion",
     "QueueState",
     "RateCounter",
+    "Reconciliation",
     "Redemption",
     "Shop",
     "ShopperDevice",

@@ -35,10 +35,14 @@ class Shop(models.Model):
     installed_at = models.DateTimeField()
     uninstalled_at = models.DateTimeField(null=True, blank=True)
     orders_cursor = models.DateTimeField(null=True, blank=True, help_text="The reconciler has seen changes up to here")
+    reconcile_due_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the reconciler comes again; empty until it has been here once"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["platform", "external_id"], name="one_shop_per_store")]
+        indexes = [models.Index(fields=["reconcile_due_at"], name="shop_reconcile_due")]
 
     def __str__(self) -> str:
         return self.name

@@ -54,6 +54,11 @@ class Platform(Protocol):
         """Orders whose updated_at is at or after `since`, oldest change first, for the reconciler."""
         ...
 
+    def order_numbered(self, shop: Shop, number: str) -> OrderSeen | Unreadable | None:
+        """The order that people call `number` ("#1042", "K8XTQ"), with or without its sign; None where the store has
+        none. `number` holds no control characters, quotes or backslashes."""
+        ...
+
     def history(self, shop: Shop) -> Iterator[Found]:
         """Everything the store has, for the import: customers first, then orders."""
         ...

@@ -1,9 +1,9 @@
-"""What the platform knows and we may not: the history at install, and orders whose webhook never came."""
+"""What the platform knows and we may not: the history at install, and how anything that it lists is stored."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 
 import structlog
@@ -17,8 +17,7 @@ from loyalty.services.observations import Found, OrderSeen, PersonSeen, Unreadab
 log = structlog.get_logger("regulars.history")
 CHUNK = 200
 TRIES = 10
-OVERLAP = timedelta(minutes=5)
-"""How far the reconciler looks back behind its own cursor: clocks differ and pages move."""
+Keep = Callable[[Shop, Sequence[OrderSeen | PersonSeen], datetime], object]
 
 
 def import_history(*, shop: Shop, now: datetime) -> int:
@@ -29,51 +28,51 @@ def import_history(*, shop: Shop, now: datetime) -> int:
     return count
 
 
-def reconcile(*, shop: Shop, now: datetime) -> int:
-    """Orders changed since the cursor, because webhooks are sometimes never sent. Returns how many were looked at."""
-    since = (shop.orders_cursor or shop.installed_at) - OVERLAP
-    count = _record_all(shop, platform_of(shop).orders_changed(shop, since=since), now)
-    Shop.objects.filter(pk=shop.pk).update(orders_cursor=now)
-    return count
-
-
 def _record_all(shop: Shop, found: Iterable[Found], now: datetime) -> int:
     count = 0
-    for chunk in _chunks(iter(found)):
-        _record_chunk(shop, chunk, now)
+    for chunk in chunks(iter(found)):
+        record_chunk(shop, chunk, now, _record)
         count += len(chunk)
     return count
 
 
-def _chunks(found: Iterator[Found]) -> Iterator[list[Found]]:
+def chunks(found: Iterator[Found]) -> Iterator[list[Found]]:
+    """As many at once as a transaction should hold."""
     while chunk := list(islice(found, CHUNK)):
         yield chunk
 
 
-def _record_chunk(shop: Shop, chunk: Sequence[Found], now: datetime) -> None:
-    """One order that cannot be stands in nobody's way: it is found by itself and kept for the merchant."""
-    keep_unreadable(shop=shop, found=[each for each in chunk if isinstance(each, Unreadable)], at=now)
+def record_chunk(shop: Shop, chunk: Sequence[Found], now: datetime, keep: Keep) -> list[Unreadable]:
+    """Stores by `keep` what can be. One order that cannot stands in nobody's way: it is found by itself and kept for
+    the merchant. Gives those."""
+    unreadable = [each for each in chunk if isinstance(each, Unreadable)]
+    keep_unreadable(shop=shop, found=unreadable, at=now)
     seen = [each for each in chunk if not isinstance(each, Unreadable)]
     try:
-        _record(shop, seen, now)
+        _until_alone(shop, seen, now, keep)
     except Invalid as error:
         if len(seen) > 1:
-            for each in seen:
-                _record_chunk(shop, [each], now)
-            return
+            return unreadable + [lost for each in seen for lost in record_chunk(shop, [each], now, keep)]
         what, number = _name_of(seen[0])
-        keep_unreadable(shop=shop, found=[Unreadable(what=what, external_id=number, why=error.message)], at=now)
+        lost = Unreadable(what=what, external_id=number, why=error.message)
+        keep_unreadable(shop=shop, found=[lost], at=now)
+        return [*unreadable, lost]
+    return unreadable
 
 
-def _record(shop: Shop, seen: Sequence[OrderSeen | PersonSeen], now: datetime) -> None:
+def _until_alone(shop: Shop, seen: Sequence[OrderSeen | PersonSeen], now: datetime, keep: Keep) -> None:
     """As often as another worker comes between, within reason."""
     for attempt in range(TRIES):
         try:
-            record(shop=shop, observations=seen, at=now)
+            keep(shop, seen, now)
             return
         except TryAgain:
             if attempt == TRIES - 1:
                 raise
+
+
+def _record(shop: Shop, seen: Sequence[OrderSeen | PersonSeen], now: datetime) -> None:
+    record(shop=shop, observations=seen, at=now)
 
 
 def _name_of(seen: OrderSeen | PersonSeen) -> tuple[str, str]:

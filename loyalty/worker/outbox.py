@@ -11,10 +11,12 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 
 from loyalty.engine.errors import LoyaltyError, Refused, Unauthorized
-from loyalty.models import OutboxMessage, QueueState, Redemption
+from loyalty.models import OutboxMessage, QueueState, Reconciliation, Redemption
 from loyalty.platforms.registry import platform_of
 from loyalty.services.codes import ISSUE
+from loyalty.services.reconciliations import LOOK_UP, RECONCILE
 from loyalty.services.redemptions import GIVEN_BACK, REVOKE, begin_issuing, give_back, mark_ready
+from loyalty.worker import reconciliation
 from loyalty.worker.claim import claim, still_mine
 from loyalty.worker.history import import_history
 from loyalty.worker.retry import next_try
@@ -24,7 +26,9 @@ BATCH = 4
 """Few: all of a batch must be through before the lease of its claim is over, however slowly the other side answers."""
 IMPORT_LEASE = timedelta(hours=3)
 IMPORT = "history.import"
-KINDS = (ISSUE, REVOKE, "mail", IMPORT)
+MESSAGES = (ISSUE, REVOKE, "mail", LOOK_UP)
+"""For these somebody waits."""
+KINDS = (*MESSAGES, IMPORT, RECONCILE)
 
 
 def drain(*, now: datetime, limit: int = BATCH, kinds: Collection[str] = KINDS) -> int:
@@ -36,13 +40,17 @@ def drain(*, now: datetime, limit: int = BATCH, kinds: Collection[str] = KINDS) 
 
 
 def drain_messages(*, now: datetime) -> int:
-    """Codes and mails, for which somebody waits."""
-    return drain(now=now, kinds=[kind for kind in KINDS if kind != IMPORT])
+    return drain(now=now, kinds=MESSAGES)
 
 
 def drain_imports(*, now: datetime) -> int:
     """One history at a time: it may take hours."""
     return drain(now=now, limit=1, kinds=[IMPORT])
+
+
+def drain_comparisons(*, now: datetime) -> int:
+    """One turn at a time; shops that ask for more come again after the others."""
+    return drain(now=now, limit=1, kinds=[RECONCILE])
 
 
 def run_now(*, kind: str, subject: str, shop_id: int, now: datetime) -> None:
@@ -96,11 +104,42 @@ def _history(row: OutboxMessage, now: datetime) -> None:
     import_history(shop=row.shop, now=now)
 
 
+def _compare(row: OutboxMessage, now: datetime) -> None:
+    held_until = now + reconciliation.LEASE
+    still_mine(row).update(due_at=held_until)
+    row.due_at = held_until
+    if not _answered(row, now, reconciliation.work):
+        # Not through: in line again, behind the others.
+        still_mine(row).update(due_at=now + timedelta(seconds=1), attempts=0)
+
+
+def _look_up(row: OutboxMessage, now: datetime) -> None:
+    _answered(row, now, reconciliation.look_up)
+
+
+def _answered(row: OutboxMessage, now: datetime, ask: Callable[..., bool | None]) -> bool | None:
+    """Whoever asked reads what became of it: why there is no answer yet, or will be none."""
+    rows = Reconciliation.objects.filter(shop=row.shop_id, pk=int(row.subject))
+    asked = rows.select_related("shop").first()
+    if asked is None:
+        return True  # forgotten with its season
+    try:
+        return ask(reconciliation=asked, now=now)
+    except (Refused, Unauthorized) as error:
+        rows.update(finished_at=now, failure=error.message[:500])
+        return True
+    except LoyaltyError as error:
+        rows.update(failure=error.message[:500])
+        raise
+
+
 HANDLERS: dict[str, Callable[[OutboxMessage, datetime], None]] = {
     ISSUE: _issue,
     REVOKE: _revoke,
     "mail": _mail,
+    LOOK_UP: _look_up,
     IMPORT: _history,
+    RECONCILE: _compare,
 }
 
 

@@ -9,21 +9,17 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from django.db import close_old_connections, connections, transaction
-from django.db.models import Q
 
-from loyalty.engine.errors import LoyaltyError
-from loyalty.models import Member, OAuthState, Redemption, Shop
-from loyalty.services import limits, shoppers
+from loyalty.models import Member, OAuthState, Redemption
+from loyalty.services import limits, reconciliations, shoppers
 from loyalty.services.posting import fold_and_post, lock_members
 from loyalty.services.redemptions import give_back
-from loyalty.worker import inbox, outbox
-from loyalty.worker.history import reconcile
+from loyalty.worker import inbox, outbox, reconciliation
 
 log = structlog.get_logger("regulars.worker")
 DUE_BATCH = 200
 SET_ASIDE = timedelta(hours=1)
-RECONCILE_EVERY = timedelta(hours=1)
-NEWS_OF_ORDERS = RECONCILE_EVERY + timedelta(minutes=30)
+NEWS_OF_ORDERS = reconciliation.EVERY + timedelta(minutes=30)
 IDLE_SECONDS = 0.25
 FAILED_SECONDS = 5.0
 ENDING_SECONDS = 25.0
@@ -74,27 +70,11 @@ def expire_codes(*, now: datetime) -> int:
     return len(over)
 
 
-def reconcile_shops(*, now: datetime) -> int:
-    """Shops whose orders were not compared with the platform for an hour, or ever. One whose platform does not answer
-    stops nobody else; it comes round again."""
-    due = Q(orders_cursor__lt=now - RECONCILE_EVERY) | Q(
-        orders_cursor__isnull=True, installed_at__lt=now - RECONCILE_EVERY
-    )
-    shops = list(Shop.objects.filter(due, status=Shop.Status.ACTIVE))
-    for shop in shops:
-        try:
-            reconcile(shop=shop, now=now)
-        except LoyaltyError as error:
-            log.warning("reconcile.failed", shop=shop.pk, error=type(error).__name__, code=error.code)
-        except Exception:
-            log.exception("reconcile.failed", shop=shop.pk)
-    return len(shops)
-
-
 def forget_old(*, now: datetime) -> int:
-    """Codes, devices, counters and nonces whose time is over."""
+    """Codes, devices, counters, nonces and comparisons whose time is over."""
     nonces, _ = OAuthState.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
-    return nonces + shoppers.forget(before=now) + limits.forget(before=now)
+    others = (shoppers.forget, limits.forget, reconciliations.forget)
+    return nonces + sum(forget(before=now) for forget in others)
 
 
 def _clock() -> datetime:
@@ -110,7 +90,8 @@ LOOPS: list[list[Job]] = [
         (forget_old, timedelta(hours=1)),
     ],
     [(outbox.drain_messages, timedelta(0))],
-    [(outbox.drain_imports, timedelta(seconds=1)), (reconcile_shops, timedelta(minutes=5))],
+    [(outbox.drain_imports, timedelta(seconds=1))],
+    [(outbox.drain_comparisons, timedelta(seconds=1)), (reconciliation.reconcile_shops, timedelta(seconds=15))],
 ]
 """Each a thread of its own: points wait for no mail server, and a sign-in code for no store's history of ten years."""
 

@@ -9,7 +9,7 @@ import pytest
 
 from loyalty.models import InboxDelivery, Shop
 from loyalty.services.observations import Found, Unreadable
-from loyalty.worker import history
+from loyalty.worker import history, reconciliation
 from loyalty.worker.inbox import replay
 from tests.factories import ALICE, T0, assert_books, balance, make_order, make_shop, seen
 
@@ -39,10 +39,11 @@ def test_what_cannot_be_read_or_stored_is_kept_for_the_merchant(monkeypatch: pyt
         seen(impossible, ALICE),
         seen(make_order("3", prices=(2_000,)), ALICE),
     )
-    monkeypatch.setattr(history, "platform_of", lambda shop: told)
+    for module in (history, reconciliation):
+        monkeypatch.setattr(module, "platform_of", lambda shop: told)
     for _ in range(2):
         assert history.import_history(shop=shop, now=NOW) == 4
-        history.reconcile(shop=shop, now=NOW)
+        reconciliation.reconcile(shop=shop, now=NOW)
     assert balance(shop) == 50
     kept = InboxDelivery.objects.filter(shop=shop, state="dead").order_by("delivery_id")
     assert [(row.delivery_id, row.topic) for row in kept] == [

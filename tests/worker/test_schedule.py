@@ -12,12 +12,10 @@ from django.db import OperationalError
 
 from config.celery import app
 from loyalty import tasks
-from loyalty.engine.errors import Unavailable
 from loyalty.ledger.post import LedgerMismatch
 from loyalty.models import EmailCode, Member, OAuthState, OutboxMessage, RateCounter, Redemption, Shop
 from loyalty.selectors.widget import open_redemptions
 from loyalty.services import limits
-from loyalty.services.intake import TryAgain
 from loyalty.services.outbox import leave
 from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
 from loyalty.services.shoppers import request_code
@@ -98,40 +96,13 @@ def test_celery_wakes_every_job_of_the_loop() -> None:
         "drain_inbox",
         "drain_outbox",
         "drain_imports",
+        "drain_comparisons",
         "fold_due_members",
         "expire_codes",
         "reconcile_shops",
         "forget_old",
     }
     assert len(woken) == sum(map(len, schedule.LOOPS))
-
-
-def test_a_shop_whose_platform_does_not_answer_stops_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    mute, heard = make_shop(), make_shop()
-    seen: list[int] = []
-
-    def reconcile(*, shop: Shop, now: datetime) -> int:
-        seen.append(shop.pk)
-        if shop.pk == mute.pk:
-            raise Unavailable("No answer.")
-        return 0
-
-    monkeypatch.setattr(schedule, "reconcile", reconcile)
-    assert schedule.reconcile_shops(now=T0 + timedelta(hours=2)) == 2
-    assert sorted(seen) == sorted([mute.pk, heard.pk])
-
-
-def test_a_shop_whose_reconciliation_breaks_stops_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    make_shop(), make_shop()
-    seen: list[int] = []
-
-    def reconcile(*, shop: Shop, now: datetime) -> int:
-        seen.append(shop.pk)
-        raise TryAgain("Another worker came between")
-
-    monkeypatch.setattr(schedule, "reconcile", reconcile)
-    assert schedule.reconcile_shops(now=T0 + timedelta(hours=2)) == 2
-    assert len(seen) == 2
 
 
 def test_a_member_who_cannot_be_folded_keeps_nobody_else_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,10 +180,11 @@ def test_a_history_that_takes_hours_keeps_no_delivery_and_no_mail_waiting(monkey
     monkeypatch.setattr(schedule.connections, "close_all", lambda: None)
     schedule.run(stop)
     assert {*done} == {"inbox", "mail"}
-    (quick_ones, messages, slow_ones) = ([job for job, _ in loop] for loop in REAL_LOOPS)
+    (quick_ones, messages, slow_ones, comparisons) = ([job for job, _ in loop] for loop in REAL_LOOPS)
     assert schedule.inbox.drain in quick_ones
     assert messages == [schedule.outbox.drain_messages]
-    assert schedule.outbox.drain_imports in slow_ones
+    assert slow_ones == [schedule.outbox.drain_imports]
+    assert schedule.reconciliation.reconcile_shops in comparisons
 
 
 def test_each_kind_of_message_is_worked_by_one_loop_alone() -> None:

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from loyalty.engine.errors import Invalid
+from loyalty.engine.errors import Invalid, NotFound
 from loyalty.models import Shop
-from loyalty.platforms.ecwid.client import ShopClient
+from loyalty.platforms.ecwid.client import ShopClient, segment
 from loyalty.platforms.ecwid.customers import read_customer
 from loyalty.platforms.ecwid.known import known_orders
-from loyalty.platforms.ecwid.orders import read_order
-from loyalty.platforms.reading import text
+from loyalty.platforms.ecwid.orders import order_id_of, read_order
+from loyalty.platforms.reading import items, text
 from loyalty.services.observations import Found, OrderSeen, Unreadable
 
 
@@ -41,6 +41,26 @@ def orders_changed(shop: Shop, *, since: datetime) -> Iterator[OrderSeen | Unrea
             else:
                 changed[found.order.id] = found
     yield from sorted(changed.values(), key=lambda seen: (seen.order.updated_at, seen.order.id))
+
+
+def order_numbered(shop: Shop, number: str) -> OrderSeen | Unreadable | None:
+    """By the id that shoppers see; where the store has none such, the search is asked, for old stores number orders
+    otherwise, and what comes back is compared. A cart that was left is no order."""
+    bare = number.strip().lstrip("#").strip()
+    if not any(letter.isalnum() for letter in bare):
+        return None
+    client = ShopClient(shop)
+    try:
+        found = [client.get(f"orders/{segment(order_id_of(bare))}")]
+    except NotFound:
+        listed = client.get("orders", {"keywords": bare, "limit": "100"}).get("items")
+        found = [document for document in items(listed, "The list", at_most=100) if bare.casefold() in _names(document)]
+    return next(_seen(shop, found[:1]), None)
+
+
+def _names(document: Mapping[str, Any]) -> set[str]:
+    """What an order is called: its id, and a number with or without the store's prefix and suffix."""
+    return {str(document.get(name, "")).casefold() for name in ("id", "vendorOrderNumber", "orderNumber")}
 
 
 def _seen(shop: Shop, page: Sequence[Mapping[str, Any]]) -> Iterator[OrderSeen | Unreadable]:

@@ -39,6 +39,9 @@ class EcwidPlatform:
     def orders_changed(self, shop: Shop, *, since: datetime) -> Iterator[OrderSeen | Unreadable]:
         return history.orders_changed(shop, since=since)
 
+    def order_numbered(self, shop: Shop, number: str) -> OrderSeen | Unreadable | None:
+        return history.order_numbered(shop, number)
+
     def history(self, shop: Shop) -> Iterator[Found]:
         return history.history(shop)
 

@@ -33,6 +33,21 @@ def orders_changed(shop: Shop, *, since: datetime) -> Iterator[OrderSeen | Unrea
     return _orders(shop, {"query": query, "sortKey": "UPDATED_AT"})
 
 
+def order_numbered(shop: Shop, number: str) -> OrderSeen | Unreadable | None:
+    """By its name, which a store may begin and end as it likes. Whether the search wants the sign before the number is
+    (unverified), so both are asked for, and what comes back is compared."""
+    bare = number.strip().lstrip("#").strip()
+    if not bare:
+        return None
+    for name in (f"#{bare}", bare):
+        query = {"first": ORDERS_PER_PAGE, "query": f"name:'{name}'", "sortKey": "ID", "after": None}
+        nodes, _ = _read_connection(execute(shop, "orders_page", query).get("orders"))
+        for node in nodes:
+            if text(node.get("name"), max_length=100).lstrip("#").casefold() == bare.casefold():
+                return _order_seen(shop, node)
+    return None
+
+
 def everything(shop: Shop) -> Iterator[Found]:
     """All customers, then all orders that the app may read (those of the last 60 days without read_all_orders)."""
     for node in _pages(shop, "customers_page", "customers", {"first": CUSTOMERS_PER_PAGE}):
@@ -45,10 +60,14 @@ def everything(shop: Shop) -> Iterator[Found]:
 
 def _orders(shop: Shop, variables: Mapping[str, Any]) -> Iterator[OrderSeen | Unreadable]:
     for node in _pages(shop, "orders_page", "orders", {"first": ORDERS_PER_PAGE, **variables}):
-        try:
-            yield read_order(_order_record(shop, node), shop.currency)
-        except Invalid as error:
-            yield Unreadable(what="order", external_id=_tail(node.get("id")), why=error.message)
+        yield _order_seen(shop, node)
+
+
+def _order_seen(shop: Shop, node: Record) -> OrderSeen | Unreadable:
+    try:
+        return read_order(_order_record(shop, node), shop.currency)
+    except Invalid as error:
+        return Unreadable(what="order", external_id=_tail(node.get("id")), why=error.message)
 
 
 def _pages(shop: Shop, document: str, field: str, variables: Mapping[str, Any]) -> Iterator[Record]:

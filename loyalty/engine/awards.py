@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from math import lcm
 
 import msgspec
 
 from loyalty.engine.basis import Basis, Params, basis_of, discounted, line_gross_minor
 from loyalty.engine.books import OpenLot
-from loyalty.engine.calendar import said
 from loyalty.engine.caps import room, use
 from loyalty.engine.document import Prepared
-from loyalty.engine.explain import Reason
+from loyalty.engine.explain import Reason, Why
 from loyalty.engine.facts import Order
-from loyalty.engine.judging import Judgement, explained, judge
+from loyalty.engine.judging import Judgement, judge, weights_of
 from loyalty.engine.ladder import look_at_tier
 from loyalty.engine.lapses import open_lot, touch
-from loyalty.engine.movement import Pending
+from loyalty.engine.movement import Held
+from loyalty.engine.order_reasons import Judged, order_reason, pending_reason, reduced_reason
 from loyalty.engine.refunds import Refunded
 from loyalty.engine.rule import RuleShape
 from loyalty.engine.scope import Context
@@ -30,42 +32,25 @@ ALL_RULES = ""
 """The name under which the program's own caps are counted."""
 
 
+Spread = list[tuple[str, int]]
+"""How points rest on the lines of an order: each line's id and weight."""
+
+
 class Award:
     """Something one order earned, and what became of it. `lot_source` names its lot: the order, a part of it that was
     added later, or a milestone it completed."""
 
-    __slots__ = (
-        "before",
-        "line_ids",
-        "lot",
-        "lot_source",
-        "open",
-        "part",
-        "points",
-        "reason",
-        "source",
-        "taken",
-        "until",
-        "weights",
-    )
+    __slots__ = ("_spread", "before", "lot", "lot_source", "open", "part", "points", "source", "taken", "until", "why")
 
     def __init__(
-        self,
-        source: str,
-        part: str,
-        points: int,
-        line_ids: list[str],
-        weights: list[int],
-        reason: Reason,
-        until: datetime,
+        self, source: str, part: str, points: int, spread: Callable[[], Spread], why: Why, until: datetime
     ) -> None:
         self.source = source
         self.part = part
         self.lot_source = f"{source}/{part}" if part else source
         self.points = points
-        self.line_ids = line_ids
-        self.weights = weights
-        self.reason = reason
+        self._spread: Spread | Callable[[], Spread] = spread
+        self.why = why
         self.until = until
         self.before: dict[str, Fraction] = {}
         """By line, the part that was refunded before the points were judged: they were never given for it."""
@@ -74,6 +59,12 @@ class Award:
         """The hold is over."""
         self.taken = 0
         """Due back so far: never given because of an earlier refund, taken back, expired, or forgiven."""
+
+    def spread(self) -> Spread:
+        """Worked out when the first refund asks."""
+        if not isinstance(self._spread, list):
+            self._spread = self._spread()
+        return self._spread
 
 
 class Portion(msgspec.Struct, gc=False):
@@ -149,9 +140,8 @@ def release(walk: Walk, at: datetime, payload: tuple[OrderState, Award]) -> None
     if points <= 0:
         return
     award.open = True
-    reason = reduced(state, award)
     award.lot = open_lot(walk, award.lot_source, points, at)
-    walk.move("earned", award.source, points, at, reason, part=award.part, order_id=state.order.id)
+    walk.move("earned", award.source, points, at, _why(state, award), part=award.part, order_id=state.order.id)
 
 
 def measure_order(walk: Walk, at: datetime, state: OrderState, portion: Portion) -> None:
@@ -216,19 +206,18 @@ def _award(walk: Walk, at: datetime, state: OrderState, rules: Prepared, portion
     points = _cap_all(walk, at, rules, max(0, verdict.points - state.given))
     for share in verdict.shares:
         if share.rule.caps:
-            whole = -(-share.points.numerator // share.points.denominator)
+            whole = -(-share.points // share.per)
             use(share.rule.caps, walk.used_caps, share.rule.id, whole, at, rules.zone)
     state.given = max(state.given, verdict.points)
-    reason = _reason(walk, at, state, rules, basis, verdict, points, until)
+    for index in verdict.excluded:
+        basis.amounts[index] = 0
+    why = partial(order_reason, Judged(rules, basis, verdict, points, state.given > points, at, until))
     if points:
-        weights = verdict.weights
-        if portion.earlier:
-            lines = zip(basis.lines, weights, strict=True)
-            weights = [0 if line.id in portion.earlier else weight for line, weight in lines]
         source, part = f"order:{order.id}", f"added:{portion.added}" if portion.added else ""
-        _start(walk, at, state, Award(source, part, points, [line.id for line in basis.lines], weights, reason, until))
+        spread = partial(_spread, basis, verdict, rules, portion.earlier)
+        _start(walk, at, state, Award(source, part, points, spread, why, until))
     elif not portion.added:
-        walk.gave_nothing(f"order:{order.id}", at, reason)
+        walk.gave_nothing(f"order:{order.id}", at, why)
     if not portion.added:
         _remember(walk, at, state, rules, basis, context, until)
 
@@ -249,17 +238,23 @@ def _basis(state: OrderState, rules: Prepared, portion: Portion, paid_with_point
         if basis.undiscounted is not None:
             basis.undiscounted = _kept(basis.undiscounted, kept, scale)
         basis.denominator *= scale
-        params: Params = {
-            "amount_minor": state.refunded.amount_minor,
-            "currency": basis.currency,
-            "exponent": basis.exponent,
-        }
-        basis.left_out += (Reason(message="left_out.refunded", params=params),)
+        basis.refunded_minor = state.refunded.amount_minor
     return basis
 
 
 def _kept(amounts: list[int], kept: list[Fraction], scale: int) -> list[int]:
     return [int(amount * part * scale) for amount, part in zip(amounts, kept, strict=True)]
+
+
+def _spread(basis: Basis, verdict: Judgement, rules: Prepared, earlier: frozenset[str]) -> Spread:
+    """Lines that were there before belong to their own award."""
+    weights = weights_of(verdict, basis, rules.policies)
+    lines = zip(basis.lines, weights, strict=True)
+    return [(line.id, 0 if line.id in earlier else weight) for line, weight in lines]
+
+
+def _amounts(basis: Basis) -> Spread:
+    return [(line.id, amount) for line, amount in zip(basis.lines, basis.amounts, strict=True)]
 
 
 def _cap_all(walk: Walk, at: datetime, rules: Prepared, points: int) -> int:
@@ -301,12 +296,7 @@ def _remember(
             if not points:
                 walk.gave_nothing(source, at, Reason(message="rule.capped", params=params))
                 continue
-            _start(
-                walk,
-                at,
-                state,
-                Award(source, "", points, [line.id for line in basis.lines], basis.amounts, reason, until),
-            )
+            _start(walk, at, state, Award(source, "", points, partial(_amounts, basis), reason, until))
 
 
 def _within(walk: Walk, at: datetime, rules: Prepared, rule: RuleShape, points: int) -> int:
@@ -320,7 +310,7 @@ def _within(walk: Walk, at: datetime, rules: Prepared, rule: RuleShape, points: 
 def _start(walk: Walk, at: datetime, state: OrderState, award: Award) -> None:
     state.awards.append(award)
     if state.refunded is not None:
-        award.before = {line_id: part for line_id in award.line_ids if (part := state.refunded.of_line(line_id))}
+        award.before = {line_id: part for line_id, _ in award.spread() if (part := state.refunded.of_line(line_id))}
     if award.until > at:
         show_pending(walk, state, award)
         walk.at_clock(
@@ -347,80 +337,13 @@ def _money(rules: Prepared) -> Params:
     return {"currency": rules.program.currency, "exponent": rules.program.exponent}
 
 
-def _reason(
-    walk: Walk,
-    at: datetime,
-    state: OrderState,
-    rules: Prepared,
-    basis: Basis,
-    verdict: Judgement,
-    points: int,
-    until: datetime,
-) -> Reason:
-    order, policies = state.order, rules.policies
-    _move_excluded(basis, verdict)
-    lines: list[Reason] = [*basis.reasons(), explained(verdict, basis, policies)]
-    if points < verdict.points:
-        message = "order.given_before" if state.given > points else "rule.capped"
-        lines.append(Reason(message=message, params={"points": verdict.points - points}))
-    placed: Params = {"version": rules.version.number, "placed_at": said(order.placed_at, rules.zone)}
-    lines.append(Reason(message="order.version", params=placed))
-    lines.append(Reason(message=f"order.moment.{policies.moment}", params={"moment_at": said(at, rules.zone)}))
-    if policies.hold_days:
-        hold: Params = {"until_at": said(until, rules.zone), "days": policies.hold_days}
-        lines.append(Reason(message="order.hold", params=hold))
-    params: Params = {"number": state.number, "points": points, "until_at": said(until, rules.zone), **_money(rules)}
-    message = "earned.order"
-    if not points:
-        params["amount_minor"] = basis.total // basis.denominator
-        message = _why_zero(rules, basis, verdict)
-    return Reason(message=message, params=params, lines=tuple(lines))
-
-
-def _why_zero(rules: Prepared, basis: Basis, verdict: Judgement) -> str:
-    if not rules.order_rules:
-        return "nothing.no_rules"
-    if not basis.lines or not basis.total:
-        return "nothing.nothing_counts"
-    if any(share.capped for share in verdict.shares) or verdict.points:
-        return "nothing.capped"
-    return "nothing.too_small" if verdict.shares else "nothing.no_rule_matched"
-
-
-def _move_excluded(basis: Basis, verdict: Judgement) -> None:
-    """Lines that an excluding rule took out are shown as left out, and no longer as counted."""
-    if not verdict.excluded:
-        return
-    shown = list(basis.shown)
-    for index in sorted(verdict.excluded, reverse=True):
-        line = basis.lines[index]
-        at = next(i for i, reason in enumerate(shown) if reason.params.get("line", "") == line.id)
-        params = {**shown.pop(at).params, "rule": verdict.excluded[index]}
-        basis.left_out += (Reason(message="left_out.rule", params=params),)
-        basis.amounts[index] = 0
-    basis.shown = tuple(shown)
-
-
-def reduced(state: OrderState, award: Award) -> Reason:
+def _why(state: OrderState, award: Award) -> Why:
     """The award's reason, less what was refunded before it opened."""
     if not award.taken:
-        return award.reason
-    currency, exponent = state.money
-    params: Params = {
-        "amount_minor": state.refunded_minor,
-        "points": award.taken,
-        "currency": currency,
-        "exponent": exponent,
-    }
-    less = Reason(message="order.refunded_before", params=params)
-    own = {**award.reason.params, "points": award.points - award.taken}
-    return Reason(message=award.reason.message, params=own, lines=(*award.reason.lines, less))
+        return award.why
+    return partial(reduced_reason, award.why, award.points, award.taken, state.refunded_minor, state.money)
 
 
 def show_pending(walk: Walk, state: OrderState, award: Award) -> None:
-    shown = reduced(state, award)
-    message = "pending.order" if shown.message == "earned.order" else shown.message
-    reason = Reason(message=message, params=shown.params, lines=shown.lines)
-    walk.pending[award.lot_source] = Pending(
-        source=award.lot_source, points=award.points - award.taken, until=award.until, reason=reason
-    )
+    why = partial(pending_reason, _why(state, award))
+    walk.pending[award.lot_source] = Held(award.lot_source, award.points - award.taken, award.until, why)

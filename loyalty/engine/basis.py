@@ -6,7 +6,7 @@ thirds of a cent must not be lost.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -57,17 +57,23 @@ class Exclusions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Basis(msgspec.Struct):
     """`amounts[i] / denominator` minor units of the program's currency count for `lines[i]`. The last `extras` lines
     stand for shipping, tax and fees. `undiscounted` is set where an order's discount does not fall on its lines:
-    what rules for some goods count instead of `amounts`."""
+    what rules for some goods count instead of `amounts`. `paid` is the part that was paid in a way that counts, as a
+    quotient; `left_out` are lines that never count, with the message id of why. All this is put into words only when
+    somebody asks (`reasons`)."""
 
+    order: Order
+    policies: Policies
     lines: list[Line]
     amounts: list[int]
     undiscounted: list[int] | None
     extras: int
     denominator: int
+    paid: tuple[int, int]
     currency: str
     exponent: int
-    shown: tuple[Reason, ...]
-    left_out: tuple[Reason, ...]
+    left_out: list[tuple[Line, str]]
+    refunded_minor: int | None = None
+    """What had been refunded before the order was judged, if anything."""
 
     @property
     def total(self) -> int:
@@ -81,14 +87,56 @@ class Basis(msgspec.Struct):
         amounts = self.amounts if all_goods or self.undiscounted is None else self.undiscounted
         return [amounts[index] for index in lines]
 
-    def reasons(self) -> tuple[Reason, ...]:
-        params: Params = {
-            "amount_minor": self.total // self.denominator,
-            "currency": self.currency,
-            "exponent": self.exponent,
+    def reasons(self, excluded: Mapping[int, str]) -> tuple[Reason, ...]:
+        """What counted and what did not; `excluded` are lines that a rule took out, with its id."""
+        shown: list[Reason] = []
+        left_out = [Reason(message=why, params=self._line(line)) for line, why in self.left_out]
+        ruled_out: list[Reason] = []
+
+        def place(index: int, message: str, params: Params) -> None:
+            if index in excluded:
+                ruled_out.append(Reason(message="left_out.rule", params={**params, "rule": excluded[index]}))
+            else:
+                shown.append(Reason(message=message, params=params))
+
+        goods = len(self.lines) - self.extras
+        for index, line in enumerate(self.lines[:goods]):
+            place(index, "order.line", self._line(line))
+        shown += self._deductions()
+        for name, amount_minor, counts in _extras(self.order, self.policies):
+            params: Params = {"line": name, **self._amount(amount_minor)}
+            if counts:
+                place(goods, f"order.{name[1:]}", params)
+                goods += 1
+            else:
+                left_out.append(Reason(message=f"left_out.{name[1:]}", params=params))
+        if self.refunded_minor is not None:
+            left_out.append(Reason(message="left_out.refunded", params=self._amount(self.refunded_minor)))
+        left_out += reversed(ruled_out)
+        counted = self._amount(self.total // self.denominator)
+        reason = Reason(message="order.counts", params=counted, lines=tuple(shown))
+        return (reason, Reason(message="order.left_out", lines=tuple(left_out))) if left_out else (reason,)
+
+    def _line(self, line: Line) -> Params:
+        return {
+            "line": line.id,
+            "title": line.title or line.product_id or line.id,
+            "quantity": line.quantity,
+            **self._amount(_gross_minor(line, self.policies)),
         }
-        counts = Reason(message="order.counts", params=params, lines=self.shown)
-        return (counts, Reason(message="order.left_out", lines=self.left_out)) if self.left_out else (counts,)
+
+    def _deductions(self) -> Iterator[Reason]:
+        order = self.order
+        money: Params = {"currency": self.currency, "exponent": self.exponent}
+        if order.order_discount_minor and self.policies.basis == "after_discounts":
+            codes: Params = {"codes": ", ".join(order.discount_codes), **self._amount(order.order_discount_minor)}
+            yield Reason(message="order.discount", params=codes)
+        paid, total = self.paid
+        if paid != total:
+            yield Reason(message="order.paid_otherwise", params={"paid_minor": paid, "total_minor": total, **money})
+
+    def _amount(self, amount_minor: int) -> Params:
+        return {"amount_minor": amount_minor, "currency": self.currency, "exponent": self.exponent}
 
 
 def line_gross_minor(line: Line) -> int:
@@ -122,68 +170,48 @@ def basis_of(
     paid, total = _paid(order, policies)
     rate, per = order.rate if order.rate is not None and order.currency != currency else (1, 1)
     scale, denominator = paid * rate, goods * total * per
-    money: Params = {"currency": currency, "exponent": exponent}
     lines: list[Line] = []
     amounts: list[int] = []
     undiscounted: list[int] = []
-    shown: list[Reason] = []
-    left_out: list[Reason] = []
+    left_out: list[tuple[Line, str]] = []
+    taxed = order.tax_included and not policies.count_tax
     for line in order.lines:
-        gross = line.quantity * line.unit_price_minor if before else line_gross_minor(line)
-        params: Params = {
-            "line": line.id,
-            "title": line.title or line.product_id or line.id,
-            "quantity": line.quantity,
-            "amount_minor": gross,
-            **money,
-        }
         why = exclusions.why(line) or _paid_otherwise(line, policies)
         if why:
-            left_out.append(Reason(message=why, params=params))
+            left_out.append((line, why))
             continue
-        tax = line.tax_minor if order.tax_included and not policies.count_tax else 0
+        gross = _gross_minor(line, policies)
+        tax = line.tax_minor if taxed else 0
         lines.append(line)
         amounts.append(max(0, gross * (goods if line.gift_card else left) - tax * goods) * scale)
         undiscounted.append(max(0, gross - tax) * goods * scale)
-        shown.append(Reason(message="order.line", params=params))
-    if order.order_discount_minor and not before:
-        params = {"codes": ", ".join(order.discount_codes), "amount_minor": order.order_discount_minor, **money}
-        shown.append(Reason(message="order.discount", params=params))
-    if paid != total:
-        shown.append(Reason(message="order.paid_otherwise", params={"paid_minor": paid, "total_minor": total, **money}))
-    basis = Basis(lines, amounts, None, 0, denominator, currency, exponent, (), ())
-    _add_extras(basis, order, policies, goods * scale, shown, left_out)
-    if policies.order_discount == "not_allocated" and left != goods:
-        basis.undiscounted = undiscounted + amounts[len(undiscounted) :]
-    basis.shown, basis.left_out = tuple(shown), tuple(left_out)
-    return basis
-
-
-def _add_extras(
-    basis: Basis, order: Order, policies: Policies, scale: int, shown: list[Reason], left_out: list[Reason]
-) -> None:
-    """Shipping, tax and fees, each as a line of its own where it counts."""
-    tax_minor = 0 if order.tax_included and policies.count_tax else order.tax_minor
-    for name, amount_minor, counts in (
-        ("+shipping", order.shipping_minor, policies.count_shipping),
-        ("+tax", tax_minor, policies.count_tax),
-        ("+fees", order.fee_minor, policies.count_fees),
-    ):
-        if not amount_minor:
-            continue
-        params: Params = {
-            "line": name,
-            "amount_minor": amount_minor,
-            "currency": basis.currency,
-            "exponent": basis.exponent,
-        }
+    extras = 0
+    for name, amount_minor, counts in _extras(order, policies):
         if counts:
-            basis.lines.append(Line(id=name, quantity=1, unit_price_minor=amount_minor))
-            basis.amounts.append(amount_minor * scale)
-            basis.extras += 1
-            shown.append(Reason(message=f"order.{name[1:]}", params=params))
-        else:
-            left_out.append(Reason(message=f"left_out.{name[1:]}", params=params))
+            lines.append(Line(id=name, quantity=1, unit_price_minor=amount_minor))
+            amounts.append(amount_minor * goods * scale)
+            extras += 1
+    whole = None
+    if policies.order_discount == "not_allocated" and left != goods:
+        whole = undiscounted + amounts[len(undiscounted) :]
+    return Basis(
+        order, policies, lines, amounts, whole, extras, denominator, (paid, total), currency, exponent, left_out
+    )
+
+
+def _gross_minor(line: Line, policies: Policies) -> int:
+    """What the line cost, as far as the program looks at discounts."""
+    return line.quantity * line.unit_price_minor if policies.basis == "before_discounts" else line_gross_minor(line)
+
+
+def _extras(order: Order, policies: Policies) -> Iterator[tuple[str, int, bool]]:
+    """Shipping, tax and fees, each a line of its own where it counts."""
+    if order.shipping_minor:
+        yield "+shipping", order.shipping_minor, policies.count_shipping
+    if order.tax_minor and not (order.tax_included and policies.count_tax):
+        yield "+tax", order.tax_minor, policies.count_tax
+    if order.fee_minor:
+        yield "+fees", order.fee_minor, policies.count_fees
 
 
 def _paid(order: Order, policies: Policies) -> tuple[int, int]:

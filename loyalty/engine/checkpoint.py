@@ -11,20 +11,21 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 from fractions import Fraction
+from functools import partial
 from math import gcd
 
 import msgspec
 
-from loyalty.engine.awards import Award, OrderState, release, show_pending
+from loyalty.engine.awards import Award, OrderState, Spread, release, show_pending
 from loyalty.engine.books import OpenLot, Taking
 from loyalty.engine.decisions import Spent, open_imported
 from loyalty.engine.document import Version
-from loyalty.engine.explain import Reason
+from loyalty.engine.explain import Reason, told
 from loyalty.engine.facts import EARLIEST, Fact, Import, Order, Redemption
 from loyalty.engine.happenings import watch_birthday, watch_fee
 from loyalty.engine.ladder import watch_review
 from loyalty.engine.lapses import watch_inactivity, watch_lot
-from loyalty.engine.movement import Gift, Pending
+from loyalty.engine.movement import Gift, Held
 from loyalty.engine.refunds import CLOCKS_APART
 from loyalty.engine.tiers import Entry
 from loyalty.engine.walk import Rank, Walk
@@ -335,8 +336,7 @@ def _thaw_order(walk: Walk, each: FrozenOrder, lots: list[OpenLot]) -> None:
             source,
             frozen.part,
             frozen.points,
-            [str(line) for line in frozen.lines],
-            [int(weight) for weight in frozen.weights],
+            partial(_thaw_spread, frozen),
             frozen.reason or Reason(message=""),
             frozen.until or walk.as_of,
         )
@@ -352,6 +352,10 @@ def _thaw_order(walk: Walk, each: FrozenOrder, lots: list[OpenLot]) -> None:
         state.awards.append(award)
 
 
+def _thaw_spread(frozen: FrozenAward) -> Spread:
+    return [(str(line), int(weight)) for line, weight in zip(frozen.lines, frozen.weights, strict=True)]
+
+
 def _thaw_import(walk: Walk, brought: Import, index: int, order_id: str) -> None:
     each = brought.lots[index]
     source = f"import:{brought.id}:{index}"
@@ -360,9 +364,7 @@ def _thaw_import(walk: Walk, brought: Import, index: int, order_id: str) -> None
         award = next((a for a in walk.orders[order_id].awards if a.source == source), None)
     reason = Reason(message="imported", params={"points": each.points, "from": brought.source})
     until = each.available_at or walk.as_of
-    walk.pending[source] = Pending(
-        source=source, points=each.points - (award.taken if award is not None else 0), until=until, reason=reason
-    )
+    walk.pending[source] = Held(source, each.points - (award.taken if award is not None else 0), until, reason)
     walk.held_imports[source] = (brought, index, order_id)
     walk.at_clock(until, Rank.HOLD, source, open_imported, (brought, index, award))
 
@@ -396,11 +398,12 @@ def _freeze_order(state: OrderState, numbers: dict[OpenLot, int]) -> FrozenOrder
 
 
 def _freeze_award(award: Award, state: OrderState, numbers: dict[OpenLot, int]) -> FrozenAward:
-    divisor = gcd(*award.weights) or 1
-    weights = [weight // divisor for weight in award.weights]
+    spread = award.spread()
+    divisor = gcd(*[weight for _, weight in spread]) or 1
+    weights = [weight // divisor for _, weight in spread]
     frozen = FrozenAward(
         award.points,
-        [_short(line_id) for line_id in award.line_ids],
+        [_short(line_id) for line_id, _ in spread],
         [weight if abs(weight) < 2**62 else str(weight) for weight in weights],
         award.taken,
         part=award.part,
@@ -409,7 +412,7 @@ def _freeze_award(award: Award, state: OrderState, numbers: dict[OpenLot, int]) 
     if award.lot is not None:
         frozen.lot = numbers.setdefault(award.lot, len(numbers))
     elif award.taken < award.points and not award.source.startswith("import:"):
-        frozen.until, frozen.reason = award.until, award.reason
+        frozen.until, frozen.reason = award.until, told(award.why)
     if award.source != f"order:{state.order.id}":
         frozen.source = award.source
     return frozen

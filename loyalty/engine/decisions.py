@@ -10,7 +10,7 @@ from loyalty.engine.books import Taking
 from loyalty.engine.explain import Reason
 from loyalty.engine.facts import Adjustment, Import, Issued, Redemption
 from loyalty.engine.lapses import expire_refilled, open_lot, touch
-from loyalty.engine.movement import Pending
+from loyalty.engine.movement import Held
 from loyalty.engine.walk import Event, Rank, Walk
 
 
@@ -98,11 +98,11 @@ def bring_in(walk: Walk, at: datetime, brought: Import) -> None:
         reason = Reason(message="imported", params={"points": each.points, "from": brought.source})
         award = None
         if each.order_id in walk.orders:
-            award = Award(source, "", each.points, [], [], reason, each.available_at or at)
+            award = Award(source, "", each.points, list, reason, each.available_at or at)
             walk.orders[each.order_id].awards.append(award)
         payload = (brought, index, award)
         if each.available_at is not None and each.available_at > at:
-            walk.pending[source] = Pending(source=source, points=each.points, until=each.available_at, reason=reason)
+            walk.pending[source] = Held(source, each.points, each.available_at, reason)
             walk.held_imports[source] = (brought, index, each.order_id if award is not None else "")
             walk.at_clock(each.available_at, Rank.HOLD, source, open_imported, payload)
         else:

@@ -17,10 +17,11 @@ from loyalty.engine.rule import RuleShape, check_points, factor
 
 
 class Given(msgspec.Struct, frozen=True, gc=False):
-    """Points before rounding, and how they rest on the lines: a refund of a line takes that line's part of the
-    weights."""
+    """Points before rounding, as the quotient `points` / `per`, and how they rest on the lines: a refund of a line
+    takes that line's part of the weights."""
 
-    points: Fraction
+    points: int
+    per: int
     weights: list[int]
     shown: Params
 
@@ -52,10 +53,9 @@ class PerAmount(OrderRule, frozen=True, kw_only=True, tag="per_amount"):
     def given(self, basis: Basis, lines: Sequence[int]) -> Given:
         amounts = self.amounts(basis, lines)
         counted, step = sum(amounts), self.per_minor * basis.denominator
-        points = (
-            Fraction(counted // step * self.points) if self.full_steps_only else Fraction(counted * self.points, step)
-        )
-        return Given(points, amounts, {"points": self.points, "per_minor": self.per_minor})
+        if self.full_steps_only:
+            counted, step = counted // step, 1
+        return Given(counted * self.points, step, amounts, {"points": self.points, "per_minor": self.per_minor})
 
 
 class PerOrder(OrderRule, frozen=True, kw_only=True, tag="per_order"):
@@ -68,7 +68,7 @@ class PerOrder(OrderRule, frozen=True, kw_only=True, tag="per_order"):
         check_points(self.points, place)
 
     def given(self, basis: Basis, lines: Sequence[int]) -> Given:
-        return Given(Fraction(self.points), self.amounts(basis, lines), {"points": self.points})
+        return Given(self.points, 1, self.amounts(basis, lines), {"points": self.points})
 
 
 class PerItem(OrderRule, frozen=True, kw_only=True, tag="per_item"):
@@ -82,7 +82,7 @@ class PerItem(OrderRule, frozen=True, kw_only=True, tag="per_item"):
 
     def given(self, basis: Basis, lines: Sequence[int]) -> Given:
         units = [0 if basis.extra(index) else basis.lines[index].quantity for index in lines]
-        return Given(Fraction(sum(units) * self.points), units, {"points": self.points, "units": sum(units)})
+        return Given(sum(units) * self.points, 1, units, {"points": self.points, "units": sum(units)})
 
 
 class Cashback(OrderRule, frozen=True, kw_only=True, tag="cashback"):
@@ -99,8 +99,10 @@ class Cashback(OrderRule, frozen=True, kw_only=True, tag="cashback"):
 
     def given(self, basis: Basis, lines: Sequence[int]) -> Given:
         amounts = self.amounts(basis, lines)
-        points = factor(self.percent) * sum(amounts) / (100 * basis.denominator * self.point_value_minor)
-        return Given(points, amounts, {"percent": self.percent, "point_value_minor": self.point_value_minor})
+        percent = factor(self.percent)
+        per = 100 * percent.denominator * basis.denominator * self.point_value_minor
+        shown: Params = {"percent": self.percent, "point_value_minor": self.point_value_minor}
+        return Given(percent.numerator * sum(amounts), per, amounts, shown)
 
 
 class Exclude(OrderRule, frozen=True, kw_only=True, tag="exclude"):
@@ -109,7 +111,7 @@ class Exclude(OrderRule, frozen=True, kw_only=True, tag="exclude"):
     exclusive: bool = True
 
     def given(self, basis: Basis, lines: Sequence[int]) -> Given:
-        return Given(Fraction(), [0] * len(lines), {})
+        return Given(0, 1, [0] * len(lines), {})
 
 
 class Multiplier(RuleShape, frozen=True, kw_only=True, tag="multiplier"):

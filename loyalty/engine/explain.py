@@ -9,7 +9,7 @@ catalogues keyed by the same ids.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,14 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     message: str
     params: Mapping[str, str | int] = {}
     lines: tuple[Reason, ...] = ()
+
+
+Why = Reason | Callable[[], Reason]
+"""A reason, or what makes it once somebody asks: most folds are for numbers alone."""
+
+
+def told(why: Why) -> Reason:
+    return why if isinstance(why, Reason) else why()
 
 
 _FIELD = re.compile(r"\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}")

@@ -21,22 +21,27 @@ Room = Callable[[RuleShape], int | None]
 
 
 class Share(msgspec.Struct, gc=False):
-    """What one rule gives the order, before rounding."""
+    """What one rule gives the order, before rounding: `points` / `per`."""
 
     rule: RuleShape
-    points: Fraction
+    points: int
+    per: int
     lines: Sequence[int]
     weights: list[int]
     shown: Params
     capped: bool = False
 
+    @property
+    def exact(self) -> Fraction:
+        return Fraction(self.points, self.per)
+
 
 class Judgement(msgspec.Struct, gc=False):
-    """`points` after rounding; `weights` say how they rest on the basis' lines."""
+    """`points` after rounding, `exact_points` / `per` before."""
 
     points: int
-    exact: Fraction
-    weights: list[int]
+    exact_points: int
+    per: int
     shares: list[Share]
     refused: list[tuple[RuleShape, str]]
     """Rules that gave nothing, with the message id of why."""
@@ -53,10 +58,10 @@ def judge(
     room: Room,
 ) -> Judgement:
     """What the order earns. Rules come sorted by priority, the higher first."""
-    verdict = Judgement(0, Fraction(), [], [], [], {})
+    verdict = Judgement(0, 0, 1, [], [], {})
     shares = _stacked(rules, basis, context, policies, verdict)
     if policies.stacking == "highest" and len(shares) > 1:
-        shares = [max(shares, key=lambda share: share.points)]
+        shares = [max(shares, key=lambda share: share.exact)]
     if multipliers:
         shares += _multiplied(multipliers, shares, basis, context, policies, verdict)
     for share in shares:
@@ -93,11 +98,11 @@ def _in_turn(rules: Sequence[OrderRule], basis: Basis, context: Context, policie
     """By priority; among equals the one that gives more goes first, where going first matters."""
     if policies.stacking != "priority" or len({rule.priority for rule in rules}) == len(rules):
         return rules
-    scratch = Judgement(0, Fraction(), [], [], [], {})
+    scratch = Judgement(0, 0, 1, [], [], {})
 
     def turn(rule: OrderRule) -> tuple[int, bool, Fraction]:
         share = _share(rule, basis, context, set(), scratch)
-        return (-rule.priority, not isinstance(rule, Exclude), -share.points if share is not None else Fraction(1))
+        return (-rule.priority, not isinstance(rule, Exclude), -share.exact if share is not None else Fraction(1))
 
     return sorted(rules, key=turn)
 
@@ -113,7 +118,7 @@ def _share(rule: OrderRule, basis: Basis, context: Context, claimed: set[int], v
         verdict.refused.append((rule, missing))
         return None
     given = rule.given(basis, lines)
-    return Share(rule, given.points, lines, given.weights, given.shown)
+    return Share(rule, given.points, given.per, lines, given.weights, given.shown)
 
 
 def _multiplied(
@@ -145,8 +150,8 @@ def _multiplied(
             continue
         extra = rule.extra
         parts = [by_line[index] * extra.numerator for index in lines]
-        points = Fraction(sum(parts), whole * extra.denominator)
-        found.append(Share(rule, points, lines, _reduced(parts), {"times": rule.times}))
+        per = whole * extra.denominator
+        found.append(Share(rule, sum(parts), per, lines, _reduced(parts), {"times": rule.times}))
         if policies.multipliers == "compound":
             rates, fixed = _scaled(rates, extra.denominator), _scaled(fixed, extra.denominator)
             whole *= extra.denominator
@@ -155,14 +160,14 @@ def _multiplied(
         if rule.exclusive and policies.stacking == "priority":
             claimed.update(range(len(basis.lines)))
     if policies.stacking == "highest" and found:
-        return [max(found, key=lambda share: share.points)]
+        return [max(found, key=lambda share: share.exact)]
     return found
 
 
 def _denominator(shares: Sequence[Share]) -> int:
     """One denominator for every line's part of every share: integers over it are exact, and far quicker than
     fractions."""
-    return lcm(*(share.points.denominator * _parts_of(share) for share in shares))
+    return lcm(*[share.per * _parts_of(share) for share in shares])
 
 
 def _parts_of(share: Share) -> int:
@@ -175,7 +180,7 @@ def _by_line(shares: Sequence[Share], whole: int) -> dict[int, int]:
     by_line: dict[int, int] = {}
     for share in shares:
         weights = share.weights if any(share.weights) else [1] * len(share.lines)
-        scale = share.points.numerator * (whole // (share.points.denominator * _parts_of(share)))
+        scale = share.points * (whole // (share.per * _parts_of(share)))
         for index, weight in zip(share.lines, weights, strict=True):
             by_line[index] = by_line.get(index, 0) + scale * weight
     return by_line
@@ -196,40 +201,48 @@ def _reduced(parts: Sequence[int]) -> list[int]:
 
 
 def _cap(share: Share, limit: int | None) -> None:
-    if limit is not None and share.points > limit:
-        share.points = Fraction(limit)
+    if limit is not None and share.points > limit * share.per:
+        share.points, share.per = limit, 1
         share.capped = True
 
 
 def _round(verdict: Judgement, basis: Basis, policies: Policies) -> None:
+    if policies.rounding_per == "line":
+        parts, verdict.per = _parts(verdict, len(basis.lines))
+        verdict.exact_points = sum(parts)
+        points = sum(rounded(part, verdict.per, policies.rounding) for part in parts)
+    else:
+        verdict.per = lcm(*[share.per for share in verdict.shares])
+        verdict.exact_points = sum([share.points * (verdict.per // share.per) for share in verdict.shares])
+        points = rounded(verdict.exact_points, verdict.per, policies.rounding)
+    verdict.points = max(0, points)
+
+
+def weights_of(verdict: Judgement, basis: Basis, policies: Policies) -> list[int]:
+    """How the points rest on the basis' lines; nobody asks before a refund comes."""
     shares = [share for share in verdict.shares if share.points]
-    size = len(basis.lines)
-    if len(shares) == 1 and policies.rounding_per == "order":
-        share = shares[0]
-        verdict.exact = share.points
-        weights = [0] * size
+    if len(shares) > 1 or policies.rounding_per == "line":
+        return _reduced(_parts(verdict, len(basis.lines))[0])
+    weights = [0] * len(basis.lines)
+    for share in shares:
         for index, weight in zip(share.lines, share.weights, strict=True):
             weights[index] = weight
-        verdict.weights = weights
-    else:
-        whole = _denominator(shares)
-        by_line = _by_line(shares, whole)
-        parts = [by_line.get(index, 0) for index in range(size)]
-        verdict.exact = Fraction(sum(parts), whole)
-        verdict.weights = _reduced(parts)
-        if policies.rounding_per == "line":
-            points = sum(rounded(part, whole, policies.rounding) for part in parts)
-            verdict.points = max(0, points)
-            return
-    verdict.points = max(0, rounded(verdict.exact.numerator, verdict.exact.denominator, policies.rounding))
+    return weights
+
+
+def _parts(verdict: Judgement, size: int) -> tuple[list[int], int]:
+    """Line by line, exactly: integers over one denominator."""
+    shares = [share for share in verdict.shares if share.points]
+    whole = _denominator(shares)
+    by_line = _by_line(shares, whole)
+    return [by_line.get(index, 0) for index in range(size)], whole
 
 
 def explained(verdict: Judgement, basis: Basis, policies: Policies) -> Reason:
     """Rule by rule, and how it was rounded."""
     money: Params = {"currency": basis.currency, "exponent": basis.exponent}
     lines = [_rule_reason(share, basis, policies, money) for share in verdict.shares]
-    exact = verdict.exact
-    hundredths = 100 * exact.numerator // exact.denominator
+    hundredths = 100 * verdict.exact_points // verdict.per
     if 100 * verdict.points != hundredths:
         per = "" if policies.rounding_per == "order" else "_per_line"
         params: Params = {"points_hundredths": 100 * verdict.points - hundredths}
@@ -243,13 +256,13 @@ def explained(verdict: Judgement, basis: Basis, policies: Policies) -> Reason:
 
 
 def _rule_reason(share: Share, basis: Basis, policies: Policies, money: Params) -> Reason:
-    rule, points = share.rule, share.points
+    rule = share.rule
     params: Params = {
         "rule": rule.id,
         "name": rule.name or rule.id,
         **share.shown,
-        "points_hundredths": 100 * points.numerator // points.denominator,
-        "whole_points": rounded(points.numerator, points.denominator, policies.rounding),
+        "points_hundredths": 100 * share.points // share.per,
+        "whole_points": rounded(share.points, share.per, policies.rounding),
         **money,
     }
     params["lines"] = " ".join([basis.lines[index].id for index in share.lines])

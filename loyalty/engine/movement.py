@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from loyalty.engine.explain import Reason
+from loyalty.engine.explain import Reason, Why, told
 
 KINDS = ("earned", "reversed", "redeemed", "returned", "expired", "adjusted", "imported", "fee")
 """The program accounts a member trades points with; a movement's kind names its account."""
@@ -29,6 +29,29 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return (self.kind, self.source, self.part)
 
 
+class Moved(msgspec.Struct, frozen=True):
+    """A movement as the walk writes it down: its reason is made when the statement is."""
+
+    kind: str
+    source: str
+    part: str
+    points: int
+    at: datetime
+    why: Why
+    order_id: str
+
+    def told(self) -> Movement:
+        return Movement(
+            kind=self.kind,
+            source=self.source,
+            part=self.part,
+            points=self.points,
+            at=self.at,
+            reason=told(self.why),
+            order_id=self.order_id,
+        )
+
+
 class Lot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Points that opened together: `left` of `points` can still be spent."""
 
@@ -46,6 +69,18 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     points: int
     until: datetime
     reason: Reason
+
+
+class Held(msgspec.Struct, frozen=True):
+    """Points on hold as the walk knows them."""
+
+    source: str
+    points: int
+    until: datetime
+    why: Why
+
+    def told(self) -> Pending:
+        return Pending(source=self.source, points=self.points, until=self.until, reason=told(self.why))
 
 
 class Nothing(msgspec.Struct, frozen=True, kw_only=True, gc=False):

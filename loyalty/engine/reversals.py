@@ -56,11 +56,12 @@ def due_back(award: Award, refunded: Refunded) -> int:
     what the weights are), rounded down over the sum of all refunds, and exactly the award at the end."""
     if refunded.whole:
         return award.points
-    if not award.line_ids:
+    spread = award.spread()
+    if not spread:
         return int(award.points * refunded.of_order())
-    weight_in_all = sum(award.weights)
+    weight_in_all = sum([weight for _, weight in spread])
     wanted = total = Fraction()
-    for line_id, weight in zip(award.line_ids, award.weights, strict=True):
+    for line_id, weight in spread:
         own = weight if weight_in_all else 1
         part = refunded.of_line(line_id)
         before = award.before.get(line_id)

@@ -19,7 +19,8 @@ from loyalty.engine.document import Program, Version
 from loyalty.engine.earning import Cashback
 from loyalty.engine.errors import Invalid
 from loyalty.engine.facts import Fact, Redemption
-from loyalty.engine.statement import Statement, fold
+from loyalty.engine.ladder import tier_of
+from loyalty.engine.statement import walked
 
 LARGEST = 20
 """Winners and losers kept, each."""
@@ -287,12 +288,15 @@ def point_worth(program: Program) -> Fraction:
     return max(rates, default=Fraction())
 
 
-def outcome_of(statement: Statement) -> Outcome:
+def outcome_of(versions: Sequence[Version], facts: Iterable[Fact], as_of: datetime) -> Outcome:
+    """The numbers of a fold; nobody reads the reasons, so none are made."""
+    walk = walked(versions, facts, as_of)
+    tier = tier_of(walk, as_of)
     return Outcome(
-        postings=[Posting(each.kind, each.points, each.at, each.source, each.part) for each in statement.movements],
-        available=statement.available,
-        pending=statement.pending_points,
-        tier=statement.tier.id if statement.tier is not None else "",
+        postings=[Posting(each.kind, each.points, each.at, each.source, each.part) for each in walk.movements],
+        available=walk.books.available,
+        pending=sum([held.points for held in walk.pending.values()]),
+        tier=tier.id if tier is not None else "",
     )
 
 
@@ -326,8 +330,8 @@ def simulate(
         raise Invalid("A comparison needs a program on either side.")
     comparison = Comparison(live[-1].program, draft[-1].program, as_of, assumptions or Assumptions())
     for member in members:
-        before = member.live or outcome_of(fold(live, member.facts, as_of))
-        comparison.add(member, before, outcome_of(fold(draft, member.facts, as_of)))
+        before = member.live or outcome_of(live, member.facts, as_of)
+        comparison.add(member, before, outcome_of(draft, member.facts, as_of))
         if on_member is not None:
             on_member(member)
     return comparison

@@ -10,6 +10,7 @@ import msgspec
 from loyalty.engine.checkpoint import freeze, mark_of, thaw
 from loyalty.engine.document import Reward, Version
 from loyalty.engine.events import events_of
+from loyalty.engine.explain import told
 from loyalty.engine.facts import Fact
 from loyalty.engine.ladder import tier_of
 from loyalty.engine.lapses import deadline
@@ -49,16 +50,19 @@ def fold(versions: Sequence[Version], facts: Iterable[Fact], as_of: datetime, st
 
     With `start`, a checkpoint that `mark_of` can read and whose mark is not after `as_of`, it is enough to give the
     facts with an instant after the mark; movements, pending and nothing then begin there (`since`)."""
-    walk = (thaw(start, versions, as_of) if start is not None else None) or Walk(versions, as_of)
-    walk.run(events_of(walk, facts))
-    return stated(walk)
+    return stated(walked(versions, facts, as_of, start))
 
 
 def checkpoint(versions: Sequence[Version], facts: Iterable[Fact], mark: datetime) -> bytes:
     """The state after everything dated up to `mark`, to start a later fold from."""
-    walk = Walk(versions, mark)
+    return freeze(walked(versions, facts, mark))
+
+
+def walked(versions: Sequence[Version], facts: Iterable[Fact], as_of: datetime, start: bytes | None = None) -> Walk:
+    """A walk that has come to its end, for who needs no words: a statement costs half as much again."""
+    walk = (thaw(start, versions, as_of) if start is not None else None) or Walk(versions, as_of)
     walk.run(events_of(walk, facts))
-    return freeze(walk)
+    return walk
 
 
 def stated(walk: Walk) -> Statement:
@@ -71,10 +75,10 @@ def stated(walk: Walk) -> Statement:
     )
     return Statement(
         as_of=walk.as_of,
-        movements=tuple(walk.movements),
+        movements=tuple([each.told() for each in walk.movements]),
         lots=lots,
-        pending=tuple(walk.pending.values()),
-        nothing=tuple(walk.nothing),
+        pending=tuple([each.told() for each in walk.pending.values()]),
+        nothing=tuple([Nothing(source=source, at=at, reason=told(why)) for source, at, why in walk.nothing]),
         available=books.available,
         pending_points=sum(pending.points for pending in walk.pending.values()),
         reserved=sum(spent.taking.taken for spent in walk.redemptions.values() if not spent.used),

@@ -16,10 +16,10 @@ from typing import Any
 from loyalty.engine.books import Books
 from loyalty.engine.caps import Used
 from loyalty.engine.document import Prepared, Version
-from loyalty.engine.explain import Reason
+from loyalty.engine.explain import Reason, Why
 from loyalty.engine.facts import Import, Redemption
 from loyalty.engine.milestones import Memory
-from loyalty.engine.movement import KINDS, Gift, Movement, Nothing, Pending
+from loyalty.engine.movement import KINDS, Gift, Held, Moved
 from loyalty.engine.segments import Tally
 from loyalty.engine.standing import Standing
 
@@ -60,10 +60,11 @@ class Walk:
         """The version that the member lives under."""
         self.books = Books()
         self.standing = Standing()
-        self.movements: list[Movement] = []
-        self.nothing: list[Nothing] = []
+        self.movements: list[Moved] = []
+        self.nothing: list[tuple[str, datetime, Why]] = []
+        """What gave no points: what it was, when, and why."""
         self.gifts: dict[str, Gift] = {}
-        self.pending: dict[str, Pending] = {}
+        self.pending: dict[str, Held] = {}
         self.totals = dict.fromkeys(KINDS, 0)
         self.orders: dict[str, Any] = {}
         self.redemptions: dict[str, Any] = {}
@@ -157,17 +158,15 @@ class Walk:
             tally.add(amount_minor, channel)
 
     def move(
-        self, kind: str, source: str, points: int, at: datetime, reason: Reason, *, part: str = "", order_id: str = ""
+        self, kind: str, source: str, points: int, at: datetime, why: Why, *, part: str = "", order_id: str = ""
     ) -> None:
         """One movement into the record. The books themselves were changed by who calls this."""
         if points:
             self.totals[kind] += points
-            self.movements.append(
-                Movement(kind=kind, source=source, part=part, points=points, at=at, reason=reason, order_id=order_id)
-            )
+            self.movements.append(Moved(kind, source, part, points, at, why, order_id))
 
-    def gave_nothing(self, source: str, at: datetime, reason: Reason) -> None:
-        self.nothing.append(Nothing(source=source, at=at, reason=reason))
+    def gave_nothing(self, source: str, at: datetime, why: Why) -> None:
+        self.nothing.append((source, at, why))
 
     def give(self, key: str, reward: str, at: datetime, reason: Reason) -> None:
         """A gift is due. What was issued already is known by the same key."""

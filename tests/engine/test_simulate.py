@@ -158,7 +158,7 @@ def test_members_are_read_one_at_a_time_and_forgotten() -> None:
 
 def test_a_posted_outcome_is_taken_as_it_is() -> None:
     facts = [order("1", day(0), 10_000)]
-    posted = outcome_of(fold(doubled(), facts, UNTIL))
+    posted = outcome_of(doubled(), facts, UNTIL)
     found = simulate([Known(id="m", facts=facts, live=posted)], under(program()), under(program()), UNTIL)
     assert (found.live.available, found.draft.available) == (200, 100)
     assert [each.gain for each in found.losers] == [-100]

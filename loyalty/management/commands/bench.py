@@ -150,7 +150,7 @@ def _stored() -> list[tuple[list[bytes], Outcome]]:
     found = []
     for member in range(HISTORIES):
         facts = sample.history(member, ORDERS_A_MEMBER)
-        found.append(([encode(fact) for fact in facts], outcome_of(fold(versions, facts, as_of))))
+        found.append(([encode(fact) for fact in facts], outcome_of(versions, facts, as_of)))
     return found
 
 

@@ -171,8 +171,9 @@ def spend_of(state: OrderState, portion: Portion) -> int:
     counted = [line for line in order.lines if not line.gift_card and line.id in portion.line_ids]
     if state.refunded is None:
         return sum(map(line_gross_minor, counted)) * left * rate // (goods * per)
-    kept = sum((line_gross_minor(line) * (1 - state.refunded.of_line(line.id)) for line in counted), Fraction())
-    return int(kept * left * rate / (goods * per))
+    gone = [line_gross_minor(line) * part for line in counted if (part := state.refunded.of_line(line.id))]
+    kept = Fraction(sum(map(line_gross_minor, counted)) - sum(gone))
+    return kept.numerator * left * rate // (kept.denominator * goods * per)
 
 
 def _outside(walk: Walk, state: OrderState, rules: Prepared) -> str:

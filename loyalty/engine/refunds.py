@@ -10,7 +10,7 @@ from loyalty.engine.basis import EXTRAS, discounted, line_gross_minor
 from loyalty.engine.errors import Refused
 from loyalty.engine.facts import Order, Refund
 
-ONE = Fraction(1)
+ZERO, ONE = Fraction(0), Fraction(1)
 
 CLOCKS_APART = timedelta(days=1)
 """A platform's clock may be that much behind ours: a refund that seems older than the redemption of its order by less
@@ -39,14 +39,15 @@ class Refunded:
     """Grows with every refund; what it says depends only on the sums so far, not on how many refunds made them."""
 
     def __init__(self, order: Order) -> None:
-        left = Fraction(*discounted(order))
+        left, self._scale = discounted(order)
         self._net = {
-            line.id: line_gross_minor(line) * (ONE if line.gift_card else left)
-            - (line.tax_minor if order.tax_included else 0)
+            line.id: line_gross_minor(line) * (self._scale if line.gift_card else left)
+            - (line.tax_minor * self._scale if order.tax_included else 0)
             for line in order.lines
         }
+        """What each line cost, times `_scale`: the order's discount divides it."""
         self._quantity = {line.id: line.quantity for line in order.lines}
-        self._net_minor = sum(self._net.values(), Fraction())
+        self._net_in_all = sum(self._net.values())
         self._extras = dict(zip(EXTRAS, (order.shipping_minor, order.tax_minor, order.fee_minor), strict=True))
         self._extras_back = dict.fromkeys(EXTRAS, 0)
         self._amounts: dict[str, int] = {}
@@ -72,14 +73,14 @@ class Refunded:
 
     def _all_back(self) -> bool:
         """All the money, or, of an order that cost nothing, any money at all or every unit."""
-        if self._net_minor > 0 or self.amount_minor > 0:
-            return self.amount_minor >= self._net_minor
+        if self._net_in_all > 0 or self.amount_minor > 0:
+            return self.amount_minor * self._scale >= self._net_in_all
         returned = (self._returned.get(key, 0) >= quantity for key, quantity in self._quantity.items())
         return bool(self._quantity) and all(returned)
 
     @property
     def exceeded(self) -> bool:
-        return self.amount_minor > self._net_minor
+        return self.amount_minor * self._scale > self._net_in_all
 
     def cancel(self) -> None:
         self.whole = True
@@ -92,20 +93,28 @@ class Refunded:
         net = self._net.get(line_id)
         if net is None:
             charged = self._extras.get(line_id, 0)
-            return min(ONE, Fraction(self._extras_back.get(line_id, 0), charged)) if charged > 0 else Fraction()
+            return _part(self._extras_back.get(line_id, 0), charged) if charged > 0 else ZERO
         if net <= 0:
-            return min(ONE, Fraction(self._returned.get(line_id, 0), max(1, self._quantity[line_id])))
+            return _part(self._returned.get(line_id, 0), max(1, self._quantity[line_id]))
         amount = self._amounts.get(line_id, 0)
-        own = ONE if amount >= int(net) > 0 else amount / net
-        return min(ONE, own + self._loose())
+        if amount >= net // self._scale > 0:
+            return ONE
+        if not self._loose_minor or self._net_in_all <= 0:
+            return _part(amount * self._scale, net)
+        loose = self._loose_minor * net
+        return _part((amount * self._net_in_all + loose) * self._scale, net * self._net_in_all)
 
     def of_order(self) -> Fraction:
         """The refunded part of the order's goods, 0 to 1."""
         if self.whole:
             return ONE
-        if self._net_minor > 0:
-            return min(ONE, self.amount_minor / self._net_minor)
-        return min(ONE, Fraction(sum(self._returned.values()), max(1, sum(self._quantity.values()))))
+        if self._net_in_all > 0:
+            return _part(self.amount_minor * self._scale, self._net_in_all)
+        return _part(sum(self._returned.values()), max(1, sum(self._quantity.values())))
 
-    def _loose(self) -> Fraction:
-        return self._loose_minor / self._net_minor if self._net_minor > 0 else Fraction()
+
+def _part(some: int, whole: int) -> Fraction:
+    """0 to 1; `some` is not negative."""
+    if some >= whole:
+        return ONE
+    return Fraction(some, whole) if some else ZERO

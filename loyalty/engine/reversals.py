@@ -11,7 +11,7 @@ from loyalty.engine.explain import Reason
 from loyalty.engine.facts import Refund
 from loyalty.engine.ladder import look_at_tier
 from loyalty.engine.lapses import expire_refilled
-from loyalty.engine.refunds import Refunded
+from loyalty.engine.refunds import ZERO, Refunded
 from loyalty.engine.walk import Walk
 
 
@@ -60,16 +60,15 @@ def due_back(award: Award, refunded: Refunded) -> int:
     if not spread:
         return int(award.points * refunded.of_order())
     weight_in_all = sum([weight for _, weight in spread])
-    wanted = total = Fraction()
+    wanted: Fraction | int = 0
     for line_id, weight in spread:
-        own = weight if weight_in_all else 1
         part = refunded.of_line(line_id)
         before = award.before.get(line_id)
         if before is not None:
-            part = (part - before) / (1 - before) if before < 1 else Fraction()
-        total += own
-        wanted += own * part
-    return int(award.points * wanted / total) if total else 0
+            part = (part - before) / (1 - before) if before < 1 else ZERO
+        if part:
+            wanted += (weight if weight_in_all else 1) * part
+    return int(award.points * wanted / (weight_in_all or len(spread)))
 
 
 def _follow(walk: Walk, at: datetime, state: OrderState, source: str, why: str, amount_minor: int) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -32,7 +33,11 @@ class Context(msgspec.Struct, gc=False):
     plans: Collection[str]
 
 
-class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+Condition = tuple[Names, Callable[[Context], Collection[str]], str]
+"""Names of which any one is enough, where to look for them, and the message id if none is there."""
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, dict=True):
     """All that is named must hold; within one list any one is enough. `starts_at` <= placed < `ends_at`;
     `first_day` and `last_day` are whole days of the program's time zone, both included; weekdays count from Monday,
     1, to Sunday, 7. `minimum_spend_minor` is asked of what the rule counts, `minimum_order_minor` of the order."""
@@ -69,10 +74,40 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     draw_salt: str = ""
     """Draws others: two rules with one salt and one percentage draw the same orders."""
 
-    @property
+    # What follows is worked out once per document and asked for every order.
+
+    @cached_property
     def picks_lines(self) -> bool:
         """Does it name some goods only?"""
         return bool(self.products or self.collections or self.tags or self.vendors)
+
+    @cached_property
+    def everything(self) -> bool:
+        return self == EVERYTHING
+
+    @cached_property
+    def every_line(self) -> bool:
+        """Does no line's own kind matter to it?"""
+        leaves_out = (self.without_products, self.without_collections, self.without_tags, self.without_vendors)
+        return not (self.picks_lines or any(leaves_out) or self.without_on_sale or self.without_extras)
+
+    @cached_property
+    def always(self) -> bool:
+        """Do neither dates nor weekdays matter to it?"""
+        dates = (self.starts_at, self.ends_at, self.first_day, self.last_day)
+        return not self.weekdays and all(date is None for date in dates)
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        wanted: tuple[Condition, ...] = (
+            (self.channels, lambda context: (context.order.channel,), "scope.channel"),
+            (self.payment_methods, lambda context: context.order.payment_methods, "scope.payment"),
+            (self.currencies, lambda context: (context.order.currency,), "scope.currency"),
+            (self.tiers, lambda context: (context.tier,), "scope.tier"),
+            (self.segments, lambda context: context.segments, "scope.segment"),
+            (self.plans, lambda context: context.plans, "scope.plan"),
+        )
+        return tuple(condition for condition in wanted if condition[0])
 
     def takes(self, line: Line) -> bool:
         """Does this line of goods belong to it?"""
@@ -90,7 +125,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def lines_of(self, basis: Basis) -> Sequence[int]:
         """Positions in the basis that belong to it."""
-        if self == EVERYTHING:
+        if self.every_line:
             return range(len(basis.lines))
         picks = self.picks_lines
         return [
@@ -114,22 +149,16 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def missing(self, context: Context) -> str:
         """The message id of the first condition on order and member that does not hold, or nothing."""
-        if self == EVERYTHING:
+        if self.everything:
             return ""
         order = context.order
-        if not self.open_at(context.at, context.zone):
+        if not self.always and not self.open_at(context.at, context.zone):
             return "scope.dates"
         if self.first_order and context.ordinal != 1:
             return "scope.first_order"
-        for wanted, there, message in (
-            (self.channels, (order.channel,), "scope.channel"),
-            (self.payment_methods, order.payment_methods, "scope.payment"),
-            (self.currencies, (order.currency,), "scope.currency"),
-            (self.tiers, (context.tier,), "scope.tier"),
-            (self.segments, context.segments, "scope.segment"),
-            (self.plans, context.plans, "scope.plan"),
-        ):
-            if wanted and not any(each in there for each in wanted):
+        for wanted, there, message in self.conditions:
+            found = there(context)
+            if not any(each in found for each in wanted):
                 return message
         if self.draw_percent and place_of(self.draw_salt, order.id) >= self.draw_percent:
             return "scope.draw"

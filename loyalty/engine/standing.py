@@ -32,6 +32,8 @@ class Standing:
 
     def granted(self, rules: Prepared, at: datetime) -> str:
         """The highest granted level that has not ended."""
+        if not self.grants:
+            return ""
         self.grants = [grant for grant in self.grants if grant[1] is None or grant[1] > at]
         known = [rules.levels[level] for level, _ in self.grants if level in rules.levels]
         return max(known, key=lambda level: level.minimum).id if known else ""
@@ -57,6 +59,6 @@ class Standing:
         if found.tier and found.qualified == found.tier:
             self.kept_until = kept_until(policies.tier_kept, at, rules.zone)
         self.below_since, self.grace_until = found.below_since, found.grace_until
-        dates = [self.grace_until, self.meter.next_change(at, rules.zone), *(ends for _, ends in self.grants)]
-        self.next_review = min((date for date in dates if date is not None and date > at), default=None)
+        dates = [self.grace_until, self.meter.next_change(at, rules.zone), *[ends for _, ends in self.grants]]
+        self.next_review = min([date for date in dates if date is not None and date > at], default=None)
         return found

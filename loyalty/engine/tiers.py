@@ -43,8 +43,11 @@ class Review(msgspec.Struct, frozen=True, gc=False):
 
 def qualified(levels: Sequence[Level], measure: int) -> str:
     """The highest level whose minimum is reached; none if there is none."""
-    reached = [level for level in levels if measure >= level.minimum and not level.by_invitation]
-    return max(reached, key=lambda level: level.minimum).id if reached else ""
+    found, height = "", -1
+    for level in levels:
+        if height < level.minimum <= measure and not level.by_invitation:
+            found, height = level.id, level.minimum
+    return found
 
 
 def review(

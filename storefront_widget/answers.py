@@ -114,6 +114,7 @@ def _redemption(shop: Shop, redemption: Redemption, state: str) -> Data:
         "code": redemption.code if ready else "",
         "apply_url": platform_of(shop).apply_code_url(shop, redemption) if ready else "",
         "expires_at": redemption.expires_at.isoformat() if redemption.expires_at else None,
+        "cancellable": ready and redemption.points > 0 and redemption.reward_data.get("cancellable", True),
     }
 
 

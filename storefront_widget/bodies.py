@@ -37,7 +37,11 @@ class DeviceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     device: Text
 
 
-B = TypeVar("B", RedeemBody, CodeBody, SessionBody, DeviceBody)
+class NoBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """{}: what is asked stands in the address."""
+
+
+B = TypeVar("B", RedeemBody, CodeBody, SessionBody, DeviceBody, NoBody)
 
 
 def read_body(request: HttpRequest, form: type[B]) -> B:

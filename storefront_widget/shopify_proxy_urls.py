@@ -11,4 +11,5 @@ urlpatterns = [
     path("member", proxy_door(get=views.member)),
     path("redeem", proxy_door(post=views.redeem)),
     path("redemptions/<uuid:number>", proxy_door(get=views.redemption)),
+    path("redemptions/<uuid:number>/cancel", proxy_door(post=views.cancel)),
 ]

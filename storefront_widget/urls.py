@@ -12,6 +12,7 @@ urlpatterns = [
     path("member", widget_door(enter=by_token, get=views.member)),
     path("redeem", widget_door(enter=by_token, post=views.redeem)),
     path("redemptions/<uuid:number>", widget_door(enter=by_token, get=views.redemption)),
+    path("redemptions/<uuid:number>/cancel", widget_door(enter=by_token, post=views.cancel)),
     path("code", widget_door(enter=anonymous, post=sessions.code)),
     path("session", widget_door(enter=anonymous, post=sessions.session)),
     path("session/renew", widget_door(enter=anonymous, post=sessions.renew)),

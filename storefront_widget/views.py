@@ -23,7 +23,7 @@ from storefront_widget.answers import (
     redeem_answer,
     redemption_answer,
 )
-from storefront_widget.bodies import RedeemBody, idempotency_key, read_body
+from storefront_widget.bodies import NoBody, RedeemBody, idempotency_key, read_body
 from storefront_widget.doors import Caller
 from storefront_widget.problems import UnderWay
 
@@ -68,6 +68,16 @@ def redeem(request: HttpRequest, caller: Caller) -> HttpResponse:
 def redemption(request: HttpRequest, caller: Caller, number: UUID) -> HttpResponse:
     found = redemption_of(shop=caller.shop, member=caller.required(), number=number)
     return answer(redemption_answer(shop=caller.shop, redemption=found))
+
+
+def cancel(request: HttpRequest, caller: Caller, number: UUID) -> HttpResponse:
+    """Gives an unused code back for its points. Asked twice it says the same."""
+    member = caller.required()
+    read_body(request, NoBody)
+    limits.hit(f"redeem/{caller.shop.pk}/{member.pk}", limit=10, window_seconds=60, at=caller.at)
+    cancelled = redemptions.cancel_own(shop=caller.shop, member=member, number=number, at=caller.at)
+    outbox.run_now(kind=redemptions.REVOKE, subject=str(number), shop_id=caller.shop.pk, now=caller.at)
+    return answer(redemption_answer(shop=caller.shop, redemption=cancelled))
 
 
 def answer(data: Data, *, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:

@@ -28,6 +28,8 @@ class MemberRow:
 
 @dataclass(frozen=True, slots=True)
 class RedemptionRow:
+    id: int
+    cancellable: bool
     member_id: int
     who: str
     reward: str
@@ -95,6 +97,8 @@ def redemption_row(
     order_id, number = orders.get(redemption.order_id, (None, ""))
     label, tone = _STATES.get(redemption.state, (redemption.state, ""))
     return RedemptionRow(
+        id=redemption.pk,
+        cancellable=redemption.state in (Redemption.State.RESERVED, Redemption.State.ISSUING, Redemption.State.READY),
         member_id=redemption.member_id,
         who=name_of(redemption.member),
         reward=_reward(redemption, fmt),

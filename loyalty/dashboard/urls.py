@@ -15,6 +15,7 @@ urlpatterns = [
     path("orders/", views.orders, name="orders"),
     path("orders/<int:fact_id>/", views.order, name="order"),
     path("redemptions/", views.redemptions, name="redemptions"),
+    path("redemptions/<int:redemption_id>/cancel/", views.redemption_cancel, name="redemption_cancel"),
     path("program/", views.program, name="program"),
     path("deliveries/", views.deliveries, name="deliveries"),
     path("deliveries/<int:delivery_id>/replay/", views.delivery_replay, name="delivery_replay"),

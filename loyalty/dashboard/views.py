@@ -30,12 +30,13 @@ from loyalty.dashboard.program_text import (
     reward_terms,
     rule_sentence,
 )
-from loyalty.engine.errors import Invalid
+from loyalty.engine.errors import Conflict, Invalid
 from loyalty.models import Member, Shop
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors import dashboard as ask
 from loyalty.selectors.programs import versions_of
 from loyalty.services.adjustments import adjust as adjust_points
+from loyalty.services.redemptions import cancel
 from loyalty.worker.inbox import replay
 
 SEARCH_CHARACTERS = 100
@@ -133,11 +134,37 @@ def order(request: HttpRequest, fact_id: int) -> HttpResponse:
 @embedded
 @require_GET
 def redemptions(request: HttpRequest) -> HttpResponse:
+    return _redemptions(request, "")
+
+
+@embedded
+@require_http_methods(["GET", "POST"])
+def redemption_cancel(request: HttpRequest, redemption_id: int) -> HttpResponse:
+    """Asks once more, then takes the code back. What was used or has ended meanwhile stays, and is said."""
+    shop, fmt, now = _asked(request)
+    found = ask.redemption(shop=shop, redemption_id=redemption_id) if redemption_id <= MAX_ID else None
+    if found is None:
+        raise Http404
+    if request.method == "GET":
+        return _page(request, "redemption_cancel", {"row": row_of.redemption_row(found, {}, fmt, now)})
+    try:
+        cancelled = cancel(shop=shop, number=found.number, at=now)
+    except Conflict as error:
+        return _redemptions(request, error.message)
+    words = {"points": points_of(cancelled.points, fmt), "name": row_of.name_of(found.member)}
+    toast = _("The code is taken back: %(points)s for %(name)s.") % words
+    response = _redemptions(request, toast)
+    response["HX-Push-Url"] = reverse("dashboard:redemptions")
+    return response
+
+
+def _redemptions(request: HttpRequest, toast: str) -> HttpResponse:
     shop, fmt, now = _asked(request)
     page = ask.redemptions_page(shop=shop, before=_id(request.GET.get("before", "")))
     used = ask.numbers_of_orders(shop=shop, order_ids=[each.order_id for each in page.rows if each.order_id])
     rows = [row_of.redemption_row(redemption, used, fmt, now) for redemption in page.rows]
-    return _page(request, "redemptions", {"rows": rows, "next": _next(request, page.after, "before")})
+    context = {"rows": rows, "toast": toast, "next": _next(request, page.after, "before")}
+    return _page(request, "redemptions", context)
 
 
 @embedded

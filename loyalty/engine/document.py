@@ -84,6 +84,8 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     collections: tuple[str, ...] = ()
     combines: bool = False
     """With other discounts of the order."""
+    cancellable: bool = True
+    """A member may give an unused code back for the points."""
     description: str = ""
     enabled: bool = True
 

@@ -174,6 +174,10 @@ def redemptions_page(*, shop: Shop, before: int | None) -> Page:
     return Page(found[:ROWS], str(found[ROWS - 1].pk) if len(found) > ROWS else "")
 
 
+def redemption(*, shop: Shop, redemption_id: int) -> Redemption | None:
+    return Redemption.objects.filter(shop=shop, pk=redemption_id).select_related("member").first()
+
+
 def redemptions_of(*, shop: Shop, member: Member) -> list[Redemption]:
     return list(Redemption.objects.filter(shop=shop, member=member).order_by("-id"))
 

@@ -157,6 +157,24 @@ def give_back(*, shop: Shop, number: str | uuid.UUID, why: str, at: datetime, fa
     return redemption
 
 
+def cancel(*, shop: Shop, number: str | uuid.UUID, at: datetime) -> Redemption:
+    """Takes an unused code back, for staff: the points return. Raises Conflict for one that was used or has ended."""
+    redemption = give_back(shop=shop, number=number, why="cancelled", at=at)
+    if redemption.state == State.USED:
+        raise Conflict("This code was used for an order. Its points can't come back.", code="code_used")
+    return redemption
+
+
+def cancel_own(*, shop: Shop, member: Member, number: str | uuid.UUID, at: datetime) -> Redemption:
+    """The same for the member who took it. Raises NotFound for somebody else's, Refused where the program keeps to it."""
+    redemption = Redemption.objects.filter(shop=shop, member=member, number=number).first()
+    if redemption is None:
+        raise NotFound("There is no such redemption.")
+    if not redemption.reward_data.get("cancellable", True):
+        raise Refused("This reward can't be given back.", code="not_cancellable")
+    return cancel(shop=shop, number=number, at=at)
+
+
 def holders_of(*, shop: Shop, orders: Sequence[Order]) -> set[int]:
     """The members whose codes these orders carry; the caller locks them beside the buyers."""
     codes = _codes_of(orders)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.dashboard import access, urls
-from loyalty.models import InboxDelivery, LedgerEntry, Shop
+from loyalty.models import InboxDelivery, LedgerEntry, Redemption, Shop
 from tests.dashboard.conftest import Ask, Seen, bearer_of, session_token
 
 # Per name: the argument it takes of what a shop has, and what the owner's GET and POST answer.
@@ -25,6 +25,7 @@ EXPECTED = {
     "orders": (None, 200, 405),
     "order": ("order", 200, 405),
     "redemptions": (None, 200, 405),
+    "redemption_cancel": ("redemption", 200, 200),
     "program": (None, 200, 405),
     "deliveries": (None, 200, 405),
     "delivery_replay": ("delivery", 405, 200),
@@ -61,6 +62,7 @@ def test_another_shop_finds_nothing_of_ours(name: str, ours: Seen, theirs: Seen,
             assert answer.status_code == 404
     assert LedgerEntry.objects.filter(shop=ours.shop).count() == before
     assert InboxDelivery.objects.get(pk=ours.delivery.pk, shop=ours.shop).state == "dead"
+    assert Redemption.objects.get(pk=ours.redemption.pk, shop=ours.shop).state == "ready"
 
 
 @pytest.mark.parametrize("credential", ["", "Bearer ", "Bearer x", "Bearer x:y:z", "Bearer a.b.c", "Basic eDp5"])
@@ -80,7 +82,7 @@ def test_a_shop_that_removed_the_app_gets_nothing(ours: Seen, ask: Ask) -> None:
 
 
 def test_ids_beyond_any_row_are_not_found(ours: Seen, ask: Ask) -> None:
-    for page in ("members/{}/", "members/{}/adjust/", "orders/{}/"):
+    for page in ("members/{}/", "members/{}/adjust/", "orders/{}/", "redemptions/{}/cancel/"):
         for number in (0, 10**9, 2**63, 10**40):
             assert ask("/dashboard/" + page.format(number), ours.shop).status_code == 404
     assert ask(f"/dashboard/deliveries/{10**40}/replay/", ours.shop, "post").status_code == 404

@@ -11,7 +11,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.dashboard.formatting import format_for
-from loyalty.models import InboxDelivery, LedgerEntry, Member, OutboxMessage, ProgramVersion, Shop, StoredFact
+from loyalty.models import (
+    InboxDelivery,
+    LedgerEntry,
+    Member,
+    OutboxMessage,
+    ProgramVersion,
+    Redemption,
+    Shop,
+    StoredFact,
+)
 from loyalty.services.adjustments import adjust
 from loyalty.services.intake import receive
 from loyalty.services.observations import Person
@@ -362,3 +371,17 @@ def test_the_program_reads_back_as_sentences(ask: Ask) -> None:
     assert "500 points buy $5 off." in page
     assert "An unused code works for 30 days, then the points come back." in page
     assert "Version 1 is live" in page
+
+
+def test_staff_take_a_code_back_and_a_used_one_stays(ours: Seen, ask: Ask) -> None:
+    path = reverse("dashboard:redemption_cancel", args=[ours.redemption.pk])
+    assert "500 points go back" in words(ask(path, ours.shop))
+    answer = ask(path, ours.shop, "post")
+    assert "The code is taken back: 500 points for Shopper 0." in words(answer)
+    ours.redemption.refresh_from_db()
+    assert ours.redemption.state == "returned"
+    assert Member.objects.get(pk=ours.member.pk, shop=ours.shop).available == 600
+    assert "nothing to take back" in words(ask(path, ours.shop))
+    Redemption.objects.filter(shop=ours.shop).update(state="used")
+    assert "used for an order" in words(ask(path, ours.shop, "post"))
+    assert Member.objects.get(pk=ours.member.pk, shop=ours.shop).available == 600

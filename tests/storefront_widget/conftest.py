@@ -103,6 +103,14 @@ class Proxied:
             **{"content_type": "application/json", **changes},
         )
 
+    def cancel(self, number: str, **headers: str) -> HttpResponse:
+        return Client().post(
+            f"/shopify/proxy/redemptions/{number}/cancel?{signed_query(self.shop, self.customer_id)}",
+            data="{}",
+            content_type="application/json",
+            headers={"X-Regulars": "1", **headers},
+        )
+
 
 @dataclass
 class Storefront:

@@ -45,6 +45,7 @@ MADE = {
     "code": "HM4T-9XKE-W7QP",
     "apply_url": f"{SHOP}/discount/HM4T-9XKE-W7QP?redirect=/cart",
     "expires_at": "2027-02-15T10:00:00+00:00",
+    "cancellable": True,
 }
 MEMBER = {
     "member": {"name": "Marta", "known": True},

@@ -11,6 +11,7 @@ FIRST_SCREEN = ("loader.js", "panel.js", "kit.js", "widget.css.js", "messages/en
 RARE = {
     "sign-in": ("sign-in.js", "steps.js", "steps.css.js", "messages/en.sign-in.js"),
     "redeem": ("redeem.js", "steps.js", "steps.css.js", "messages/en.redeem.js"),
+    "give-back": ("give-back.js", "steps.js", "steps.css.js", "messages/en.give-back.js"),
     "history": ("history.js", "history.css.js", "messages/en.history.js"),
 }
 

@@ -98,6 +98,22 @@ def test_two_taps_give_a_code_to_copy_or_to_put_in_the_cart(page: Page) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == "HM4T-9XKE-W7QP"
 
 
+def test_an_unused_code_goes_back_for_its_points(page: Page) -> None:
+    path = f"redemptions/{MADE['id']}/cancel"
+    pretend = at_confirmation(Pretend(page, {path: (200, {**MADE, "state": "returned", "code": ""})}))
+    pretend.press("Get my code")
+    pretend.press("Give it back")
+    expect(pretend.panel).to_contain_text("It stops working, and your 500 points return.")
+    pretend.press("Keep it")
+    expect(pretend.panel.get_by_role("heading", name="€5 off is ready")).to_be_visible()
+    pretend.press("Give it back")
+    pretend.press("Give it back")
+    expect(pretend.panel.get_by_role("heading", name="Hello, Marta")).to_be_visible()
+    [request] = pretend.calls(path)
+    assert request.headers["x-regulars"] == "1"
+    assert request.post_data_json == {}
+
+
 def test_after_a_lost_connection_the_same_key_asks_again(page: Page) -> None:
     answers: list[Answer | None] = [None, (200, MADE)]
     pretend = at_confirmation(Pretend(page, {"redeem": lambda _: answers.pop(0)}))

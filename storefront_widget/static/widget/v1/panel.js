@@ -3,7 +3,7 @@ import { Api, Problem, button, h, icon, sentence, tile, words } from "./kit.js?v
 import styles from "./widget.css.js?v=__VERSION__";
 
 const FRESH_MS = 30_000;
-const RARE = { email: "sign-in", code: "sign-in", confirm: "redeem", working: "redeem", ready: "redeem", failed: "redeem", history: "history" };
+const RARE = { email: "sign-in", code: "sign-in", confirm: "redeem", working: "redeem", ready: "redeem", failed: "redeem", giving: "give-back", history: "history" };
 
 const ALERT = "M10 3.5 17.2 16H2.8zM10 8.2v3.6M10 13.8v.01";
 const BACK = "M12 5.5 7.5 10l4.5 4.5";

@@ -126,7 +126,7 @@ function ready(panel, w) {
       step(tile(CHECK, ".good"), w.t("ready.title", { reward: name }), until),
       h("button.rg-code", { id: "rg-copy", onclick: () => copy(panel, redemption.code) }, h("code", {}, redemption.code), h("span.rg-button", {}, icon(COPY), w.t("copy"))),
       h("div.rg-duo", {}, apply, button(".rg-text", w.t("ready.back"), () => panel.go("home"))),
-      sentence(w.t("ready.left", { n: data.available })),
+      redemption.cancellable ? button(".rg-text", w.t("give.back"), () => panel.go("giving")) : sentence(w.t("ready.left", { n: data.available })),
     ],
   };
 }

@@ -22,6 +22,7 @@ export default {
   "ready.cart": "Go to cart",
   "ready.back": "Back to rewards",
   "ready.left": { one: "{n} point left.", other: "{n} points left." },
+  "give.back": "Give it back",
   "failed.title": "The code could not be made",
   "failed.text": { one: "Your {n} point is back. Please try again in a minute.", other: "Your {n} points are back. Please try again in a minute." },
   "failed.other": "This did not work",

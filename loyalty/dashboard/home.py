@@ -86,7 +86,8 @@ def home_context(shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
         "unusable_count": _count(unusable),
         "unusable_newest": fmt.ago(unusable.rows[0].received_at, now) if unusable.rows else "",
         "checks": checks,
-        "attention": bool(unusable.rows) or checks[1].tone == "warn",
+        "trouble": shop.trouble,
+        "attention": bool(shop.trouble) or bool(unusable.rows) or checks[1].tone == "warn",
         "answer": _answer(orders, span, fmt),
         "stats": [
             _orders_stat(orders, span, fmt),

@@ -1,13 +1,16 @@
 """Tables, constraints, scoped managers. No verbs, no signals, no save() logic."""
 
 from loyalty.models.audits import VerifyRun
+from loyalty.models.ecwid import CartProof, EcwidStore
 from loyalty.models.members import LedgerEntry, Member, Redemption, StoredFact
 from loyalty.models.queues import EmailCode, InboxDelivery, OutboxMessage, QueueState, RateCounter, ShopperDevice
 from loyalty.models.reconciliations import HealedOrder, Reconciliation
 from loyalty.models.shops import Credential, OAuthState, ProgramVersion, Shop, StaffMembership
 
 __all__ = [
+    "CartProof",
     "Credential",
+    "EcwidStore",
     "EmailCode",
     "HealedOrder",
     "InboxDelivery",

@@ -25,6 +25,11 @@ class Member(models.Model):
     pending = models.BigIntegerField(default=0)
     posted = models.BigIntegerField(default=0, help_text="balance_after of the last ledger row")
     tier = models.CharField(max_length=64, blank=True)
+    carried_tier = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="The tier that the platform was last told of, where it has a place for tiers",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager()
@@ -42,6 +47,9 @@ class Member(models.Model):
             models.Index(fields=["shop", "email"], name="member_email"),
             models.Index(fields=["next_due"], name="member_due", condition=models.Q(next_due__isnull=False)),
             models.Index(fields=["shop", "-available"], name="member_available"),
+            models.Index(
+                fields=["shop", "id"], name="member_tier_to_carry", condition=~models.Q(tier=models.F("carried_tier"))
+            ),
         ]
 
     def __str__(self) -> str:

@@ -20,6 +20,7 @@ class Shop(models.Model):
     class Status(models.TextChoices):
         ACTIVE = "active", "Active"
         NEEDS_REOPEN = "needs_reopen", "Must open the app once"
+        SUSPENDED = "suspended", "The platform lets nobody in for the moment"
         UNINSTALLED = "uninstalled", "Uninstalled"
 
     platform = models.CharField(max_length=16, choices=Platform.choices)
@@ -34,6 +35,9 @@ class Shop(models.Model):
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.ACTIVE)
     installed_at = models.DateTimeField()
     uninstalled_at = models.DateTimeField(null=True, blank=True)
+    trouble = models.CharField(
+        max_length=300, blank=True, help_text="What the platform refuses us and what to do, for the merchant"
+    )
     orders_cursor = models.DateTimeField(null=True, blank=True, help_text="The reconciler has seen changes up to here")
     reconcile_due_at = models.DateTimeField(
         null=True, blank=True, help_text="When the reconciler comes again; empty until it has been here once"

@@ -75,8 +75,9 @@ def shops_by_status() -> dict[tuple[str, str], int]:
 
 
 def shops_to_reopen() -> list[Shop]:
-    """Shops whose access was lost: the merchant must open the app once."""
-    return list(Shop.objects.filter(status=Shop.Status.NEEDS_REOPEN).order_by("name", "pk"))
+    """Shops whose access was lost: the merchant must open the app once, or settle what the platform asks for."""
+    lost = (Shop.Status.NEEDS_REOPEN, Shop.Status.SUSPENDED)
+    return list(Shop.objects.filter(status__in=lost).order_by("name", "pk"))
 
 
 def people(*, now: datetime) -> People:

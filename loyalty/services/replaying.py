@@ -12,6 +12,7 @@ from loyalty.models import InboxDelivery, OutboxMessage, QueueState, Redemption,
 from loyalty.services.codes import ISSUE
 from loyalty.services.intake import FROM_HISTORY
 from loyalty.services.outbox import leave
+from loyalty.services.shops import resume
 
 STALE = "code:"
 """Subjects of mails that carry a code to sign in with: by now it has expired, and a late one only confuses."""
@@ -34,6 +35,15 @@ def replay(*, shop: Shop, now: datetime) -> Replayed:
         messages=sum(_message(shop, pk, now) for pk in _dead_messages(shop)),
         reservations=_settle(shop, now),
     )
+
+
+def come_back(*, shop: Shop, now: datetime) -> bool:
+    """The platform answers for a suspended store again: what was put away meanwhile is tried once more. Whether it was
+    suspended."""
+    if not resume(shop=shop):
+        return False
+    replay(shop=shop, now=now)
+    return True
 
 
 def _dead_messages(shop: Shop) -> list[int]:

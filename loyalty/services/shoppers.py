@@ -124,6 +124,12 @@ def end_session(*, shop: Shop, device_token: str, at: datetime) -> None:
         ShopperDevice.objects.filter(shop=shop, pk=device.pk, ended_at=None).update(ended_at=at)
 
 
+def end_all(*, shop: Shop, external_id: str, at: datetime) -> int:
+    """Signs a customer out of every device; gives how many there were."""
+    devices = ShopperDevice.objects.filter(shop=shop, member__external_id=external_id, ended_at=None)
+    return devices.update(ended_at=at)
+
+
 def member_of(*, shop: Shop, token: str, at: datetime) -> Member:
     """The member a short token speaks for. Raises Unauthorized: forged, of another shop, expired, signed out, or the
     member's address has changed since."""

@@ -11,6 +11,8 @@ from loyalty.models import Credential, ProgramVersion, Shop
 from loyalty.services.observations import Grant, StoreProfile
 from loyalty.services.outbox import leave
 
+TROUBLE_CHARACTERS = 300
+
 
 @transaction.atomic
 def install(*, platform: str, profile: StoreProfile, grant: Grant, at: datetime) -> Shop:
@@ -66,7 +68,8 @@ def store_grant(*, shop: Shop, grant: Grant) -> None:
             "scopes": " ".join(grant.scopes),
         },
     )
-    Shop.objects.filter(pk=shop.pk, status=Shop.Status.NEEDS_REOPEN).update(status=Shop.Status.ACTIVE)
+    stopped = Shop.objects.filter(pk=shop.pk, status__in=[Shop.Status.NEEDS_REOPEN, Shop.Status.SUSPENDED])
+    stopped.update(status=Shop.Status.ACTIVE, trouble="")
 
 
 @transaction.atomic
@@ -86,3 +89,42 @@ def uninstall(*, shop: Shop, at: datetime) -> bool:
 def mark_needs_reopen(*, shop: Shop) -> None:
     """The platform no longer accepts our token: only the merchant opening the app can mend it."""
     Shop.objects.filter(pk=shop.pk, status=Shop.Status.ACTIVE).update(status=Shop.Status.NEEDS_REOPEN)
+
+
+def suspend(*, shop: Shop, why: str) -> None:
+    """The platform lets nobody into the store for the moment (its plan, its bill); `why` tells the merchant what to do.
+    Nothing more is sent until `resume`."""
+    Shop.objects.filter(pk=shop.pk, status=Shop.Status.ACTIVE).update(
+        status=Shop.Status.SUSPENDED, trouble=why[:TROUBLE_CHARACTERS]
+    )
+
+
+def resume(*, shop: Shop) -> bool:
+    """The platform answers for a suspended store again. Whether it was suspended."""
+    stopped = Shop.objects.filter(pk=shop.pk, status=Shop.Status.SUSPENDED)
+    return bool(stopped.update(status=Shop.Status.ACTIVE, trouble=""))
+
+
+def note_trouble(*, shop: Shop, why: str) -> None:
+    """Something that the platform refuses while the rest goes on; empty where it is over."""
+    Shop.objects.filter(pk=shop.pk).exclude(status=Shop.Status.SUSPENDED).update(trouble=why[:TROUBLE_CHARACTERS])
+
+
+def follow_profile(*, shop: Shop, profile: StoreProfile) -> None:
+    """What the store says of itself now, and a new start for what was in trouble. Its currency stays the one in which
+    its points were counted, so a store that sells in another one is suspended: its amounts would mean something else."""
+    Shop.objects.filter(pk=shop.pk).update(
+        name=profile.name,
+        email=profile.email,
+        time_zone=profile.time_zone,
+        locale=profile.locale,
+        storefront_url=profile.storefront_url,
+    )
+    if profile.currency == shop.currency:
+        note_trouble(shop=shop, why="")
+        return
+    why = (
+        f"The store now sells in {profile.currency}, and its program counts {shop.currency}, so no order is read. Set the "
+        "store's currency back, or ask whoever runs Regulars for a new program."
+    )
+    suspend(shop=shop, why=why)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
 
 from loyalty.engine.facts import Order, decode
 from loyalty.models import Shop, StoredFact
-from loyalty.services.observations import Person
+from loyalty.platforms.ecwid.orders import rank
+from loyalty.services.observations import OrderSeen, Person
 
 
 def known_orders(shop: Shop, order_ids: Iterable[str]) -> dict[str, Order]:
@@ -14,6 +18,15 @@ def known_orders(shop: Shop, order_ids: Iterable[str]) -> dict[str, Order]:
     rows = StoredFact.objects.filter(shop=shop, kind="order", external_id__in=list(order_ids))
     found = (decode(body) for body in rows.values_list("body", flat=True))
     return {order.id: order for order in found if isinstance(order, Order)}
+
+
+def gone_order(shop: Shop, order_id: str, *, at: datetime) -> OrderSeen | None:
+    """An order that the store no longer shows counts as cancelled from `at` on; None where nothing was counted of it."""
+    known = known_orders(shop, [order_id]).get(order_id)
+    if known is None or known.cancelled_at is not None:
+        return None
+    gone = msgspec.structs.replace(known, cancelled_at=at, updated_at=max(known.updated_at, at))
+    return OrderSeen(order=gone, person=owner_of(shop, order_id), rank=rank(gone))
 
 
 def owner_of(shop: Shop, order_id: str) -> Person | None:

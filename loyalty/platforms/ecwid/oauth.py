@@ -28,6 +28,7 @@ from loyalty.platforms.ecwid.profile import read_profile
 from loyalty.platforms.reading import mapping, text
 from loyalty.services import shops
 from loyalty.services.observations import Grant, StoreProfile
+from loyalty.services.replaying import replay
 
 STATE_SECONDS = 900
 USED_CODE = "ecwid-code"
@@ -164,9 +165,13 @@ def connect(proven: Proven, *, at: datetime) -> Shop:
     if shop is None or shop.status == Shop.Status.UNINSTALLED:
         return shops.install(platform=Shop.Platform.ECWID, profile=proven.profile, grant=proven.grant, at=at)
     kept = Credential.objects.filter(shop=shop).first()
-    if kept is None or shop.status != Shop.Status.ACTIVE or _brings_news(kept, proven.grant):
+    stopped = shop.status != Shop.Status.ACTIVE
+    if kept is None or stopped or _brings_news(kept, proven.grant):
         shops.store_grant(shop=shop, grant=_merged(kept, proven.grant))
-        shop.refresh_from_db()
+    if stopped:
+        replay(shop=shop, now=at)
+    shops.follow_profile(shop=shop, profile=proven.profile)
+    shop.refresh_from_db()
     return shop
 
 

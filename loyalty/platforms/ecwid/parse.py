@@ -8,19 +8,19 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from loyalty.engine.errors import Invalid, NotFound, Unauthorized
 from loyalty.models import Shop
 from loyalty.platforms.base import Delivery
-from loyalty.platforms.ecwid.client import Client, ShopClient, segment
+from loyalty.platforms.ecwid.client import ShopClient, segment
 from loyalty.platforms.ecwid.customers import read_customer
-from loyalty.platforms.ecwid.known import known_orders, owner_of
-from loyalty.platforms.ecwid.orders import id_in, order_id_of, rank, read_order
+from loyalty.platforms.ecwid.known import gone_order, known_orders
+from loyalty.platforms.ecwid.orders import id_in, order_id_of, read_order
 from loyalty.platforms.ecwid.payload import store_number
 from loyalty.platforms.ecwid.signature import event_of, topic_of
+from loyalty.platforms.ecwid.standing import bare_client, look, look_at_subscription
 from loyalty.platforms.reading import items, mapping, whole
-from loyalty.services.observations import NothingToDo, Observation, OrderSeen, ShopUninstalled
+from loyalty.services import shoppers
+from loyalty.services.observations import NothingToDo, Observation, ShopUninstalled
 
 Event = Mapping[str, Any]
 
@@ -73,11 +73,8 @@ def _deleted_order(shop: Shop, event: Event, at: datetime) -> list[Observation]:
     try:
         ShopClient(shop).get(f"orders/{segment(order_id)}")
     except NotFound:
-        known = known_orders(shop, [order_id]).get(order_id)
-        if known is None or known.cancelled_at is not None:
-            return [NothingToDo(why="An order was deleted of which nothing was counted.")]
-        gone = msgspec.structs.replace(known, cancelled_at=at, updated_at=max(known.updated_at, at))
-        return [OrderSeen(order=gone, person=owner_of(shop, order_id), rank=rank(gone))]
+        gone = gone_order(shop, order_id, at=at)
+        return [gone or NothingToDo(why="An order was deleted of which nothing was counted.")]
     return _order(shop, event, at)
 
 
@@ -90,15 +87,34 @@ def _customer(shop: Shop, event: Event, at: datetime) -> list[Observation]:
     return [read_customer(document)]
 
 
+def _deleted_customer(shop: Shop, event: Event, at: datetime) -> list[Observation]:
+    """Signed out everywhere. Points and orders stay: the merchant may have cleared a list, and whoever wants to be
+    forgotten is told of by a notice of its own."""
+    number = whole(event.get("entityId"), "The notice's entityId", at_most=10**18)
+    try:
+        return [read_customer(ShopClient(shop).get(f"customers/{number}"))]
+    except NotFound:
+        ended = shoppers.end_all(shop=shop, external_id=str(number), at=at)
+        return [NothingToDo(why="The customer was deleted" + (" and is signed out." if ended else "."))]
+
+
 def _uninstalled(shop: Shop, event: Event, at: datetime) -> list[Observation]:
     """True where the store's token is dead; one that works says that the notice is old, or not true."""
     try:
-        Client(shop.external_id, ShopClient(shop).token).get("profile")
+        bare_client(shop).get("profile")
     except Unauthorized as error:
         if error.code != "token":
             raise
         return [ShopUninstalled(at=at)]
     return [NothingToDo(why="The app is still connected to the store, so nothing was removed.")]
+
+
+def _profile(shop: Shop, event: Event, at: datetime) -> list[Observation]:
+    return [NothingToDo(why=look(shop, at=at))]
+
+
+def _subscription(shop: Shop, event: Event, at: datetime) -> list[Observation]:
+    return [NothingToDo(why=look_at_subscription(shop, at=at))]
 
 
 _READERS: dict[str, Callable[[Shop, Event, datetime], list[Observation]]] = {
@@ -107,5 +123,9 @@ _READERS: dict[str, Callable[[Shop, Event, datetime], list[Observation]]] = {
     "order.deleted": _deleted_order,
     "customer.created": _customer,
     "customer.updated": _customer,
+    "customer.deleted": _deleted_customer,
+    "profile.updated": _profile,
+    "profile.subscriptionStatusChanged": _profile,
+    "application.subscriptionStatusChanged": _subscription,
     "application.uninstalled": _uninstalled,
 }

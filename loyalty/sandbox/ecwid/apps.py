@@ -17,6 +17,7 @@ TOKEN = "ecwid.token"
 CODE = "ecwid.code"
 STORAGE = "ecwid.storage"
 
+SUBSCRIPTIONS = ("TRIAL", "ACTIVE", "SUSPENDED")
 ALL_SCOPES = (
     "read_store_profile update_store_profile read_orders update_orders read_customers update_customers"
     " create_customers read_discount_coupons create_discount_coupons update_discount_coupons"

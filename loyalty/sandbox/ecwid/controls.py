@@ -11,6 +11,7 @@ GET     /shops/{id}/coupons                           POST {"name", "code", ...}
 GET     /shops/{id}/installation                      token, scopes, payload address (for tests)
 POST    /shops/{id}/token                             {"scopes"}: a merchant's custom app, to be pasted
 POST    /shops/{id}/foreign-token                     {"scopes"}: a token of somebody else's app
+POST    /shops/{id}/subscription                      {"status": "TRIAL" | "ACTIVE" | "SUSPENDED"}, with its event
 POST    /shops/{id}/events                            {"type", "entity_id"?, "data"?}: any webhook
 GET|PUT|DELETE /api-faults                            [{"times", "status"?, "path"?, "method"?, "when"?: "before" |
                                                       "after" (it is done, the answer is lost), "delay_seconds"?,
@@ -143,6 +144,17 @@ def _token_controls(controls: Blueprint, sandbox: Sandbox) -> None:
         if granted is None:
             raise SandboxError(f"the app is not installed in store {shop_id}", 404)
         return jsonify(granted)
+
+    @controls.post("/shops/<shop_id>/subscription")
+    def subscription(shop_id: str) -> Response:
+        shop, wanted = shops.get_shop(sandbox.store, shop_id), json_body().get("status")
+        granted = apps.installation(sandbox.store, shop)
+        if granted is None or wanted not in apps.SUBSCRIPTIONS:
+            raise SandboxError(f"an installed app's status is one of {', '.join(apps.SUBSCRIPTIONS)}")
+        data = {"oldSubscriptionStatus": granted["status"], "newSubscriptionStatus": wanted}
+        sandbox.store.put(apps.INSTALLATION, str(shop["id"]), apps.APP, granted | {"status": wanted})
+        emit(sandbox, shop, "application.subscriptionStatusChanged", str(shop["id"]), data)
+        return jsonify(status=wanted)
 
     @controls.post("/shops/<shop_id>/token")
     def custom_token(shop_id: str) -> Response:

@@ -238,7 +238,9 @@ def delete(sandbox: Sandbox, shop: Document, order_id: str, at: datetime) -> Non
         order = needed(sandbox, shop, order_id)
         owner = str(shop["id"])
         sandbox.store.delete(orders_store.ORDER, owner, order_id)
-        gone = {"id": order_id, "date": stamp(at)}
+        gone = {"id": order["internalId"], "orderId": order_id, "date": stamp(at)}
+        if not switches(sandbox.store)["deleted_order_id"]:
+            gone.pop("orderId")
         sandbox.store.put(orders_store.DELETED_ORDER, owner, order_id, gone, at=stamp(at))
         emit(sandbox, shop, "order.deleted", order["internalId"], {"orderId": order_id})
 

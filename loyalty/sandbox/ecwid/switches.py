@@ -16,6 +16,7 @@ DEFAULTS: Document = {
     "coupon_by_code": True,  # /discount_coupons/{code} works like /discount_coupons/{id} (unverified)
     "coupon_returns_on_cancel": False,  # a cancelled order gives a SINGLE coupon back (unverified)
     "public_config_as_object": False,  # getAppPublicConfig gives {key, value} instead of the text (unverified)
+    "deleted_order_id": True,  # /orders/deleted names an order by its id, not by the inner number alone (unverified)
     "session_token": True,  # the storefront's undocumented session token can be traded for the customer
 }
 CHOICES = {

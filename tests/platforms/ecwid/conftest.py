@@ -13,7 +13,6 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from loyalty.models import Shop
-from loyalty.platforms.ecwid import client
 from tests.platforms.ecwid.stand_in import CLIENT_ID, CLIENT_SECRET, StandIn
 
 
@@ -33,7 +32,7 @@ def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def stand_in(sandbox_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+def stand_in(sandbox_url: str, settings: Settings) -> Iterator[StandIn]:
     """The stand-in with the app registered, our settings pointed at it, and its switches as they were."""
     port = sandbox_url.rpartition(":")[2]
     settings.SANDBOX_URL = sandbox_url
@@ -46,7 +45,6 @@ def stand_in(sandbox_url: str, settings: Settings, monkeypatch: pytest.MonkeyPat
     settings.ECWID_CLIENT_ID = CLIENT_ID
     settings.ECWID_CLIENT_SECRET = CLIENT_SECRET
     settings.APP_URL = "http://127.0.0.1:9"
-    monkeypatch.setattr(client, "BUDGET", client.Budget(client.CALLS_PER_MINUTE))
     sandbox = StandIn(sandbox_url)
     before = sandbox.ask("GET", "/_sandbox/ecwid/switches")
     sandbox.ask(

@@ -19,6 +19,7 @@ from loyalty.services.observations import Grant, StoreProfile
 from tests.platforms.ecwid.stand_in import AT, notice
 from tests.platforms.faulty_server import FaultyServer, answering
 
+pytestmark = pytest.mark.django_db(transaction=True)
 Answer = Callable[..., FaultyServer]
 
 
@@ -117,7 +118,6 @@ def test_a_list_that_never_ends_is_left(answer: Answer, monkeypatch: pytest.Monk
     assert len(server.requests) == 3
 
 
-@pytest.mark.django_db(transaction=True)
 def test_an_answer_with_another_order_is_not_used(answer: Answer) -> None:
     shop = installed()
     answer({"id": "OTHER", "paymentStatus": "PAID", "createDate": "2026-03-01 09:00:00 +0000"})
@@ -125,7 +125,6 @@ def test_an_answer_with_another_order_is_not_used(answer: Answer) -> None:
         notice(shop, "order.updated", storeId=1003, data={"orderId": "K8XTQ"})
 
 
-@pytest.mark.django_db(transaction=True)
 def test_our_coupon_is_known_again_whatever_the_capitals_of_its_code(answer: Answer) -> None:
     shop = installed()
     wanted = Redemption(

@@ -106,7 +106,7 @@ def test_deleted_orders_are_gone_but_named(world: World) -> None:
     world.control("DELETE", f"/ecwid/shops/1003/orders/{order['id']}")
     assert world.rest("GET", f"/orders/{order['id']}", token).json()["errorCode"] == "ORDER_NOT_FOUND"
     gone = world.rest("GET", "/orders/deleted?from_date=2026-01-01", token).json()
-    assert [entry["id"] for entry in gone["items"]] == [order["id"]]
+    assert [(entry["id"], entry["orderId"]) for entry in gone["items"]] == [(order["internalId"], order["id"])]
 
 
 def test_a_customer_is_found_by_the_whole_address_only_when_asked_so(world: World) -> None:

@@ -16,6 +16,7 @@ from loyalty.platforms.registry import platform_of
 from loyalty.selectors.members import statement_of
 from loyalty.selectors.programs import versions_of
 from loyalty.selectors.widget import Offer, offers, open_redemptions, program_now
+from loyalty.services.redemptions import may_be_cancelled
 
 Data = dict[str, Any]
 
@@ -114,7 +115,10 @@ def _redemption(shop: Shop, redemption: Redemption, state: str) -> Data:
         "code": redemption.code if ready else "",
         "apply_url": platform_of(shop).apply_code_url(shop, redemption) if ready else "",
         "expires_at": redemption.expires_at.isoformat() if redemption.expires_at else None,
-        "cancellable": ready and redemption.points > 0 and redemption.reward_data.get("cancellable", True),
+        "cancellable": ready
+        and redemption.points > 0
+        and redemption.reward_data.get("cancellable", True)
+        and may_be_cancelled(redemption),
     }
 
 

@@ -13,6 +13,7 @@ from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.program_text import Offer, offer_name
 from loyalty.models import InboxDelivery, Member, Redemption
 from loyalty.services.intake import FROM_HISTORY
+from loyalty.services.redemptions import may_be_cancelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def redemption_row(
     label, tone = _STATES.get(redemption.state, (redemption.state, ""))
     return RedemptionRow(
         id=redemption.pk,
-        cancellable=redemption.state in (Redemption.State.RESERVED, Redemption.State.ISSUING, Redemption.State.READY),
+        cancellable=may_be_cancelled(redemption),
         member_id=redemption.member_id,
         who=name_of(redemption.member),
         reward=_reward(redemption, fmt),

@@ -30,7 +30,7 @@ from loyalty.dashboard.program_text import (
     reward_terms,
     rule_sentence,
 )
-from loyalty.engine.errors import Conflict, Invalid
+from loyalty.engine.errors import Conflict, Invalid, Refused
 from loyalty.models import Member, Shop
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors import dashboard as ask
@@ -149,7 +149,7 @@ def redemption_cancel(request: HttpRequest, redemption_id: int) -> HttpResponse:
         return _page(request, "redemption_cancel", {"row": row_of.redemption_row(found, {}, fmt, now)})
     try:
         cancelled = cancel(shop=shop, number=found.number, at=now)
-    except Conflict as error:
+    except (Conflict, Refused) as error:
         return _redemptions(request, error.message)
     words = {"points": points_of(cancelled.points, fmt), "name": row_of.name_of(found.member)}
     toast = _("The code is taken back: %(points)s for %(name)s.") % words

@@ -38,8 +38,7 @@ MONEY: frozenset[RewardKind] = frozenset({"gift_card", "store_credit"})
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     """What is promised: `points` are taken, worth `value_minor` (or `percent` off); the code lives until
-    `expires_at`;
-    None for money, which has no end."""
+    `expires_at`, which is None for money: that has no end."""
 
     reward_id: str
     reward_name: str

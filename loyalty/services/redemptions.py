@@ -135,7 +135,7 @@ def give_back(*, shop: Shop, number: str | uuid.UUID, why: str, at: datetime, fa
     member, redemption = _locked(shop, number)
     if redemption.state not in _LIVE:
         return redemption
-    if redemption.state == State.READY and redemption.reward_data.get("kind") in MONEY:
+    if not may_be_cancelled(redemption):
         raise Refused("A gift card that was handed over is money; what is left on it is settled in the store's admin.")
     may_exist = redemption.state != State.RESERVED
     _move(redemption, _ENDS[why])
@@ -155,6 +155,12 @@ def give_back(*, shop: Shop, number: str | uuid.UUID, why: str, at: datetime, fa
         waiting.update(state="done", done_at=at, outcome=why)
     fold_and_post(shop=shop, members=[member], at=at)
     return redemption
+
+
+def may_be_cancelled(redemption: Redemption) -> bool:
+    """Whether it is unused, and no money that was handed over."""
+    is_money = redemption.reward_data.get("kind") in MONEY
+    return redemption.state in _LIVE and not (redemption.state == State.READY and is_money)
 
 
 def cancel(*, shop: Shop, number: str | uuid.UUID, at: datetime) -> Redemption:

@@ -9,7 +9,7 @@ from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.engine.program import Reward, RewardKind, parse_program, to_data
 from loyalty.models import LedgerEntry, Member, OutboxMessage, ProgramVersion, Redemption, Shop
 from loyalty.services.codes import CODE_ALPHABET, new_code
-from loyalty.services.redemptions import begin_issuing, give_back, mark_ready, redeem
+from loyalty.services.redemptions import begin_issuing, cancel, give_back, mark_ready, redeem
 from tests.factories import BOB, T0, assert_books, balance, make_member, make_order, make_shop, place
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +116,17 @@ def test_a_code_passed_on_is_its_owners_expense_and_nobody_elses() -> None:
     place(shop, make_order("9", at=NOW, codes=(redemption.code,), prices=(1000,), discount=500), BOB, at=NOW)
     assert (balance(shop), balance(shop, BOB)) == (20, 5)
     assert_books(shop)
+
+
+def test_a_gift_card_that_was_handed_over_is_not_taken_back() -> None:
+    shop = make_shop()
+    redemption = take(shop, make_member(shop, points=500))
+    begin_issuing(shop=shop, number=redemption.number)
+    Redemption.objects.filter(shop=shop).update(reward_data={"kind": "gift_card"})
+    mark_ready(shop=shop, number=redemption.number, external_id="gid", at=NOW)
+    with pytest.raises(Refused, match="is money"):
+        cancel(shop=shop, number=redemption.number, at=NOW)
+    assert balance(shop) == 0
 
 
 def test_a_key_is_free_again_after_a_day() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -35,19 +36,22 @@ def history(shop: Shop) -> Iterator[Found]:
 
 
 def orders_changed(shop: Shop, *, since: datetime) -> Iterator[OrderSeen | Unreadable]:
-    """Orders changed at or after `since`, the oldest change first, and then those deleted since. In which order the
-    search gives them is (unverified), so all of them are read before the first is given."""
+    """Orders changed or deleted at or after `since`, the oldest change first. In which order the search gives them is
+    (unverified), so all of them are read before the first is given."""
     look(shop, at=datetime.now(UTC))
     client = ShopClient(shop)
     changed: dict[str, OrderSeen] = {}
-    for page in client.pages("orders", {"updatedFrom": str(int(since.timestamp()))}):
-        for found in _seen(shop, page):
-            if isinstance(found, Unreadable):
-                yield found
-            else:
-                changed[found.order.id] = found
+    for found in chain(_updated(shop, client, since), _deleted(shop, client, since)):
+        if isinstance(found, Unreadable):
+            yield found
+        else:
+            changed[found.order.id] = found
     yield from sorted(changed.values(), key=lambda seen: (seen.order.updated_at, seen.order.id))
-    yield from _deleted(shop, client, since)
+
+
+def _updated(shop: Shop, client: ShopClient, since: datetime) -> Iterator[OrderSeen | Unreadable]:
+    for page in client.pages("orders", {"updatedFrom": str(int(since.timestamp()))}):
+        yield from _seen(shop, page)
 
 
 def _deleted(shop: Shop, client: ShopClient, since: datetime) -> Iterator[OrderSeen | Unreadable]:

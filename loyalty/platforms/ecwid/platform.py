@@ -52,7 +52,7 @@ class EcwidPlatform:
         rewards.revoke(shop, redemption)
 
     def cannot_carry(self, shop: Shop, reward: Reward) -> str:
-        return rewards.cannot_carry(reward.kind)
+        return rewards.cannot_carry(reward)
 
     def apply_code_url(self, shop: Shop, redemption: Redemption) -> str:
         """None: no address and no documented script call puts a coupon into a cart, so shoppers copy the code."""

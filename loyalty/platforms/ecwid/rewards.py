@@ -6,8 +6,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import to_builtins
+
 from loyalty.engine.errors import NotFound, Refused
-from loyalty.models import Redemption, Shop
+from loyalty.engine.program import Reward
+from loyalty.models import EcwidStore, Redemption, Shop
 from loyalty.platforms.ecwid.amounts import as_number
 from loyalty.platforms.ecwid.client import ShopClient, segment
 from loyalty.platforms.ecwid.orders import stamp
@@ -15,28 +18,48 @@ from loyalty.platforms.reading import identifier, items
 
 MAX_FOUND = 100
 
-_NOT_YET = "Stores on this platform can't be given this kind of reward by this app yet; offer an amount off instead."
-_NEVER = "The platform has no way for an app to hand out this kind of reward; offer an amount off instead."
+IN_CART = "cart"
+"""What stands for the coupon's id where the cart itself takes the points off (cart.py): there is no coupon then."""
+
+_CARRIED = ("amount_off", "percent_off", "free_shipping", "free_product", "points_slider")
 _CANNOT = {
-    "amount_off": "",
-    "percent_off": "",
-    "free_shipping": "",
-    "free_product": _NOT_YET,
-    "points_slider": _NOT_YET,
-    "gift_card": _NEVER,
-    "store_credit": _NEVER,
+    "gift_card": "The store lets no app make gift cards; offer an amount off instead.",
+    "store_credit": "The store lets no app give store credit; offer an amount off instead.",
+    "access": "The store has nothing that only some customers may open; offer an amount off instead.",
 }
+_CANNOT_DEFAULT = "This kind of reward cannot be made in this store; offer an amount off instead."
+_NO_SUCH_PRODUCT = (
+    "The reward names a product or category that the store does not have: there they have numbers. Correct it in the "
+    "program."
+)
 
 
-def cannot_carry(reward_kind: str) -> str:
-    """Why a reward of this kind can't be offered, as a sentence; empty where it can."""
-    return _CANNOT.get(reward_kind, _NOT_YET)
+def cannot_carry(reward: Reward) -> str:
+    """Why this reward can't be offered, as a sentence for the merchant; empty where it can."""
+    return _obstacle(to_builtins(reward))
+
+
+def _obstacle(reward: Mapping[str, Any]) -> str:
+    kind = reward.get("kind", "")
+    if kind not in _CARRIED:
+        return _CANNOT.get(kind, _CANNOT_DEFAULT)
+    if not all(_is_number(each) for name in ("products", "collections") for each in reward.get(name) or ()):
+        return _NO_SUCH_PRODUCT
+    if kind == "percent_off" and not 0 < reward.get("percent", 0) <= 100:
+        return "The reward takes off no percentage between 1 and 100; correct it in the program."
+    if kind != "free_product":
+        return ""
+    if not reward.get("products"):
+        return "The reward names no product that is free; choose it in the program."
+    if not reward.get("value_minor"):
+        return "Say in the program what the free product costs: the store takes that much off, not a product."
+    return ""
 
 
 def coupon_of(redemption: Redemption, exponent: int) -> dict[str, Any]:
     """The coupon to create. Raises Refused for a reward that no coupon can carry."""
     reward = redemption.reward_data
-    why = cannot_carry(str(reward.get("kind", "")))
+    why = _obstacle(reward)
     if why:
         raise Refused(why)
     coupon: dict[str, Any] = {
@@ -52,29 +75,39 @@ def coupon_of(redemption: Redemption, exponent: int) -> dict[str, Any]:
         coupon["catalogLimit"] = limit
     if redemption.expires_at is not None:
         coupon["expirationDate"] = stamp(redemption.expires_at)
-    minimum_minor = reward.get("minimum_order_minor") or 0
+    minimum_minor = least_order_minor(redemption)
     if minimum_minor:
         coupon["totalLimit"] = as_number(minimum_minor, exponent)
     return coupon
 
 
+def least_order_minor(redemption: Redemption) -> int:
+    """What an order's goods come to at least: what the reward asks for, and, where points may pay only a part of an
+    order, enough that this is no more than that part."""
+    reward = redemption.reward_data
+    minimum_minor = int(reward.get("minimum_order_minor") or 0)
+    if reward.get("kind") != "points_slider":
+        return minimum_minor
+    percent = max(1, int(reward.get("maximum_percent", 100)))
+    return max(minimum_minor, -(-redemption.value_minor * 100 // percent) if percent < 100 else 0)
+
+
 def _discount(redemption: Redemption, exponent: int) -> dict[str, Any]:
+    """A free product is its price off that product: a hundred per cent would free every unit of it in the cart."""
     if redemption.reward_data["kind"] == "free_shipping":
         return {"discountType": "SHIPPING", "discount": 0}
-    if redemption.reward_data["kind"] == "amount_off":
-        return {"discountType": "ABS", "discount": as_number(redemption.value_minor, exponent)}
-    percent = redemption.reward_data.get("percent", 0)
-    if not 0 < percent <= 100:
-        raise Refused("The reward takes off no percentage between 1 and 100; correct it in the program.")
-    return {"discountType": "PERCENT", "discount": percent}
+    if redemption.reward_data["kind"] == "percent_off":
+        return {"discountType": "PERCENT", "discount": redemption.reward_data["percent"]}
+    return {"discountType": "ABS", "discount": as_number(redemption.value_minor, exponent)}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, str) and value.isascii() and value.isdigit()
 
 
 def _ids(reward: Mapping[str, Any], name: str) -> list[int]:
-    """What a coupon is limited to is named by the store's own numbers; one that is none would limit it to nothing."""
-    named = [str(each) for each in reward.get(name) or ()]
-    if not all(each.isascii() and each.isdigit() for each in named):
-        raise Refused("The reward names a product or category that the store does not have; correct it in the program.")
-    return [int(each) for each in named]
+    """What a coupon is limited to is named by the store's own numbers."""
+    return [int(each) for each in reward.get(name) or ()]
 
 
 def name_of(redemption: Redemption) -> str:
@@ -87,6 +120,8 @@ def issue(shop: Shop, redemption: Redemption) -> str:
     store says no, or where somebody else's coupon has the code."""
     client = ShopClient(shop)
     wanted = coupon_of(redemption, shop.exponent)
+    if redemption.reward_data["kind"] == "points_slider" and takes_off_in_cart(shop):
+        return IN_CART
     found = _find(client, redemption.code)
     if found is None:
         try:
@@ -104,9 +139,11 @@ def issue(shop: Shop, redemption: Redemption) -> str:
 
 
 def revoke(shop: Shop, redemption: Redemption) -> None:
-    """Deletes the coupon; one that is gone already is a success."""
-    client = ShopClient(shop)
+    """Deletes the coupon; one that is gone already is a success. What the cart takes off ends with the redemption."""
     coupon_id = redemption.external_id
+    if coupon_id == IN_CART:
+        return
+    client = ShopClient(shop)
     if not coupon_id:
         found = _find(client, redemption.code)
         if found is None or found.get("name") != name_of(redemption):
@@ -116,6 +153,11 @@ def revoke(shop: Shop, redemption: Redemption) -> None:
         client.delete(f"discount_coupons/{segment(coupon_id)}")
     except NotFound:
         return
+
+
+def takes_off_in_cart(shop: Shop) -> bool:
+    """Whether the merchant has the store ask us what to take off a cart."""
+    return EcwidStore.objects.filter(shop=shop, cart_discounts=True).exists()
 
 
 def _find(client: ShopClient, code: str) -> Mapping[str, Any] | None:

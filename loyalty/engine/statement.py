@@ -53,9 +53,10 @@ def fold(versions: Sequence[Version], facts: Iterable[Fact], as_of: datetime, st
     return stated(walked(versions, facts, as_of, start))
 
 
-def checkpoint(versions: Sequence[Version], facts: Iterable[Fact], mark: datetime) -> bytes:
-    """The state after everything dated up to `mark`, to start a later fold from."""
-    return freeze(walked(versions, facts, mark))
+def checkpoint(versions: Sequence[Version], facts: Iterable[Fact], mark: datetime, start: bytes | None = None) -> bytes:
+    """The state after everything dated up to `mark`, to start a later fold from. `start` is an earlier checkpoint, as in
+    `fold`."""
+    return freeze(walked(versions, facts, mark, start))
 
 
 def walked(versions: Sequence[Version], facts: Iterable[Fact], as_of: datetime, start: bytes | None = None) -> Walk:

@@ -7,16 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from django.db.models import Max, Sum
+from django.db.models import Max, Min, Sum
 
 from loyalty.engine.explain import Reason, as_data
 from loyalty.engine.statement import Movement, Statement
 from loyalty.models import LedgerEntry, Member
+from loyalty.models.spans import of_members
 
 Key = tuple[str, str, str]
-Written = dict[Key, tuple[int, int]]
-"""Per key: the points written so far, and the next revision."""
+Span = tuple[datetime, datetime]
+
+
+class Written(NamedTuple):
+    """What one key's rows say: their sum, the next revision, the first and the last date."""
+
+    points: int
+    revision: int
+    first: datetime
+    last: datetime
 
 
 class LedgerMismatch(RuntimeError):
@@ -24,65 +34,84 @@ class LedgerMismatch(RuntimeError):
 
 
 def post(
-    *, shop_id: int, members: Sequence[Member], statements: Mapping[int, Statement], posted_at: datetime
-) -> list[LedgerEntry]:
+    *, shop_id: int, members: Sequence[Member], statements: Mapping[int, Statement], engine: int, posted_at: datetime
+) -> dict[int, list[Span]]:
     """Brings the ledger of these members to their statements, in three statements for all of them. The caller holds
-    the members' locks. `members` are changed in place (balances, as_of, next_due) and saved."""
-    written = _written(shop_id, [member.pk for member in members])
+    the members' locks. `members` are changed in place (balances, as_of, next_due, engine) and saved.
+
+    A statement that starts at a checkpoint is compared with the rows dated after it. That those are all of their keys'
+    rows is what the spans are for that this returns: of every key whose rows and movement bear several dates, the
+    first and the last. No checkpoint may lie between."""
+    since = {pk: statement.since for pk, statement in statements.items() if statement.since is not None}
+    written = _written(shop_id, [member.pk for member in members], since)
     rows: list[LedgerEntry] = []
+    spans: dict[int, list[Span]] = {}
     for member in members:
         statement = statements[member.pk]
-        rows += _rows(member, statement, written.get(member.pk, {}), posted_at)
+        own = written.get(member.pk, {})
+        rows += _rows(member, statement, own, posted_at)
+        spans[member.pk] = _spans(statement, own)
+    LedgerEntry.objects.bulk_create(rows)
+    posted = {row.member_id: row.balance_after for row in rows}
+    for member in members:
+        statement = statements[member.pk]
+        member.posted = posted.get(member.pk, member.posted)
         member.as_of = statement.as_of
         member.next_due = statement.next_due
         member.available = statement.available
         member.pending = statement.pending_points
         member.tier = statement.tier.id if statement.tier else ""
-        if member.posted != statement.available:
-            raise LedgerMismatch(f"Member {member.pk}: the rows say {member.posted}, the fold {statement.available}")
-    LedgerEntry.objects.bulk_create(rows)
+        member.engine = engine
     Member.objects.across_shops().bulk_update(
-        members, ["as_of", "next_due", "available", "pending", "posted", "tier"], batch_size=500
+        members, ["as_of", "next_due", "available", "pending", "posted", "tier", "engine"], batch_size=500
     )
-    return rows
+    return spans
 
 
-def _written(shop_id: int, member_ids: Sequence[int]) -> dict[int, Written]:
-    found: dict[int, Written] = {}
+def _written(shop_id: int, member_ids: Sequence[int], since: Mapping[int, datetime]) -> dict[int, dict[Key, Written]]:
+    found: dict[int, dict[Key, Written]] = {}
     rows = (
-        LedgerEntry.objects.filter(shop=shop_id, member__in=member_ids)
+        LedgerEntry.objects.filter(of_members(member_ids, since, "effective_at"), shop=shop_id)
         .order_by()
         .values_list("member_id", "kind", "source", "part")
-        .annotate(points=Sum("points"), last=Max("revision"))
+        .annotate(Sum("points"), Max("revision"), Min("effective_at"), Max("effective_at"))
     )
-    for member_id, kind, source, part, points, last in rows:
-        found.setdefault(member_id, {})[(kind, source, part)] = (points, last + 1)
+    for member_id, kind, source, part, points, revision, first, last in rows:
+        found.setdefault(member_id, {})[(kind, source, part)] = Written(points, revision + 1, first, last)
     return found
 
 
-def _rows(member: Member, statement: Statement, written: Written, posted_at: datetime) -> list[LedgerEntry]:
-    rows = []
+def _rows(
+    member: Member, statement: Statement, written: Mapping[Key, Written], posted_at: datetime
+) -> list[LedgerEntry]:
+    due: list[tuple[Movement, int, int]] = []
     open_keys = dict(written)
     for movement in statement.movements:
-        points, revision = open_keys.pop(movement.key, (0, 0))
+        before = open_keys.pop(movement.key, None)
+        points, revision = (before.points, before.revision) if before else (0, 0)
         if movement.points != points:
-            rows.append(_row(member, movement, movement.points - points, revision, posted_at))
-    for (kind, source, part), (points, revision) in open_keys.items():
-        if points:
-            gone = Movement(
-                kind=kind,
-                source=source,
-                part=part,
-                points=0,
-                at=statement.as_of,
-                reason=Reason(message="correction.withdrawn"),
-            )
-            rows.append(_row(member, gone, -points, revision, posted_at))
+            due.append((movement, movement.points - points, revision))
+    for key, before in open_keys.items():
+        if before.points:
+            due.append((_withdrawn(key, statement.as_of), -before.points, before.revision))
+    rows, balance = [], member.posted
+    for movement, points, revision in due:
+        balance += points
+        rows.append(_row(member, movement, points, revision, balance, posted_at))
+    if balance != statement.available:
+        raise LedgerMismatch(f"Member {member.pk}: the rows say {balance}, the fold {statement.available}")
     return rows
 
 
-def _row(member: Member, movement: Movement, points: int, revision: int, posted_at: datetime) -> LedgerEntry:
-    member.posted += points
+def _withdrawn(key: Key, at: datetime) -> Movement:
+    kind, source, part = key
+    reason = Reason(message="correction.withdrawn")
+    return Movement(kind=kind, source=source, part=part, points=0, at=at, reason=reason)
+
+
+def _row(
+    member: Member, movement: Movement, points: int, revision: int, balance: int, posted_at: datetime
+) -> LedgerEntry:
     return LedgerEntry(
         shop_id=member.shop_id,
         member=member,
@@ -91,9 +120,19 @@ def _row(member: Member, movement: Movement, points: int, revision: int, posted_
         part=movement.part,
         revision=revision,
         points=points,
-        balance_after=member.posted,
+        balance_after=balance,
         effective_at=movement.at,
         posted_at=posted_at,
         order_id=movement.order_id,
         reason=as_data(movement.reason),
     )
+
+
+def _spans(statement: Statement, written: Mapping[Key, Written]) -> list[Span]:
+    dates = {movement.key: movement.at for movement in statement.movements}
+    spans = []
+    for key, before in written.items():
+        # What was withdrawn just now bears the date of the fold.
+        at = dates.get(key, statement.as_of if before.points else before.last)
+        spans.append((min(before.first, at), max(before.last, at)))
+    return [span for span in spans if span[0] < span[1]]

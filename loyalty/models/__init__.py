@@ -1,6 +1,7 @@
 """Tables, constraints, scoped managers. No verbs, no signals, no save() logic."""
 
 from loyalty.models.audits import VerifyRun
+from loyalty.models.checkpoints import Checkpoint
 from loyalty.models.ecwid import CartProof, EcwidStore
 from loyalty.models.members import LedgerEntry, Member, Redemption, StoredFact
 from loyalty.models.queues import EmailCode, InboxDelivery, OutboxMessage, QueueState, RateCounter, ShopperDevice
@@ -9,6 +10,7 @@ from loyalty.models.shops import Credential, OAuthState, ProgramVersion, Shop, S
 
 __all__ = [
     "CartProof",
+    "Checkpoint",
     "Credential",
     "EcwidStore",
     "EmailCode",

@@ -30,6 +30,9 @@ class Member(models.Model):
         blank=True,
         help_text="The tier that the platform was last told of, where it has a place for tiers",
     )
+    engine = models.PositiveIntegerField(
+        default=0, help_text="The engine of the last fold; an older one leaves them alone"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager()
@@ -66,6 +69,9 @@ class StoredFact(models.Model):
     external_id = models.CharField(max_length=128)
     about = models.CharField(max_length=128, blank=True, help_text="The order that a refund on its own belongs to")
     at = models.DateTimeField()
+    last_at = models.DateTimeField(
+        help_text="The last instant at which it changes anything; of an order and the refunds that came alone, together"
+    )
     rank = models.CharField(
         max_length=160, blank=True, help_text="Orders two snapshots of the same thing: the greatest is kept"
     )
@@ -77,7 +83,7 @@ class StoredFact(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["shop", "kind", "external_id"], name="one_fact_per_source")]
         indexes = [
-            models.Index(fields=["shop", "member", "at"], name="fact_member_at"),
+            models.Index(fields=["shop", "member", "last_at"], name="fact_member_last"),
             models.Index(fields=["shop", "about"], name="fact_about", condition=~models.Q(about="")),
         ]
 
@@ -111,7 +117,10 @@ class LedgerEntry(models.Model):
             ),
             models.CheckConstraint(condition=~models.Q(points=0), name="a_movement_moves_points"),
         ]
-        indexes = [models.Index(fields=["shop", "order_id"], name="ledger_order")]
+        indexes = [
+            models.Index(fields=["shop", "order_id"], name="ledger_order"),
+            models.Index(fields=["shop", "member", "effective_at"], name="ledger_member_date"),
+        ]
         verbose_name_plural = "ledger entries"
 
     def __str__(self) -> str:

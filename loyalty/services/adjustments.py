@@ -7,8 +7,9 @@ from datetime import datetime
 from django.db import transaction
 
 from loyalty.engine.errors import Invalid, NotFound
-from loyalty.engine.facts import Adjustment, encode, validate
-from loyalty.models import Member, Shop, StoredFact
+from loyalty.engine.facts import Adjustment, validate
+from loyalty.models import Member, Shop
+from loyalty.services.facts import append
 from loyalty.services.posting import fold_and_post, lock_members
 
 LIMIT_POINTS = 1_000_000
@@ -26,14 +27,6 @@ def adjust(*, shop: Shop, member_id: int, points: int, actor: str, reason: str, 
         raise NotFound("There is no such member in this shop.")
     fact = Adjustment(id=key[:100], at=at, points=points, actor=actor[:100], reason=reason.strip()[:300])
     validate(fact)
-    row = StoredFact(
-        shop=shop,
-        member=locked[0],
-        kind="adjustment",
-        external_id=fact.id,
-        at=at,
-        body=encode(fact).decode(),
-    )
-    StoredFact.objects.bulk_create([row], ignore_conflicts=True)
+    append(shop=shop, facts=[(locked[0].pk, fact)])
     fold_and_post(shop=shop, members=locked, at=at)
     return locked[0]

@@ -9,9 +9,9 @@ from datetime import datetime
 import msgspec
 
 from loyalty.engine.facts import Redemption as RedemptionFact
-from loyalty.engine.facts import encode
 from loyalty.engine.program import Reward
-from loyalty.models import Member, Redemption, Shop, StoredFact
+from loyalty.models import Member, Redemption, Shop
+from loyalty.services.facts import append
 from loyalty.services.outbox import leave
 
 ISSUE = "reward.issue"
@@ -66,8 +66,6 @@ def promise(
         # What a gift takes off an order was not paid with points.
         value_minor=value_minor if points else 0,
     )
-    StoredFact.objects.create(
-        shop=shop, member=member, kind="redemption", external_id=fact.id, at=at, body=encode(fact).decode()
-    )
+    append(shop=shop, facts=[(member.pk, fact)])
     leave(shop=shop, kind=ISSUE, subject=str(redemption.number), at=at)
     return redemption

@@ -9,13 +9,14 @@ from datetime import datetime
 
 import structlog
 
-from loyalty.engine.facts import Issued, encode
+from loyalty.engine.facts import Fact, Issued
 from loyalty.engine.movement import Gift
 from loyalty.engine.program import Reward, Version
 from loyalty.engine.rewards import end_of
 from loyalty.engine.statement import Statement
-from loyalty.models import Member, Shop, StoredFact
+from loyalty.models import Member, Shop
 from loyalty.services.codes import promise
+from loyalty.services.facts import append
 
 log = structlog.get_logger("regulars.gifts")
 
@@ -34,12 +35,11 @@ def give_due(
     if not due:
         return
     shop = Shop.objects.get(pk=shop_id)
-    facts = []
+    facts: list[tuple[int, Fact]] = []
     for member, gift in due:
         digest = hashlib.sha256(gift.key.encode()).hexdigest()
         fact = Issued(id=f"{member.pk}:{digest[:32]}", at=at, gift=gift.key)
-        body = encode(fact).decode()
-        facts.append(StoredFact(shop=shop, member=member, kind="issued", external_id=fact.id, at=at, body=body))
+        facts.append((member.pk, fact))
         reward = _reward_of(gift, versions)
         promise(
             shop=shop,
@@ -53,7 +53,7 @@ def give_due(
             expires_at=end_of(reward, at),
         )
         log.info("gift.given", shop=shop_id, member=member.pk, gift=gift.key)
-    StoredFact.objects.bulk_create(facts)
+    append(shop=shop, facts=facts)
 
 
 def _reward_of(gift: Gift, versions: Sequence[Version]) -> Reward:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from operator import attrgetter
+from datetime import datetime
 
-import msgspec
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
-from loyalty.engine.facts import Activity, encode, validate
+from loyalty.engine.facts import EARLIEST, Activity, Fact, validate
 from loyalty.models import InboxDelivery, Member, QueueState, Shop, StoredFact
-from loyalty.selectors.facts import REFUND
+from loyalty.services.facts import append, doubt
 from loyalty.services.members import (
     Key,
     adopt_guest,
@@ -24,25 +22,18 @@ from loyalty.services.members import (
 from loyalty.services.observations import (
     Observation,
     OrderSeen,
-    Person,
     PersonSeen,
     RefundSeen,
     ShopUninstalled,
     Unreadable,
 )
+from loyalty.services.orders import TryAgain, lock_orders, store_orders
 from loyalty.services.posting import fold_and_post, lock_members
 from loyalty.services.redemptions import holders_of, mark_used
 from loyalty.services.shops import uninstall
 
-_encode_refund = msgspec.json.Encoder(order="deterministic").encode
-
-
 FROM_HISTORY = ".history"
 """Ends the topic of a row that no delivery brought: there is nothing in it to try again."""
-
-
-class TryAgain(RuntimeError):
-    """Another worker came between; everything was rolled back and may be tried at once."""
 
 
 def receive(*, shop_id: int, delivery_id: str, topic: str, body: bytes, meta: Mapping[str, str], at: datetime) -> None:
@@ -103,17 +94,18 @@ def record(*, shop: Shop, observations: Sequence[Observation], at: datetime) -> 
         raise TryAgain("A guest moved to another member meanwhile")
     members = {key: locked[member.pk] for key, member in owners.items()}
     changed = {member.pk for member in members.values() if member.as_of is None}
+    adopted = {members[key].pk for key in guests.values()}
     for pk, key in guests.items():
         adopt_guest(shop=shop, guest=locked[pk], account=members[key])
-        changed.add(members[key].pk)
     # What a guest ordered in this very batch is the account's as well: nobody looks at a guest again who has one.
     members = {key: members[guests[member.pk]] if member.pk in guests else member for key, member in members.items()}
-    stored = _lock_orders(shop, order_ids)
+    stored = lock_orders(shop, order_ids)
     if not {row.member_id for row in stored.values() if row.member_id} <= locked.keys():
         raise TryAgain("An order moved to another member meanwhile")
-    awaited = {seen.order_id for seen in refunds} - stored.keys()
-    changed |= _store_orders(shop, orders, members, stored, awaited)
-    changed |= _store_refunds(shop, refunds)
+    different = store_orders(shop=shop, orders=orders, refunds=refunds, members=members, stored=stored)
+    different |= dict.fromkeys(adopted, EARLIEST)
+    doubt(shop=shop, changed=different)
+    changed |= different.keys()
     update_people(members=members, people=people)
     changed |= _store_sign_ups(shop, people_seen, members)
     if not holders_of(shop=shop, orders=bought) <= locked.keys():
@@ -145,118 +137,13 @@ def _merged_meanwhile(owners: Sequence[Member], guests: Iterable[int], locked: M
     return moved or any(locked[pk].merged_into_id is not None for pk in guests)
 
 
-def _owner(person: Person | None, members: Mapping[Key, Member]) -> int | None:
-    key = key_of(person) if person else None
-    return members[key].pk if key else None
-
-
-def _lock_orders(shop: Shop, order_ids: Iterable[str]) -> dict[str, StoredFact]:
-    rows = StoredFact.objects.filter(shop=shop, kind="order", external_id__in=list(order_ids))
-    return {row.external_id: row for row in rows.select_for_update(of=("self",)).order_by("pk")}
-
-
-def _store_orders(
-    shop: Shop,
-    orders: Sequence[OrderSeen],
-    members: Mapping[Key, Member],
-    stored: Mapping[str, StoredFact],
-    awaited: Iterable[str],
-) -> set[int]:
-    """Inserts what is new and replaces what is greater. Returns the members whose facts changed, old owner and new.
-    `awaited` are orders that are missing and have a refund here."""
-    new: list[StoredFact] = []
-    replaced: list[StoredFact] = []
-    touched: set[int | None] = set()
-    for seen in orders:
-        row = stored.get(seen.order.id)
-        if row is None:
-            row = StoredFact(shop=shop, kind="order", external_id=seen.order.id)
-            new.append(row)
-        elif row.rank < seen.rank:
-            replaced.append(row)
-        else:
-            continue
-        touched.add(row.member_id)
-        row.member_id = _owner(seen.person, members)
-        touched.add(row.member_id)
-        row.at, row.rank, row.body = seen.order.placed_at, seen.rank, encode(seen.order).decode()
-    _insert_orders(shop, new, awaited)
-    StoredFact.objects.across_shops().bulk_update(replaced, ["member_id", "at", "rank", "body"], batch_size=200)
-    _move_refunds(shop, [*new, *replaced])
-    return {pk for pk in touched if pk is not None}
-
-
-def _insert_orders(shop: Shop, new: Sequence[StoredFact], awaited: Iterable[str]) -> None:
-    """The places of awaited orders are taken and given back: whoever stores such an order at this moment waits for our
-    refund, or we for their order. Sorted, because two who insert the same in two orders would wait for each other."""
-    nothing_yet = datetime.min.replace(tzinfo=UTC)
-    places = [
-        StoredFact(shop=shop, kind="order", external_id=order_id, at=nothing_yet)
-        for order_id in set(awaited) - {row.external_id for row in new}
-    ]
-    try:
-        StoredFact.objects.bulk_create(sorted([*new, *places], key=attrgetter("external_id")))
-    except IntegrityError as error:
-        raise TryAgain("The same order was stored by another worker") from error
-    if places:
-        StoredFact.objects.filter(shop=shop, pk__in=[row.pk for row in places]).delete()
-
-
-def _move_refunds(shop: Shop, orders: Sequence[StoredFact]) -> None:
-    """A refund that came before its order, or whose order changed hands, follows the order."""
-    owners = {row.external_id: row.member_id for row in orders}
-    if not owners:
-        return
-    alone = StoredFact.objects.filter(shop=shop, kind=REFUND, about__in=list(owners))
-    moved = [row for row in alone if row.member_id != owners[row.about]]
-    for row in moved:
-        row.member_id = owners[row.about]
-    StoredFact.objects.across_shops().bulk_update(moved, ["member_id"])
-
-
-def _store_refunds(shop: Shop, refunds: Sequence[RefundSeen]) -> set[int]:
-    """Keeps refunds that came alone. Returns the members of their orders, where those are known."""
-    if not refunds:
-        return set()
-    orders = StoredFact.objects.filter(shop=shop, kind="order", external_id__in=[seen.order_id for seen in refunds])
-    owners = dict(orders.values_list("external_id", "member_id"))
-    rows = [
-        StoredFact(
-            shop=shop,
-            member_id=owners.get(seen.order_id),
-            kind=REFUND,
-            external_id=seen.refund.id,
-            about=seen.order_id,
-            at=seen.refund.at,
-            body=_encode_refund(seen.refund).decode(),
-        )
-        for seen in sorted(refunds, key=lambda seen: seen.refund.id)
-    ]
-    StoredFact.objects.bulk_create(rows, ignore_conflicts=True)
-    return {pk for pk in owners.values() if pk is not None}
-
-
 def _store_sign_ups(shop: Shop, people: Sequence[PersonSeen], members: Mapping[Key, Member]) -> set[int]:
-    facts = []
+    facts: list[tuple[int, Fact]] = []
     for seen in people:
         key = key_of(seen.person)
         if seen.signed_up_at is None or key is None or members[key].external_id is None:
             continue
-        fact = Activity(
-            id=f"sign_up:{seen.person.external_id}",
-            at=seen.signed_up_at,
-            kind="sign_up",
-            customer_id=seen.person.external_id,
-        )
-        facts.append(
-            StoredFact(
-                shop=shop,
-                member=members[key],
-                kind="activity",
-                external_id=fact.id,
-                at=fact.at,
-                body=encode(fact).decode(),
-            )
-        )
-    StoredFact.objects.bulk_create(facts, ignore_conflicts=True)
-    return {row.member_id for row in facts if row.member_id is not None}
+        customer_id = seen.person.external_id
+        fact = Activity(id=f"sign_up:{customer_id}", at=seen.signed_up_at, kind="sign_up", customer_id=customer_id)
+        facts.append((members[key].pk, fact))
+    return append(shop=shop, facts=facts)

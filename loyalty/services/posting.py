@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
-from loyalty.engine.statement import Statement, fold
-from loyalty.ledger.post import post
-from loyalty.models import Member, Shop
+import structlog
+from django.db import IntegrityError, transaction
+
+from loyalty.engine import checkpoint as engine
+from loyalty.engine.checkpoint import MINIMUM_FACTS, instants
+from loyalty.engine.errors import Unavailable
+from loyalty.engine.facts import Fact
+from loyalty.engine.program import Version
+from loyalty.engine.statement import Statement, checkpoint, fold
+from loyalty.ledger.post import LedgerMismatch, Span, post
+from loyalty.models import Checkpoint, Member, Shop
 from loyalty.selectors.facts import facts_of
 from loyalty.selectors.programs import versions_of
 from loyalty.services.gifts import give_due
+
+log = structlog.get_logger("regulars.posting")
+SETTLED = timedelta(hours=72)
+"""How old the event of a checkpoint is at least: nearly everything that comes late has come by then."""
+Starts = Mapping[int, Checkpoint]
+
+
+class FoldedByNewer(Unavailable):
+    """A newer release has folded one of these members; this one must not judge them by what it knows."""
+
+    code = "newer_engine"
 
 
 def lock_members(*, shop: Shop | int, member_ids: Iterable[int]) -> list[Member]:
@@ -21,17 +40,89 @@ def lock_members(*, shop: Shop | int, member_ids: Iterable[int]) -> list[Member]
 
 def fold_and_post(*, shop: Shop | int, members: Sequence[Member], at: datetime) -> dict[int, Statement]:
     """`members` are locked. Guests (no customer id) wait for an account and are left alone. Each is folded to `at`, or
-    to where they were folded before if that is later."""
+    to where they were folded before if that is later, from the checkpoint where there is one: the statement then holds
+    the movements since. Raises FoldedByNewer, and changes nobody."""
     known = [member for member in members if member.external_id is not None and member.merged_into_id is None]
     if not known:
         return {}
+    if any(member.engine > engine.ENGINE for member in known):
+        raise FoldedByNewer("A newer release has taken over this member. It waits for that release's worker.")
     shop_id = shop.pk if isinstance(shop, Shop) else shop
     versions = versions_of(shop_id)
-    facts = facts_of(shop=shop_id, member_ids=[member.pk for member in known])
-    statements = {
-        member.pk: fold(versions, facts.get(member.pk, []), max(at, member.as_of) if member.as_of else at)
-        for member in known
-    }
-    post(shop_id=shop_id, members=known, statements=statements, posted_at=at)
+    starts = _starts(shop_id, known, versions, at)
+    try:
+        with transaction.atomic(savepoint=bool(starts)):
+            statements = _fold_and_post(shop_id, known, versions, starts, at)
+    except (IntegrityError, LedgerMismatch) as error:
+        if not starts:
+            raise
+        log.warning("posting.checkpoints_dropped", shop=shop_id, members=len(starts), error=type(error).__name__)
+        Checkpoint.objects.filter(shop=shop_id, member__in=list(starts)).delete()
+        statements = _fold_and_post(shop_id, known, versions, {}, at)
     give_due(shop_id=shop_id, versions=versions, members=known, statements=statements, at=at)
     return statements
+
+
+def _fold_and_post(
+    shop_id: int, members: Sequence[Member], versions: Sequence[Version], starts: Starts, at: datetime
+) -> dict[int, Statement]:
+    marks = {pk: start.mark for pk, start in starts.items()}
+    facts = facts_of(shop=shop_id, member_ids=[member.pk for member in members], after=marks)
+    states = {pk: bytes(start.state) for pk, start in starts.items()}
+    statements = {
+        member.pk: fold(versions, facts.get(member.pk, []), _instant(member, at), states.get(member.pk))
+        for member in members
+    }
+    if any(statements[pk].since != mark for pk, mark in marks.items()):
+        raise LedgerMismatch("A checkpoint can't be read")
+    spans = post(shop_id=shop_id, members=members, statements=statements, engine=engine.ENGINE, posted_at=at)
+    kept = []
+    for member in members:
+        own = facts.get(member.pk, [])
+        mark = _next_mark(own, statements[member.pk], spans[member.pk])
+        if mark is not None:
+            state = checkpoint(versions, own, mark, states.get(member.pk))
+            kept.append(_checkpoint(member, mark, versions, state))
+    if kept:
+        columns = ["mark", "engine", "versions", "state"]
+        Checkpoint.objects.bulk_create(kept, update_conflicts=True, unique_fields=["member"], update_fields=columns)
+    return statements
+
+
+def _instant(member: Member, at: datetime) -> datetime:
+    return max(at, member.as_of) if member.as_of else at
+
+
+def _starts(shop_id: int, members: Sequence[Member], versions: Sequence[Version], at: datetime) -> Starts:
+    """The checkpoints that this engine can read and that the programs of today allow."""
+    folded = {member.pk: member for member in members if member.engine == engine.ENGINE}
+    rows = Checkpoint.objects.filter(shop=shop_id, member__in=list(folded), engine=engine.ENGINE) if folded else []
+    return {
+        row.member_id: row
+        for row in rows
+        if row.versions == _in_force(versions, row.mark) and row.mark <= _instant(folded[row.member_id], at)
+    }
+
+
+def _in_force(versions: Sequence[Version], mark: datetime) -> int:
+    return sum(version.in_force_from <= mark for version in versions)
+
+
+def _next_mark(facts: Sequence[Fact], statement: Statement, spans: Sequence[Span]) -> datetime | None:
+    """Where the next checkpoint lies: at the last of many settled facts, and at no date that parts the rows of a key."""
+    settled = [last for fact in facts if (last := max(instants(fact))) <= statement.as_of - SETTLED]
+    if len(settled) < MINIMUM_FACTS:
+        return None
+    mark = max(settled)
+    return None if any(first <= mark < last for first, last in spans) else mark
+
+
+def _checkpoint(member: Member, mark: datetime, versions: Sequence[Version], state: bytes) -> Checkpoint:
+    return Checkpoint(
+        member=member,
+        shop_id=member.shop_id,
+        mark=mark,
+        engine=engine.ENGINE,
+        versions=_in_force(versions, mark),
+        state=state,
+    )

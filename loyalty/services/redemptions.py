@@ -12,7 +12,7 @@ import msgspec
 from django.db import transaction
 
 from loyalty.engine.errors import Conflict, NotFound, Refused
-from loyalty.engine.facts import Order, decode, encode
+from loyalty.engine.facts import Order, decode
 from loyalty.engine.program import Program
 from loyalty.engine.rewards import MONEY, Event, accept, transition
 from loyalty.engine.rewards import State as EngineState
@@ -20,6 +20,7 @@ from loyalty.models import Member, OutboxMessage, ProgramVersion, Redemption, Sh
 from loyalty.selectors.members import statement_of
 from loyalty.selectors.programs import version_in_force
 from loyalty.services.codes import ISSUE, promise
+from loyalty.services.facts import replace
 from loyalty.services.outbox import leave
 from loyalty.services.posting import fold_and_post, lock_members
 
@@ -144,8 +145,7 @@ def give_back(*, shop: Shop, number: str | uuid.UUID, why: str, at: datetime, fa
     redemption.save(update_fields=["state", "closed_at", "failure"])
     row = StoredFact.objects.get(shop=shop, kind="redemption", external_id=str(redemption.number))
     fact = decode(row.body)
-    row.body = encode(msgspec.structs.replace(fact, given_back_at=at, given_back_why=why)).decode()
-    row.save(update_fields=["body"])
+    replace(row=row, fact=msgspec.structs.replace(fact, given_back_at=at, given_back_why=why))
     if may_exist:
         # A worker may be asking the platform this moment, and the code come after the REVOKE found none. So its ISSUE
         # stays: the worker that ends it, or takes it over from the dead, finds the redemption ended and revokes.
@@ -216,5 +216,4 @@ def _codes_of(orders: Sequence[Order]) -> dict[str, Order]:
 
 def _keep_spent(redemption: Redemption) -> None:
     row = StoredFact.objects.get(shop=redemption.shop_id, kind="redemption", external_id=str(redemption.number))
-    row.body = encode(msgspec.structs.replace(decode(row.body), given_back_at=None, given_back_why="")).decode()
-    row.save(update_fields=["body"])
+    replace(row=row, fact=msgspec.structs.replace(decode(row.body), given_back_at=None, given_back_why=""))

@@ -11,8 +11,9 @@ import structlog
 from loyalty.engine.errors import Invalid
 from loyalty.models import Shop
 from loyalty.platforms.registry import platform_of
-from loyalty.services.intake import TryAgain, keep_unreadable, record
+from loyalty.services.intake import keep_unreadable, record
 from loyalty.services.observations import Found, OrderSeen, PersonSeen, Unreadable
+from loyalty.services.orders import TryAgain
 
 log = structlog.get_logger("regulars.history")
 CHUNK = 200

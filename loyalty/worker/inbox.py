@@ -15,8 +15,9 @@ from loyalty.engine.errors import LoyaltyError
 from loyalty.models import InboxDelivery, QueueState, Shop
 from loyalty.platforms.base import Delivery
 from loyalty.platforms.registry import platform_of
-from loyalty.services.intake import FROM_HISTORY, TryAgain, record
+from loyalty.services.intake import FROM_HISTORY, record
 from loyalty.services.observations import NothingToDo, Observation
+from loyalty.services.orders import TryAgain
 from loyalty.worker.claim import claim, still_mine
 from loyalty.worker.retry import next_try
 

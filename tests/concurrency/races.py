@@ -10,7 +10,7 @@ from typing import TypeVar
 from django.db import DatabaseError, connection, connections
 
 from loyalty.engine.errors import LoyaltyError
-from loyalty.services.intake import TryAgain
+from loyalty.services.orders import TryAgain
 
 T = TypeVar("T")
 

@@ -13,8 +13,9 @@ import pytest
 from loyalty.engine.errors import Refused, TooMany
 from loyalty.models import LedgerEntry, Member, OutboxMessage, ProgramVersion, RateCounter, Redemption, Shop
 from loyalty.services import limits
-from loyalty.services.intake import TryAgain, record
+from loyalty.services.intake import record
 from loyalty.services.observations import Person, RefundSeen
+from loyalty.services.orders import TryAgain
 from loyalty.services.redemptions import begin_issuing, give_back, mark_ready, redeem
 from tests.concurrency.races import deadlocks, failures, race
 from tests.factories import ALICE, T0, assert_books, balance, make_member, make_order, make_shop, place, refund_of, seen

@@ -16,8 +16,9 @@ from django.db import connection, connections, transaction
 
 from loyalty.engine.facts import Order
 from loyalty.models import Member, Shop, StoredFact
-from loyalty.services.intake import TryAgain, record
+from loyalty.services.intake import record
 from loyalty.services.observations import Observation, Person, PersonSeen, RefundSeen
+from loyalty.services.orders import TryAgain
 from tests.concurrency.races import deadlocks, race
 from tests.factories import ALICE, T0, assert_books, balance, make_member, make_order, make_shop, place, refund_of, seen
 

@@ -9,8 +9,9 @@ import pytest
 
 from loyalty.engine.errors import Refused
 from loyalty.models import LedgerEntry, Member, Redemption, Shop
-from loyalty.services.intake import TryAgain, record
+from loyalty.services.intake import record
 from loyalty.services.observations import OrderSeen
+from loyalty.services.orders import TryAgain
 from loyalty.services.redemptions import begin_issuing, give_back, mark_ready, redeem
 from tests.concurrency.races import race
 from tests.factories import ALICE, BOB, T0, assert_books, balance, make_member, make_order, make_shop, refund_of, seen

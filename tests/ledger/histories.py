@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from django.db import connection, transaction
 
+from loyalty.engine.checkpoint import instants
 from loyalty.engine.facts import encode
 from loyalty.models import Member, Shop, StoredFact, guards
 from loyalty.services.posting import fold_and_post, lock_members
@@ -43,7 +44,8 @@ def _order(shop: Shop, member: Member, index: int) -> StoredFact:
         half = refund_of(order, 0, order.total_minor // 2, at=at + timedelta(days=2), refund_id=f"r{order.id}")
         order = make_order(order.id, at=at, prices=(order.total_minor,), refunds=(half,))
     body = encode(order).decode()
-    return StoredFact(shop=shop, member=member, kind="order", external_id=order.id, at=at, body=body)
+    last_at = max(instants(order))
+    return StoredFact(shop=shop, member=member, kind="order", external_id=order.id, at=at, last_at=last_at, body=body)
 
 
 @contextmanager

@@ -8,8 +8,9 @@ import pytest
 
 from loyalty.models import LedgerEntry, Member, Shop, StoredFact
 from loyalty.services import intake
-from loyalty.services.intake import TryAgain, record
+from loyalty.services.intake import record
 from loyalty.services.observations import Person, PersonSeen, RefundSeen
+from loyalty.services.orders import TryAgain
 from loyalty.services.posting import lock_members
 from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
 from tests.factories import ALICE, BOB, T0, assert_books, balance, make_order, make_shop, place, refund_of, seen

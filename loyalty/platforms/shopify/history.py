@@ -154,7 +154,10 @@ def _order_record(shop: Shop, node: Record) -> dict[str, Any]:
         "current_total_price_set": _money_set(node.get("currentTotalPriceSet")),
         "total_outstanding_set": _money_set(node.get("totalOutstandingSet")),
         "total_tax_set": _money_set(node.get("totalTaxSet")),
-        "total_shipping_price_set": _money_set(node.get("totalShippingPriceSet")),
+        "shipping_lines": [
+            {"discounted_price_set": _money_set(charged.get("discountedPriceSet"))}
+            for charged in _read_connection(node.get("shippingLines"))[0]
+        ],
         "line_items": [_line_record(line) for line in sold],
         "refunds": refunds,
     }

@@ -10,7 +10,7 @@ from typing import Any
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, build_schema, execute_sync, parse, validate
 
 from loyalty.sandbox.errors import SandboxError
-from loyalty.sandbox.shopify import customers, discounts, mutations
+from loyalty.sandbox.shopify import customers, discounts, gift_cards, mutations, store_credit
 from loyalty.sandbox.shopify.bulk import bulk_operation_cancel, bulk_operation_node, bulk_operation_run_query
 from loyalty.sandbox.shopify.connections import Node, connection, matches
 from loyalty.sandbox.shopify.cost import actual_cost, query_cost
@@ -134,6 +134,16 @@ def _root(api: Api) -> Node:
         "node": lambda info, id: _node(api, id),
         "nodes": lambda info, ids: [_node(api, each) for each in ids],
         "discountCodeBasicCreate": lambda info, **given: _refused(mutations.discount_code_basic_create, api, given),
+        "discountCodeFreeShippingCreate": lambda info, **given: _refused(
+            mutations.discount_code_free_shipping_create, api, given
+        ),
+        "giftCards": lambda info, **page: gift_cards.gift_cards_connection(api, **page),
+        "giftCardCreate": lambda info, **given: _refused(gift_cards.gift_card_create, api, given),
+        "giftCardDeactivate": lambda info, id: gift_cards.gift_card_deactivate(api, id),
+        "storeCreditAccountCredit": lambda info, **given: _refused(
+            store_credit.store_credit_account_credit, api, given
+        ),
+        "storeCreditAccountDebit": lambda info, **given: _refused(store_credit.store_credit_account_debit, api, given),
         "discountCodeDeactivate": lambda info, id: mutations.discount_code_deactivate(api, id),
         "discountCodeDelete": lambda info, id: mutations.discount_code_delete(api, id),
         "metafieldsSet": lambda info, metafields: mutations.metafields_set(api, metafields),

@@ -8,7 +8,7 @@ from typing import Any
 from flask import session
 
 from loyalty.sandbox.errors import SandboxError
-from loyalty.sandbox.shopify import discounts, orders
+from loyalty.sandbox.shopify import discounts, gift_cards, orders, store_credit
 from loyalty.sandbox.shopify.shops import variant_of
 from loyalty.sandbox.store import Document, Store
 
@@ -60,18 +60,22 @@ def lines(store: Store, shop: Document) -> list[Document]:
 
 
 def priced(store: Store, shop: Document, customer_id: int | None, at: datetime) -> dict[str, Any]:
-    """Lines with subtotal, what the code takes off or why it does not, shipping and total, in minor units."""
+    """Lines with subtotal, what the code takes off or why it does not, shipping, what a gift card pays and the total, in
+    minor units; beside it the customer's store credit."""
     goods = lines(store, shop)
     subtotal = sum(line["price_minor"] * line["quantity"] for line in goods)
-    off, problem = 0, ""
-    if code() and goods:
+    shipping = shop["shipping_minor"] if goods else 0
+    off, problem, card = 0, "", gift_cards.by_code(store, shop, code())
+    if code() and goods and card is None:
         discount = discounts.by_code(store, shop, code())
         try:
             discounts.check(discount, customer_id=customer_id, lines=goods, currency=shop["currency"], at=at)
             off = discounts.amount_off(discount or {}, goods)
+            shipping = 0 if discount and discount.get("shipping") else shipping
         except SandboxError as error:
             problem = error.message
-    shipping = shop["shipping_minor"] if goods else 0
+    total = subtotal - off + shipping
+    by_card = min(int(card["balance_minor"]), total) if card and not card["deactivated_at"] else 0
     return {
         "lines": goods,
         "count": sum(line["quantity"] for line in goods),
@@ -80,7 +84,9 @@ def priced(store: Store, shop: Document, customer_id: int | None, at: datetime) 
         "off": off,
         "problem": problem,
         "shipping": shipping,
-        "total": subtotal - off + shipping,
+        "by_card": by_card,
+        "credit": store_credit.balance_minor(store, shop, customer_id) if customer_id else 0,
+        "total": total - by_card,
     }
 
 

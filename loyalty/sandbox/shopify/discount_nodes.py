@@ -17,7 +17,7 @@ def discount_node(api: Api, discount: Document) -> Node:
         "__typename": "DiscountCodeNode",
         "id": gid("DiscountCodeNode", discount["id"]),
         "codeDiscount": {
-            "__typename": "DiscountCodeBasic",
+            "__typename": "DiscountCodeFreeShipping" if discount["shipping"] else "DiscountCodeBasic",
             "title": discount["title"],
             "status": discounts.status(discount),
             "startsAt": discount["starts_at"],

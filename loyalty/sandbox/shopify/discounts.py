@@ -1,4 +1,4 @@
-"""Basic discount codes: made through the Admin API, checked at the cart and the checkout."""
+"""Discount codes for goods or for shipping: made through the Admin API, checked at the cart and the checkout."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def entitled(discount: Document, lines: list[Document]) -> list[Document]:
 
 
 def amount_off(discount: Document, lines: list[Document]) -> int:
-    """Minor units off; never more than the lines cost."""
+    """Minor units off the goods; never more than the lines cost, and none for shipping."""
     subtotal = sum(line["price_minor"] * line["quantity"] for line in entitled(discount, lines))
     if discount["percent_of_million"] is not None:
         return int((subtotal * int(discount["percent_of_million"]) + 500_000) // 1_000_000)

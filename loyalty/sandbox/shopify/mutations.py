@@ -36,19 +36,27 @@ class Invalid(Exception):
 
 
 def discount_code_basic_create(api: Api, basicCodeDiscount: Node) -> Node:
-    api.need("write_discounts", "discountCodeBasicCreate")
+    return _create(api, "discountCodeBasicCreate", "basicCodeDiscount", basicCodeDiscount)
+
+
+def discount_code_free_shipping_create(api: Api, freeShippingCodeDiscount: Node) -> Node:
+    return _create(api, "discountCodeFreeShippingCreate", "freeShippingCodeDiscount", freeShippingCodeDiscount)
+
+
+def _create(api: Api, field: str, root: str, given: Node) -> Node:
+    api.need("write_discounts", field)
     with api.store.transaction():
         try:
-            made = _new_discount(api, basicCodeDiscount)
+            made = _new_discount(api, root, given)
         except Invalid as invalid:
             return {"codeDiscountNode": None, "userErrors": [invalid.error]}
         discounts.save(api.store, api.shop, made)
     return {"codeDiscountNode": discount_node(api, made), "userErrors": []}
 
 
-def _new_discount(api: Api, given: Node) -> Document:
-    root = ["basicCodeDiscount"]
-    for name in ("code", "title", "startsAt", "customerGets", "context"):
+def _new_discount(api: Api, input_name: str, given: Node) -> Document:
+    root, shipping = [input_name], input_name == "freeShippingCodeDiscount"
+    for name in ("code", "title", "startsAt", "context", *(() if shipping else ("customerGets",))):
         if not given.get(name):
             raise Invalid([*root, name], "BLANK", f"{name} can't be blank")
     code = str(given["code"]).strip()
@@ -62,10 +70,14 @@ def _new_discount(api: Api, given: Node) -> Document:
     limit = given.get("usageLimit")
     if limit is not None and limit < 1:
         raise Invalid([*root, "usageLimit"], "GREATER_THAN", "Usage limit must be greater than 0")
-    percent, amount = _value(api, given["customerGets"])
+    percent, amount = (None, 0) if shipping else _value(api, given["customerGets"])
     combines = given.get("combinesWith") or {}
     minimum = given.get("minimumRequirement") or {}
+    if shipping and combines.get("shippingDiscounts"):
+        field, code = [*root, "combinesWith"], "INVALID_COMBINES_WITH_FOR_DISCOUNT_CLASS"
+        raise Invalid(field, code, "The combinesWith settings are not valid for the discount class.")
     return {
+        "shipping": shipping,
         "id": new_id(api.store),
         "code": code,
         "title": str(given["title"])[:255],
@@ -77,7 +89,7 @@ def _new_discount(api: Api, given: Node) -> Document:
         "customer_ids": _context(api, given["context"]),
         "percent_of_million": percent,
         "amount_minor": amount,
-        "products": _items(api, given["customerGets"].get("items") or {}),
+        "products": None if shipping else _items(api, given["customerGets"].get("items") or {}),
         "minimum_subtotal_minor": _minimum(api, minimum),
         "minimum_quantity": int((minimum.get("quantity") or {}).get("greaterThanOrEqualToQuantity") or 0),
         "combines_with": {

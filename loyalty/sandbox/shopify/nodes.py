@@ -9,7 +9,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from loyalty.sandbox.platform import Sandbox
-from loyalty.sandbox.shopify import customers, orders
+from loyalty.sandbox.shopify import customers, orders, store_credit
 from loyalty.sandbox.shopify.connections import Node, connection, matches
 from loyalty.sandbox.shopify.money import to_graphql
 from loyalty.sandbox.shopify.shops import gid, has_scope, products, variant_of
@@ -138,12 +138,32 @@ def order_node(api: Api, order: Document) -> Node:
         "statusPageUrl": f"https://{api.shop['domain']}/{api.shop['id']}/orders/{order['token']}/authenticate",
         "fullyPaid": orders.received(order) >= orders.total(order),
         "unpaid": not order["transactions"],
-        "paymentGatewayNames": [order["gateway"]] if order["transactions"] else [],
+        "paymentGatewayNames": orders.gateways(order),
         "closedAt": None,
         "customerLocale": api.shop["locale"],
         "displayFulfillmentStatus": "UNFULFILLED",
         "fulfillments": [],
+        "shippingLines": lambda info, includeRemovals=False, **page: connection(
+            [order],
+            lambda row: _shipping_node(api, row),
+            key=lambda row: (row["shipping_line_id"],),
+            everything=api.bulk,
+            **page,
+        ),
+        "transactions": lambda info, first=None, **_: [
+            _transaction_node(api, order, payment) for payment in order["transactions"][:first]
+        ],
         **currency_free,
+    }
+
+
+def _shipping_node(api: Api, order: Document) -> Node:
+    return {
+        "id": gid("ShippingLine", order["shipping_line_id"]),
+        "title": "Standard",
+        "isRemoved": False,
+        "originalPriceSet": api.money(order["shipping_minor"]),
+        "discountedPriceSet": api.money(orders.shipping(order)),
     }
 
 
@@ -161,6 +181,7 @@ def _order_money(api: Api, order: Document) -> Node:
         "currentTotalDiscountsSet": off,
         "totalTaxSet": orders.tax(order),
         "currentTotalTaxSet": orders.tax(order) - back_tax,
+        # Before its discount (unverified); what a shopper paid stands in shippingLines.
         "totalShippingPriceSet": order["shipping_minor"],
         "totalRefundedSet": orders.refunded(order),
         "totalReceivedSet": orders.received(order),
@@ -214,7 +235,8 @@ def _allocations(api: Api, order: Document, line: Document) -> list[Node]:
         return []
     application = {
         **{"__typename": "DiscountCodeApplication", "code": order["discount"]["code"], "index": 0},
-        **{"allocationMethod": "ACROSS", "targetSelection": "ALL", "targetType": "LINE_ITEM"},
+        **{"allocationMethod": "ACROSS", "targetType": "LINE_ITEM"},
+        "targetSelection": "ENTITLED" if order["discount"].get("entitled") else "ALL",
     }
     return [{"allocatedAmountSet": api.money(line["discount_minor"]), "discountApplication": application}]
 
@@ -338,6 +360,7 @@ def customer_node(api: Api, customer: Document) -> Node:
         ),
         "locale": api.shop["locale"],
         "orders": lambda info, **page: orders_connection(api, spent(), **page),
+        "storeCreditAccounts": lambda info, **page: store_credit.accounts_connection(api, customer, **page),
         "metafield": lambda info, key, namespace=None: metafield_node(api, customer, namespace or "$app", key),
         "metafields": lambda info, namespace=None, keys=None, **page: connection(
             sorted(customer["metafields"]),

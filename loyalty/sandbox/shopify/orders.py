@@ -9,7 +9,7 @@ from typing import Any
 
 from loyalty.sandbox.clock import iso, parse_time
 from loyalty.sandbox.errors import SandboxError
-from loyalty.sandbox.shopify import customers, discounts
+from loyalty.sandbox.shopify import customers, discounts, gift_cards, store_credit
 from loyalty.sandbox.shopify.money import share, spread, to_minor
 from loyalty.sandbox.shopify.shops import new_id, products
 from loyalty.sandbox.store import Document, Store
@@ -42,14 +42,16 @@ def place(
     at: datetime,
     test: bool = False,
     source_name: str = "web",
+    use_credit: bool = False,
 ) -> Document:
-    """A new, unpaid order. A code must be good for it: SandboxError says why it is not, and nothing is written."""
+    """A new, unpaid order. A code must be good for it: SandboxError says why it is not, and nothing is written. A code
+    may be a gift card's; it pays when the order is paid, as store credit does where the shopper wants it used."""
     if not 1 <= len(lines) <= MAX_LINES:
         raise SandboxError(f"an order has 1 to {MAX_LINES} lines")
     customer_id = customer["id"] if customer else None
     with store.transaction():
-        discount = None
-        if code:
+        discount, card = None, gift_cards.by_code(store, shop, code)
+        if code and card is None:
             discount = discounts.by_code(store, shop, code)
             discounts.check(discount, customer_id=customer_id, lines=lines, currency=shop["currency"], at=at)
         fresh = store.get("shopify.shop", "", shop["domain"]) or shop
@@ -70,6 +72,9 @@ def place(
             "lines": [line | {"id": new_id(store)} for line in lines],
             "shipping_minor": shop["shipping_minor"],
             "shipping_line_id": new_id(store),
+            "shipping_off_minor": 0,
+            "gift_card": code if card else "",
+            "use_credit": use_credit,
             "discount": None,
             "transactions": [],
             "refunds": [],
@@ -121,8 +126,27 @@ def mark_paid(store: Store, shop: Document, order: Document, at: datetime) -> Do
     owed = total(order) - received(order)
     if order["cancelled_at"] or (owed <= 0 and order["transactions"]):
         raise SandboxError("this order cannot be paid: it is paid or cancelled already", 409)
-    order["transactions"].append(_transaction(store, order, "sale", owed, at))
-    return touched(store, shop, order, at)
+    with store.transaction():
+        for gateway, amount in _payments(store, shop, order, owed):
+            order["transactions"].append(_transaction(store, order, "sale", amount, at) | {"gateway": gateway})
+        return touched(store, shop, order, at)
+
+
+def _payments(store: Store, shop: Document, order: Document, owed: int) -> list[tuple[str, int]]:
+    """(gateway, minor units): the gift card first, then store credit, then the rest in the ordinary way."""
+    paid = []
+    if order.get("gift_card"):
+        paid.append(("gift_card", gift_cards.spend(store, shop, order["gift_card"], owed)))
+    if order.get("use_credit") and order["customer_id"]:
+        left = owed - sum(amount for _, amount in paid)
+        paid.append(("shopify_store_credit", store_credit.spend(store, shop, order["customer_id"], left)))
+    rest = owed - sum(amount for _, amount in paid)
+    return [payment for payment in [*paid, (order["gateway"], rest)] if payment[1]] or [(order["gateway"], 0)]
+
+
+def gateways(order: Document) -> list[str]:
+    """The ways an order was paid in, each once."""
+    return list(dict.fromkeys(payment["gateway"] for payment in order["transactions"]))
 
 
 def refund(store: Store, shop: Document, order: Document, body: Document, at: datetime) -> Document:
@@ -180,7 +204,12 @@ def tax(order: Document) -> int:
 
 
 def total(order: Document) -> int:
-    return int(subtotal(order) + order["shipping_minor"] + (0 if order["taxes_included"] else tax(order)))
+    return int(subtotal(order) + shipping(order) + (0 if order["taxes_included"] else tax(order)))
+
+
+def shipping(order: Document) -> int:
+    """After a code that makes it free."""
+    return int(order["shipping_minor"] - order.get("shipping_off_minor", 0))
 
 
 def received(order: Document) -> int:
@@ -261,6 +290,11 @@ def _read_line(shop: Document, goods: list[Document], wanted: Any) -> Document:
 def _apply_discount(order: Document, discount: Document | None) -> None:
     if discount is None:
         return
+    if discount.get("shipping"):
+        order["shipping_off_minor"] = off = order["shipping_minor"]
+        told = {"id": discount["id"], "code": discount["code"], "amount_minor": off}
+        order["discount"] = told | {"type": "shipping", "value": "100.0"}
+        return
     off = discounts.amount_off(discount, order["lines"])
     lines = discounts.entitled(discount, order["lines"])
     weights = [line["price_minor"] * line["quantity"] for line in lines]
@@ -272,6 +306,7 @@ def _apply_discount(order: Document, discount: Document | None) -> None:
         "code": discount["code"],
         "amount_minor": off,
         "type": "fixed_amount" if percent is None else "percentage",
+        "entitled": discount["products"] is not None,
         "value": str(Decimal(percent) / 10_000) if percent is not None else _plain(discount["amount_minor"], order),
     }
 

@@ -92,7 +92,7 @@ def _order_head(shop: Document, order: Document, data_level: int) -> Document:
         "number": number - 1000,
         "order_number": number,
         "order_status_url": f"https://{shop['domain']}/{shop['id']}/orders/{order['token']}/authenticate",
-        "payment_gateway_names": [order["gateway"]] if order["transactions"] else [],
+        "payment_gateway_names": orders.gateways(order),
         "phone": None,
         "po_number": None,
         "presentment_currency": order["currency"],
@@ -117,6 +117,7 @@ def _order_head(shop: Document, order: Document, data_level: int) -> Document:
 def _order_amounts(order: Document) -> Document:
     currency = order["currency"]
     off = order["discount"]["amount_minor"] if order["discount"] else 0
+    off_goods = off - order.get("shipping_off_minor", 0)
     subtotal, total = orders.subtotal(order), orders.total(order)
     back, back_tax = orders.returned_subtotal(order), orders.returned_tax(order)
     current_total = total - back - (0 if order["taxes_included"] else back_tax)
@@ -130,11 +131,11 @@ def _order_amounts(order: Document) -> Document:
             current_total_tax=orders.tax(order) - back_tax,
             subtotal_price=subtotal,
             total_discounts=off,
-            total_line_items_price=subtotal + off,
+            total_line_items_price=subtotal + off_goods,
             total_price=total,
             total_tax=orders.tax(order),
         ),
-        "current_shipping_price_set": money_set(order["shipping_minor"], currency),
+        "current_shipping_price_set": money_set(orders.shipping(order), currency),
         "total_shipping_price_set": money_set(order["shipping_minor"], currency),
         "total_cash_rounding_payment_adjustment_set": money_set(0, currency),
         "total_cash_rounding_refund_adjustment_set": money_set(0, currency),
@@ -160,12 +161,12 @@ def _discount_applications(order: Document) -> list[Document]:
         return []
     return [
         {
-            "target_type": "line_item",
+            "target_type": "shipping_line" if discount["type"] == "shipping" else "line_item",
             "type": "discount_code",
             "value": discount["value"],
-            "value_type": discount["type"],
+            "value_type": "percentage" if discount["type"] == "shipping" else discount["type"],
             "allocation_method": "across",
-            "target_selection": "all",
+            "target_selection": "entitled" if discount.get("entitled") else "all",
             "code": discount["code"],
         }
     ]
@@ -173,13 +174,13 @@ def _discount_applications(order: Document) -> list[Document]:
 
 def _shipping_lines(order: Document) -> list[Document]:
     currency = order["currency"]
-    prices = _priced(currency, discounted_price=order["shipping_minor"], price=order["shipping_minor"])
+    prices = _priced(currency, discounted_price=orders.shipping(order), price=order["shipping_minor"])
     return [
         {
             "id": order["shipping_line_id"],
             "carrier_identifier": None,
             "code": "Standard",
-            "current_discounted_price_set": money_set(order["shipping_minor"], currency),
+            "current_discounted_price_set": money_set(orders.shipping(order), currency),
             **prices,
             "is_removed": False,
             "phone": None,
@@ -187,9 +188,16 @@ def _shipping_lines(order: Document) -> list[Document]:
             "source": "shopify",
             "title": "Standard",
             "tax_lines": [],
-            "discount_allocations": [],
+            "discount_allocations": _shipping_allocations(order),
         }
     ]
+
+
+def _shipping_allocations(order: Document) -> list[Document]:
+    off, currency = order.get("shipping_off_minor", 0), order["currency"]
+    if not off:
+        return []
+    return [{"amount": to_text(off, currency), "amount_set": money_set(off, currency), "discount_application_index": 0}]
 
 
 def _tax_lines(minor: int, order: Document, shop: Document) -> list[Document]:

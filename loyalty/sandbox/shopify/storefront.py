@@ -312,6 +312,7 @@ def _place(shared: _Shared) -> Document:
             code=form.get("discount", cart.code()).strip(),
             at=at,
             test=payment == "bogus",
+            use_credit="credit" in form,
         )
         shared.platform.announce(shop, order, customer if made else None, paid=payment != "later", at=at)
     return order

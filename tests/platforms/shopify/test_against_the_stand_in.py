@@ -34,7 +34,7 @@ def redemption_of(shop: Shop, customer: Any = "", **changes: Any) -> Redemption:
     values: dict[str, Any] = {
         "number": uuid.uuid4(),
         "reward": "amount-off",
-        "reward_data": {"name": "5 off", "kind": "amount_off", "points": 500},
+        "reward_data": {"id": "amount-off", "name": "5 off", "kind": "amount_off", "points": 500},
         "points": 500,
         "value_minor": 500,
         "code": f"R-{uuid.uuid4().hex[:10].upper()}",
@@ -284,12 +284,21 @@ def test_a_minimum_and_a_share_are_carried(stand_in: StandIn) -> None:
     shop = stand_in.installed()
     alma = a_customer(stand_in, shop)
     share = redemption_of(
-        shop, alma, reward_data={"name": "10 %", "kind": "percent_off", "percent": 10, "minimum_order_minor": 10_000}
+        shop,
+        alma,
+        reward_data={
+            "id": "share",
+            "name": "10 %",
+            "kind": "percent_off",
+            "points": 1,
+            "percent": 10,
+            "minimum_order_minor": 10_000,
+        },
     )
     rewards.issue(shop, share)
     assert not code_works(stand_in, shop, share.code, alma)
-    with pytest.raises(Refused, match="cannot be made on Shopify"):
-        rewards.issue(shop, redemption_of(shop, alma, reward_data={"kind": "gift_card"}))
+    with pytest.raises(Refused, match="does not know"):
+        rewards.issue(shop, redemption_of(shop, alma, reward_data={"kind": "no-such-thing"}))
 
 
 def an_order(stand_in: StandIn, shop: Shop, customer: Any, code: str = "", lines: int = 2) -> Any:

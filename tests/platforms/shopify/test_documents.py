@@ -22,8 +22,9 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 
+from loyalty.engine.program import Reward, RewardKind
 from loyalty.models import Member, Redemption, Shop
-from loyalty.platforms.shopify import client, rewards
+from loyalty.platforms.shopify import client, discounts, gift_cards
 
 ROOT = Path(__file__).parents[3]
 FOLDER = Path(client.__file__).parent
@@ -31,25 +32,32 @@ DOCUMENTS = sorted(path.stem for path in FOLDER.glob("*.graphql"))
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def discount(**changes: Any) -> dict[str, Any]:
-    shop = Shop(platform="shopify", external_id="a.myshopify.com", currency="EUR", exponent=2)
-    values: dict[str, Any] = {
-        "reward_data": {"name": "5 off", "kind": "amount_off", "minimum_order_minor": 1000},
-        "value_minor": 500,
-        **changes,
-    }
-    redemption = Redemption(
-        shop=shop,
-        member=Member(shop=shop, external_id=changes.pop("customer", "7001")),
+SHOP = Shop(platform="shopify", external_id="a.myshopify.com", currency="EUR", exponent=2)
+
+
+def redemption(customer: str = "7001") -> Redemption:
+    return Redemption(
+        shop=SHOP,
+        member=Member(shop=SHOP, external_id=customer),
         number=uuid.UUID(int=7),
         reward="r",
+        reward_data={"name": "5 off"},
         points=500,
+        value_minor=500,
         code="R-1",
         accepted_at=NOW,
         expires_at=NOW + timedelta(days=30),
-        **{name: value for name, value in values.items() if name != "customer"},
     )
-    return rewards.discount_input(shop, redemption)
+
+
+def discount(kind: RewardKind = "amount_off", customer: str = "7001", **more: Any) -> dict[str, Any]:
+    reward = Reward(id="r", name="5 off", kind=kind, points=500, value_minor=500, minimum_order_minor=1000, **more)
+    return discounts.basic_input(SHOP, redemption(customer), reward, 500)
+
+
+def free_shipping() -> dict[str, Any]:
+    reward = Reward(id="r", name="Shipping", kind="free_shipping", points=500, combines=True)
+    return discounts.shipping_input(SHOP, redemption(), reward)
 
 
 VARIABLES: dict[str, list[dict[str, Any]]] = {
@@ -67,7 +75,27 @@ VARIABLES: dict[str, list[dict[str, Any]]] = {
     "discount_create": [
         {"discount": discount()},
         {"discount": discount(customer="")},
-        {"discount": discount(reward_data={"name": "10 %", "kind": "percent_off", "percent": 10})},
+        {"discount": discount("percent_off", percent=10, combines=True)},
+        {"discount": discount("free_product", products=("11", "12"))},
+        {"discount": discount(collections=("21",))},
+    ],
+    "free_shipping_create": [{"discount": free_shipping()}],
+    "product_prices": [{"ids": ["gid://shopify/Product/11"]}],
+    "gift_card_create": [{"card": gift_cards.card_input(SHOP, redemption(customer))} for customer in ("7001", "")],
+    "gift_cards_by_code": [{"code": "ABCDEFGH"}],
+    "gift_card_deactivate": [{"id": "gid://shopify/GiftCard/1"}],
+    "store_credit_of": [{"customer": "gid://shopify/Customer/1"}],
+    "store_credit_add": [
+        {
+            "owner": "gid://shopify/Customer/1",
+            "credit": {"creditAmount": {"amount": "5.00", "currencyCode": "EUR"}},
+        }
+    ],
+    "store_credit_take": [
+        {
+            "account": "gid://shopify/StoreCreditAccount/1",
+            "debit": {"debitAmount": {"amount": "5.00", "currencyCode": "EUR"}},
+        }
     ],
 }
 

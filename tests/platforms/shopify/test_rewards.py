@@ -1,0 +1,306 @@
+"""Every kind of reward that Shopify carries, from points to a paid order that used it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from loyalty.engine.facts import Order, decode
+from loyalty.engine.program import Reward, parse_program, to_data
+from loyalty.models import Credential, Member, OutboxMessage, ProgramVersion, Redemption, Shop, StoredFact
+from loyalty.platforms.registry import platform_of
+from loyalty.platforms.shopify import rewards
+from loyalty.services.redemptions import REVOKE, begin_issuing, give_back, redeem
+from loyalty.worker import outbox
+from loyalty.worker.history import reconcile
+from loyalty.worker.retry import MAX_ATTEMPTS
+from tests.factories import ALICE, assert_books, make_order, place
+from tests.platforms.shopify.stand_in import StandIn
+
+MONEY_SCOPES = ["write_gift_cards", "read_store_credit_accounts", "write_store_credit_account_transactions"]
+
+
+@pytest.fixture
+def shop(stand_in: StandIn) -> Shop:
+    """A store that charges 4.00 for shipping, with every permission."""
+    app = {
+        "client_id": settings.SHOPIFY_API_KEY,
+        "client_secret": settings.SHOPIFY_API_SECRET,
+        "app_url": settings.APP_URL,
+        "scopes": [*settings.SHOPIFY_SCOPES, *MONEY_SCOPES],
+    }
+    stand_in.ask("PUT", "/_sandbox/shopify/app", app)
+    found = stand_in.installed(currency="EUR", shipping_minor=400)
+    OutboxMessage.objects.filter(shop=found).delete()
+    return found
+
+
+@pytest.fixture
+def member(stand_in: StandIn, shop: Shop) -> Member:
+    """With 600 points."""
+    person = stand_in.of(shop.external_id, "POST", "customers", {"email": "alma@shopper.test", "name": "Alma Berg"})
+    known = type(ALICE)(external_id=str(person["id"]), email="alma@shopper.test", name="Alma Berg")
+    place(shop, make_order("start", prices=(60_000,), at=timezone.now()), known)
+    return Member.objects.get(shop=shop, external_id=known.external_id)
+
+
+def goods(stand_in: StandIn, shop: Shop) -> dict[str, Any]:
+    """A product with more than one variant: its numbers, and its dearest price."""
+    found = next(row for row in stand_in.of(shop.external_id, "GET", "products") if len(row["variants"]) > 1)
+    return {
+        "id": str(found["id"]),
+        "collection": str(found["collections"][0]),
+        "variant": found["variants"][0]["id"],
+        "dearest": max(variant["price_minor"] for variant in found["variants"]),
+        "dearest_variant": max(found["variants"], key=lambda variant: variant["price_minor"])["id"],
+    }
+
+
+def offer(shop: Shop, **reward: Any) -> None:
+    """The program offers this reward alone."""
+    version = ProgramVersion.objects.get(shop=shop)
+    made = Reward(**{"id": "it", "name": "Reward", "points": 500, **reward})
+    program = msgspec.structs.replace(parse_program(version.document), rewards=(made,))
+    ProgramVersion.objects.filter(shop=shop).update(document=to_data(program))
+
+
+def take(shop: Shop, member: Member, key: str = "key-00000001", points: int | None = None) -> Redemption:
+    now = timezone.now()
+    made = redeem(shop=shop, member_id=member.pk, reward_id="it", request_key=key, at=now, points=points)
+    drain()
+    made.refresh_from_db()
+    return made
+
+
+def drain(after_seconds: float = 0) -> None:
+    while outbox.drain(now=timezone.now() + timedelta(seconds=after_seconds)):
+        pass
+
+
+def buy(stand_in: StandIn, shop: Shop, member: Member, lines: list[dict[str, Any]], **more: Any) -> Any:
+    wanted = {"lines": lines, "customer": int(member.external_id or 0), **more}
+    return stand_in.of(shop.external_id, "POST", "orders", wanted)
+
+
+def refused(stand_in: StandIn, shop: Shop, member: Member, lines: list[dict[str, Any]], **more: Any) -> bool:
+    try:
+        buy(stand_in, shop, member, lines, **more)
+    except AssertionError:
+        return True
+    return False
+
+
+def used(shop: Shop, redemption: Redemption, order: Any) -> Order:
+    """The order as the app knows it; the redemption is linked to it, and the points stay spent."""
+    reconcile(shop=shop, now=timezone.now())
+    redemption.refresh_from_db()
+    assert (redemption.state, redemption.order_id) == ("used", str(order["id"]))
+    assert_books(shop)
+    found = decode(StoredFact.objects.get(shop=shop, kind="order", external_id=str(order["id"])).body)
+    assert isinstance(found, Order)
+    assert found.paid_at is not None
+    return found
+
+
+LAMPS = [{"title": "Lamp", "price": "22.50", "quantity": 2}]
+
+
+def test_an_amount_off(stand_in: StandIn, shop: Shop, member: Member) -> None:
+    offer(shop, kind="amount_off", value_minor=500, minimum_order_minor=3000)
+    code = take(shop, member)
+    few = [{"title": "Lamp", "price": "22.50", "quantity": 1}]
+    assert refused(stand_in, shop, member, few, code=code.code)
+    order = used(shop, code, buy(stand_in, shop, member, LAMPS, code=code.code))
+    assert (order.order_discount_minor, order.total_minor) == (500, 4_500 - 500 + 400)
+    assert refused(stand_in, shop, member, LAMPS, code=code.code)
+
+
+def test_a_percentage_off_one_collection(stand_in: StandIn, shop: Shop, member: Member) -> None:
+    known = goods(stand_in, shop)
+    offer(shop, kind="percent_off", percent=10, collections=(known["collection"],))
+    code = take(shop, member)
+    assert refused(stand_in, shop, member, LAMPS, code=code.code)
+    both = [{"variant": known["dearest_variant"], "quantity": 1}, *LAMPS]
+    order = used(shop, code, buy(stand_in, shop, member, both, code=code.code))
+    assert order.order_discount_minor == 0
+    assert [line.discount_minor for line in order.lines] == [round(known["dearest"] / 10), 0]
+
+
+def test_free_shipping(stand_in: StandIn, shop: Shop, member: Member) -> None:
+    offer(shop, kind="free_shipping", combines=True, minimum_order_minor=4000)
+    code = take(shop, member)
+    order = used(shop, code, buy(stand_in, shop, member, LAMPS, code=code.code))
+    assert (order.shipping_minor, order.order_discount_minor, order.total_minor) == (0, 0, 4_500)
+
+
+def test_a_free_product_is_one_unit_of_it(stand_in: StandIn, shop: Shop, member: Member) -> None:
+    known = goods(stand_in, shop)
+    offer(shop, kind="free_product", products=(known["id"],))
+    code = take(shop, member)
+    assert refused(stand_in, shop, member, LAMPS, code=code.code)
+    three = [{"variant": known["dearest_variant"], "quantity": 3}]
+    order = used(shop, code, buy(stand_in, shop, member, three, code=code.code))
+    assert order.total_minor == 2 * known["dearest"] + 400
+
+
+def test_a_product_that_the_store_does_not_have_gives_the_points_back(shop: Shop, member: Member) -> None:
+    offer(shop, kind="free_product", products=("404",))
+    code = take(shop, member)
+    assert code.state == "failed"
+    assert "no product" in code.failure
+    member.refresh_from_db()
+    assert member.available == 600
+
+
+def test_points_as_money_pay_half_of_an_order_at_most(stand_in: StandIn, shop: Shop, member: Member) -> None:
+    offer(shop, kind="points_slider", points=100, value_minor=500, maximum_percent=50)
+    code = take(shop, member, points=500)
+    assert code.value_minor == 2_500
+    assert refused(stand_in, shop, member, LAMPS, code=code.code)
+    three = [{"title": "Lamp", "price": "22.50", "quantity": 3}]
+    order = used(shop, code, buy(stand_in, shop, member, three, code=code.code))
+    assert order.total_minor == 6_750 - 2_500 + 400
+
+
+def test_a_gift_card_pays_and_keeps_what_is_left(stand_in: StandIn, shop: Shop, member: Member) -> None:
+    offer(shop, kind="gift_card", value_minor=5_000)
+    card = take(shop, member)
+    assert (card.state, card.expires_at) == ("ready", None)
+    assert card.external_id.startswith("gid://shopify/GiftCard/")
+    assert platform_of(shop).apply_code_url(shop, card) == ""
+    first = buy(stand_in, shop, member, LAMPS, code=card.code.lower())
+    assert first["payment_gateway_names"] == ["gift_card"]
+    second = buy(stand_in, shop, member, LAMPS, code=card.code)
+    assert second["payment_gateway_names"] == ["gift_card", "shopify_payments"]
+    third = buy(stand_in, shop, member, LAMPS, code=card.code)
+    assert third["payment_gateway_names"] == ["shopify_payments"]
+    reconcile(shop=shop, now=timezone.now())
+    facts = StoredFact.objects.filter(shop=shop, kind="order", external_id__in=[first["id"], second["id"], third["id"]])
+    known = {fact.external_id: decode(fact.body) for fact in facts}
+    for order in (first, second, third):
+        told = known[str(order["id"])]
+        assert isinstance(told, Order)
+        assert told.payment_methods == tuple(order["payment_gateway_names"])
+    assert_books(shop)
+
+
+def test_a_gift_card_whose_answer_was_lost_is_made_once(stand_in: StandIn, shop: Shop, member: Member) -> None:
+    offer(shop, kind="gift_card", value_minor=5_000)
+    stand_in.of(shop.external_id, "PUT", "api-faults", {"lose_answer": 1})
+    card = take(shop, member)
+    assert card.state == "issuing"
+    drain(10)
+    card.refresh_from_db()
+    assert card.state == "ready"
+    assert rewards.issue(shop, card) == card.external_id
+
+
+def test_a_gift_card_that_came_to_nothing_is_switched_off(stand_in: StandIn, shop: Shop, member: Member) -> None:
+    """The last try lost its answer: the points are back, so the card that exists must not pay."""
+    offer(shop, kind="gift_card", value_minor=5_000)
+    now = timezone.now()
+    card = redeem(shop=shop, member_id=member.pk, reward_id="it", request_key="key-00000001", at=now)
+    OutboxMessage.objects.filter(shop=shop).update(attempts=MAX_ATTEMPTS - 1)
+    stand_in.of(shop.external_id, "PUT", "api-faults", {"lose_answer": 1})
+    drain()
+    drain(10)
+    card.refresh_from_db()
+    assert card.state == "failed"
+    order = buy(stand_in, shop, member, [{"title": "Lamp", "price": "1.00"}], code="")
+    assert order["payment_gateway_names"] == ["shopify_payments"]
+    assert refused(stand_in, shop, member, LAMPS, code=card.code)
+    rewards.revoke(shop, card)
+
+
+def test_store_credit_is_booked_and_pays(stand_in: StandIn, shop: Shop, member: Member) -> None:
+    offer(shop, kind="store_credit", value_minor=5_000)
+    credit = take(shop, member)
+    assert (credit.state, credit.order_id) == ("used", "")
+    order = buy(stand_in, shop, member, LAMPS, use_credit=True)
+    assert order["payment_gateway_names"] == ["shopify_store_credit"]
+    member.refresh_from_db()
+    assert member.available == 100
+    assert_books(shop)
+
+
+def test_store_credit_whose_answer_was_lost_is_booked_once(stand_in: StandIn, shop: Shop, member: Member) -> None:
+    offer(shop, kind="store_credit", value_minor=5_000)
+    stand_in.of(shop.external_id, "PUT", "api-faults", {"lose_answer": 2})
+    credit = take(shop, member)
+    assert credit.state == "issuing"
+    drain(10)
+    drain(100)
+    credit.refresh_from_db()
+    assert credit.state == "used"
+    exact = buy(stand_in, shop, member, [{"title": "Chair", "price": "46.00"}], use_credit=True)
+    assert exact["payment_gateway_names"] == ["shopify_store_credit"]
+    after = buy(stand_in, shop, member, LAMPS, use_credit=True)
+    assert after["payment_gateway_names"] == ["shopify_payments"]
+
+
+def test_two_equal_credits_are_two(stand_in: StandIn, shop: Shop, member: Member) -> None:
+    """The second must not take the first one's booking for its own, also where the first has not heard the answer."""
+    offer(shop, kind="store_credit", points=200, value_minor=5_000)
+    now = timezone.now()
+    made = [
+        redeem(shop=shop, member_id=member.pk, reward_id="it", request_key=f"key-0000000{number}", at=now)
+        for number in (1, 2)
+    ]
+    begin_issuing(shop=shop, number=made[0].number)
+    lost = rewards.issue(shop, made[0])
+    outbox.run_now(kind="reward.issue", subject=str(made[1].number), shop_id=shop.pk, now=timezone.now())
+    made[1].refresh_from_db()
+    assert made[1].state == "issuing"
+    drain(10)
+    drain(60)
+    for each in made:
+        each.refresh_from_db()
+    assert [each.state for each in made] == ["used", "used"]
+    assert made[0].external_id == lost != made[1].external_id
+    order = buy(stand_in, shop, member, [{"title": "Desk", "price": "96.00"}], use_credit=True)
+    assert order["payment_gateway_names"] == ["shopify_store_credit"]
+
+
+def test_store_credit_that_came_to_nothing_is_taken_back_once(stand_in: StandIn, shop: Shop, member: Member) -> None:
+    offer(shop, kind="store_credit", value_minor=5_000)
+    now = timezone.now()
+    credit = redeem(shop=shop, member_id=member.pk, reward_id="it", request_key="key-00000001", at=now)
+    begin_issuing(shop=shop, number=credit.number)
+    rewards.issue(shop, credit)
+    give_back(shop=shop, number=credit.number, why="failed", at=timezone.now())
+    drain()
+    assert not OutboxMessage.objects.filter(shop=shop, kind=REVOKE, state="dead").exists()
+    rewards.revoke(shop, credit)
+    order = buy(stand_in, shop, member, LAMPS, use_credit=True)
+    assert order["payment_gateway_names"] == ["shopify_payments"]
+    member.refresh_from_db()
+    assert member.available == 600
+
+
+@pytest.mark.parametrize(
+    ("reward", "why"),
+    [
+        ({"kind": "custom"}, "staff"),
+        ({"kind": "access"}, "staff"),
+        ({"kind": "free_product"}, "Name the product"),
+        ({"kind": "amount_off", "products": ("a-lamp",)}, "Shopify's numbers"),
+        ({"kind": "amount_off", "products": ("1",), "collections": ("2",)}, "leave one of them out"),
+        ({"kind": "free_shipping", "products": ("1",)}, "whole order"),
+        ({"kind": "gift_card", "minimum_order_minor": 100}, "leave out the minimum order"),
+    ],
+)
+def test_what_shopify_cannot_carry_says_why(shop: Shop, reward: dict[str, Any], why: str) -> None:
+    made = Reward(**{"id": "it", "name": "It", "points": 1, "value_minor": 500, **reward})
+    assert why in platform_of(shop).cannot_carry(shop, made)
+
+
+def test_money_needs_its_permission_and_says_which(shop: Shop) -> None:
+    card = Reward(id="it", name="It", kind="gift_card", points=1, value_minor=500)
+    assert platform_of(shop).cannot_carry(shop, card) == ""
+    Credential.objects.filter(shop=shop).update(scopes=" ".join(settings.SHOPIFY_SCOPES))
+    assert "write_gift_cards" in platform_of(shop).cannot_carry(shop, card)

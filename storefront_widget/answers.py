@@ -10,13 +10,13 @@ import msgspec
 from loyalty.engine.explain import Reason, text
 from loyalty.engine.money import format_minor
 from loyalty.engine.program import Program, Reward
+from loyalty.engine.rewards import MONEY
 from loyalty.engine.statement import Statement, fold
 from loyalty.models import Member, Redemption, Shop
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors.members import statement_of
 from loyalty.selectors.programs import versions_of
 from loyalty.selectors.widget import Offer, offers, open_redemptions, program_now
-from loyalty.services.redemptions import may_be_cancelled
 
 Data = dict[str, Any]
 
@@ -118,7 +118,7 @@ def _redemption(shop: Shop, redemption: Redemption, state: str) -> Data:
         "cancellable": ready
         and redemption.points > 0
         and redemption.reward_data.get("cancellable", True)
-        and may_be_cancelled(redemption),
+        and redemption.reward_data.get("kind") not in MONEY,
     }
 
 
@@ -136,7 +136,9 @@ def _ways_to_earn(program: Program) -> list[Data]:
 
 
 def _reward(reward: Reward) -> Data:
-    return {name: getattr(reward, name) for name in _REWARD_FIELDS}
+    """`valid_days` is 0 for money, which has no end."""
+    fields = {name: getattr(reward, name) for name in _REWARD_FIELDS}
+    return {**fields, "valid_days": 0} if reward.kind in MONEY else fields
 
 
 def _offer(offer: Offer) -> Data:

@@ -114,6 +114,20 @@ def test_an_unused_code_goes_back_for_its_points(page: Page) -> None:
     assert request.post_data_json == {}
 
 
+def test_money_has_no_end_and_store_credit_has_no_code(page: Page) -> None:
+    credit = {**CONFIG["rewards"][0], "id": "credit", "name": "€5 credit", "kind": "store_credit", "valid_days": 0}  # type: ignore[dict-item, index]
+    made = {**MADE, "kind": "store_credit", "name": "€5 credit", "state": "used", "code": "", "apply_url": ""}
+    offered = {**MEMBER, "rewards": [{**credit, "missing": 0, "obstacle": ""}]}
+    answers = {"member": (200, offered), "redeem": (200, {**made, "expires_at": None, "cancellable": False})}
+    pretend = opened(Pretend(page, answers))
+    pretend.press("Redeem: €5 credit")
+    expect(pretend.panel).to_contain_text("It is yours to keep.")
+    expect(pretend.panel).not_to_contain_text("the points come back")
+    pretend.press("Redeem")
+    expect(pretend.panel.get_by_role("heading", name="€5 credit is ready")).to_be_visible()
+    expect(pretend.panel.locator("code")).to_have_count(0)
+
+
 def test_after_a_lost_connection_the_same_key_asks_again(page: Page) -> None:
     answers: list[Answer | None] = [None, (200, MADE)]
     pretend = at_confirmation(Pretend(page, {"redeem": lambda _: answers.pop(0)}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from graphql import GraphQLError
 
@@ -88,7 +89,7 @@ def gift_card_deactivate(api: Api, id: str) -> Node:
     return {"giftCard": _node(api, card), "userErrors": []}
 
 
-def gift_cards_connection(api: Api, query: str | None = None, sortKey: str | None = None, **page: object) -> Node:
+def gift_cards_connection(api: Api, query: str | None = None, sortKey: str | None = None, **page: Any) -> Node:
     """`query` is a card's code; the real one searches several fields at once and finds other cards too."""
     api.need("read_gift_cards", "giftCards")
     if query and ":" in query:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from loyalty.sandbox.clock import iso, now
 from loyalty.sandbox.shopify import customers
@@ -80,7 +80,7 @@ def _rows(store: Store, shop: Document, customer_id: int) -> list[Document]:
     return store.find("shopify.credit", shop["domain"], str(customer_id))
 
 
-def accounts_connection(api: Api, customer: Document, query: str | None = None, **page: object) -> Node:
+def accounts_connection(api: Api, customer: Document, query: str | None = None, **page: Any) -> Node:
     """A customer who was never credited has no account."""
     api.need("read_store_credit_accounts", "storeCreditAccounts")
     found = [customer] if _rows(api.store, api.shop, customer["id"]) else []
@@ -99,7 +99,7 @@ def _account_node(api: Api, customer_id: int) -> Node:
 
 
 def _transactions(
-    api: Api, customer_id: int, query: str | None = None, sortKey: str = "CREATED_AT", **page: object
+    api: Api, customer_id: int, query: str | None = None, sortKey: str = "CREATED_AT", **page: Any
 ) -> Node:
     api.need("read_store_credit_account_transactions", "transactions")
     keep = matches(query, {"type": lambda row: "credit" if row["amount_minor"] > 0 else "debit"}.__getitem__)

@@ -63,7 +63,7 @@ async function settled(panel, made) {
 
 // Whoever went elsewhere in the panel meanwhile is told, and not pulled away.
 function finish(panel, made) {
-  const view = made.state === "ready" ? "ready" : made.state === "issuing" ? "working" : "failed";
+  const view = /ready|used/.test(made.state) ? "ready" : made.state === "issuing" ? "working" : "failed";
   if (["confirm", "working"].includes(panel.view)) panel.go(view, { redemption: made });
   else if (panel.over.open) panel.render();
   if (view === "ready") panel.say(panel.w.t("ready.title", { reward: panel.w.reward(made) }));
@@ -88,10 +88,10 @@ function confirm(panel, w) {
     title: name,
     back: "home",
     body: [
-      step(panel.tile(reward), w.t("confirm.title", { n: reward.points, reward: name }), w.t(reward.minimum_order_minor ? "confirm.minimum" : "confirm.days", limits)),
+      step(panel.tile(reward), w.t("confirm.title", { n: reward.points, reward: name }), w.t(!reward.valid_days ? "confirm.money" : reward.minimum_order_minor ? "confirm.minimum" : "confirm.days", limits)),
       sum([w.t("confirm.have"), w.number(data.available)], [name, w.signed(-reward.points)], [w.t("confirm.left"), w.number(data.available - reward.points)]),
-      h("div.rg-duo", {}, button(".rg-main", w.t(busy ? "confirm.going" : "confirm.go"), () => redeem(panel), { "aria-busy": busy && "true" }), button(".rg-text", w.t("confirm.not"), () => panel.go("home"))),
-      sentence(w.t("confirm.back")),
+      h("div.rg-duo", {}, button(".rg-main", w.t(busy ? "confirm.going" : reward.kind === "store_credit" ? "redeem" : "confirm.go"), () => redeem(panel), { "aria-busy": busy && "true" }), button(".rg-text", w.t("confirm.not"), () => panel.go("home"))),
+      reward.valid_days && sentence(w.t("confirm.back")),
     ],
   };
 }
@@ -116,15 +116,15 @@ function ready(panel, w) {
     panel.close();
     widget.dispatchEvent(new CustomEvent("regulars-cart"));
   };
-  const cart = widget.dataset.platform === "ecwid" && button(".rg-main", w.t("ready.cart"), toCart);
+  const cart = redemption.code && widget.dataset.platform === "ecwid" && button(".rg-main", w.t("ready.cart"), toCart);
   const apply = /^https?:/.test(redemption.apply_url) ? h("a.rg-button.rg-main", { id: "rg-main", href: redemption.apply_url }, w.t("ready.apply")) : cart;
-  const until = redemption.expires_at ? w.t("ready.until", { date: w.longDay(redemption.expires_at) }) : w.t("ready.use");
+  const until = redemption.expires_at ? w.t("ready.until", { date: w.longDay(redemption.expires_at) }) : redemption.code && w.t("ready.use");
   return {
     title: name,
     back: "home",
     body: [
       step(tile(CHECK, ".good"), w.t("ready.title", { reward: name }), until),
-      h("button.rg-code", { id: "rg-copy", onclick: () => copy(panel, redemption.code) }, h("code", {}, redemption.code), h("span.rg-button", {}, icon(COPY), w.t("copy"))),
+      redemption.code && h("button.rg-code", { id: "rg-copy", onclick: () => copy(panel, redemption.code) }, h("code", {}, redemption.code), h("span.rg-button", {}, icon(COPY), w.t("copy"))),
       h("div.rg-duo", {}, apply, button(".rg-text", w.t("ready.back"), () => panel.go("home"))),
       redemption.cancellable ? button(".rg-text", w.t("give.back"), () => panel.go("giving")) : sentence(w.t("ready.left", { n: data.available })),
     ],

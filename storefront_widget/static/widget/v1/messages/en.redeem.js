@@ -3,6 +3,7 @@ export default {
   "confirm.title": { one: "{reward} for {n} point?", other: "{reward} for {n} points?" },
   "confirm.minimum": { one: "For an order of {money} or more, within {n} day.", other: "For an order of {money} or more, within {n} days." },
   "confirm.days": { one: "For one order, within {n} day.", other: "For one order, within {n} days." },
+  "confirm.money": "It is yours to keep.",
   "confirm.have": "You have",
   "confirm.left": "Left",
   "confirm.go": "Get my code",

@@ -12,9 +12,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from loyalty.admin.scoped import MENDERS, ShopScoped, shops_of
+from loyalty.admin.scoped import ShopScoped
 from loyalty.admin.statements import BY_SHOP
 from loyalty.models import InboxDelivery, OutboxMessage
+from loyalty.services.replaying import can_be_tried, replay_message
 from loyalty.worker.inbox import replay
 
 SHOWN_BYTES = 20_000
@@ -50,8 +51,7 @@ class InboxDeliveryAdmin(ShopScoped):
     def try_again(self, request: HttpRequest, chosen: QuerySet[InboxDelivery]) -> None:
         """Only what needed a look, and only in shops where the person may."""
         now = timezone.now()
-        allowed = None if request.user.is_superuser else set(shops_of(request, MENDERS))
-        rows = [row for row in chosen.select_related("shop") if allowed is None or row.shop_id in allowed]
+        rows = [row for row in chosen.select_related("shop") if self.has_mend_permission(request, row)]
         count = sum(replay(shop=row.shop, delivery_pk=row.pk, now=now) for row in rows)
         text = ngettext("%(count)s delivery is in line again.", "%(count)s deliveries are in line again.", count)
         self.message_user(request, text % {"count": count}, messages.SUCCESS if count else messages.WARNING)
@@ -75,8 +75,18 @@ class OutboxMessageAdmin(ShopScoped):
     list_select_related = ("shop",)
     search_fields = ("=subject",)
     ordering = ("-pk",)
+    actions = ("try_again",)
     fields = ("shop", "kind", "subject", "state", "outcome", "attempts", "created_at", "due_at", "done_at", "payload")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxMessage]:
         return super().get_queryset(request).defer("secret")
+
+    @admin.action(description=_("Try again"), permissions=["mend"])
+    def try_again(self, request: HttpRequest, chosen: QuerySet[OutboxMessage]) -> None:
+        """Only what was given up and can still be of use, and only in shops where the person may."""
+        now = timezone.now()
+        rows = [row for row in chosen.select_related("shop") if self.has_mend_permission(request, row)]
+        count = sum(replay_message(shop=row.shop, message_id=row.pk, now=now) for row in rows if can_be_tried(row))
+        text = ngettext("%(count)s message is in line again.", "%(count)s messages are in line again.", count)
+        self.message_user(request, text % {"count": count}, messages.SUCCESS if count else messages.WARNING)

@@ -12,12 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.dashboard.charts import spark, spark_end
+from loyalty.dashboard.comparisons import healed_sentence
 from loyalty.dashboard.explanations import Row
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.program_text import live_at
 from loyalty.models import Redemption, Shop
 from loyalty.selectors import dashboard as ask
 from loyalty.selectors.programs import versions_of
+from loyalty.selectors.reconciliations import Healed, healed_since
 
 DAYS = 30
 SLOW_SECONDS = 300
@@ -46,6 +48,7 @@ class Check:
     icon: str
     title: str
     text: str
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,10 @@ def period(fmt: Format, now: datetime) -> Period:
 
 
 def home_context(shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
-    """Everything Home shows, in ten queries."""
+    """Everything Home shows, in twelve queries."""
     span = period(fmt, now)
     versions = versions_of(shop)
+    undone = ask.undone_messages(shop=shop)
     unusable = ask.unusable_deliveries(shop=shop)
     totals = ask.member_totals(shop=shop, since=span.since, before=span.since_before)
     orders = ask.orders_per_day(shop=shop, since=span.since_before, zone=fmt.zone)
@@ -77,6 +81,7 @@ def home_context(shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
         _orders_check(last_order, orders.get(span.days[-1], (0, 0))[0], fmt, now),
         _queue_check(ask.inbox_waiting(shop=shop, now=now), ask.outbox_waiting(shop=shop, now=now), fmt, now),
         _rewards_check(ask.redemptions_by_state(shop=shop, since=span.since), fmt),
+        _compared_check(shop, healed_since(shop=shop, since=span.since), fmt, now),
     ]
     return {
         "started": last_order is not None,
@@ -86,8 +91,10 @@ def home_context(shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
         "unusable_count": _count(unusable),
         "unusable_newest": fmt.ago(unusable.rows[0].received_at, now) if unusable.rows else "",
         "checks": checks,
+        "undone": undone.rows,
+        "undone_count": _count(undone),
         "trouble": shop.trouble,
-        "attention": bool(shop.trouble) or bool(unusable.rows) or checks[1].tone == "warn",
+        "attention": bool(shop.trouble or unusable.rows or undone.rows) or checks[1].tone == "warn",
         "answer": _answer(orders, span, fmt),
         "stats": [
             _orders_stat(orders, span, fmt),
@@ -138,6 +145,16 @@ def _rewards_check(states: dict[str, int], fmt: Format) -> Check:
         text = _("%(made)s of %(total)s went through; the points of the others are back") % words
         return Check("warn", "alert", _("Some codes could not be made"), text)
     return Check("good", "check", _("Rewards go through"), _("%(total)s redeemed in 30 days") % words)
+
+
+def _compared_check(shop: Shop, healed: Healed, fmt: Format, now: datetime) -> Check:
+    """Whether the net below the webhooks holds, and what fell into it."""
+    url = reverse("dashboard:comparisons")
+    if shop.orders_cursor is None:
+        return Check("", "clock", _("Not compared with your store yet"), _("It is within the hour"), url)
+    title = _("Compared with your store %(ago)s") % {"ago": fmt.ago(shop.orders_cursor, now)}
+    text = healed_sentence(healed, fmt) or _("Nothing was missing in 30 days")
+    return Check("good", "check", title, text, url)
 
 
 def _answer(per_day: dict[date, tuple[int, int]], span: Period, fmt: Format) -> str:

@@ -1,4 +1,4 @@
-"""Rows of the lists of members, redemptions and deliveries, ready to print."""
+"""Rows of the lists of members, redemptions, deliveries and messages, ready to print."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy
 
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.program_text import Offer, offer_name
-from loyalty.models import InboxDelivery, Member, Redemption
+from loyalty.models import InboxDelivery, Member, OutboxMessage, Redemption
 from loyalty.services.intake import FROM_HISTORY
 from loyalty.services.redemptions import may_be_cancelled
+from loyalty.services.replaying import can_be_tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,19 @@ class DeliveryRow:
     ago: str
 
 
+@dataclass(frozen=True, slots=True)
+class UndoneRow:
+    """`means` says what follows for shop and shoppers, `why` what was answered the last time."""
+
+    id: int
+    what: str
+    means: str
+    why: str
+    can_be_tried: bool
+    moment: str
+    ago: str
+
+
 _STATES = {
     "reserved": (gettext_lazy("Being made"), "warn"),
     "issuing": (gettext_lazy("Being made"), "warn"),
@@ -73,6 +87,42 @@ _TOPICS = {
     "app": gettext_lazy("A message about the app"),
     "product": gettext_lazy("A product"),
 }
+
+
+_UNDONE = {
+    "reward.issue": (
+        gettext_lazy("A code could not be made"),
+        gettext_lazy("The points are back with the member, who may redeem again."),
+    ),
+    "reward.revoke": (
+        gettext_lazy("A code that has ended could not be switched off"),
+        gettext_lazy("Until it is, whoever has it may still use it. You can also delete it among your discounts."),
+    ),
+    "mail": (gettext_lazy("A mail could not be sent"), gettext_lazy("Nothing else depends on it.")),
+    "history.import": (
+        gettext_lazy("Your past orders were not read to the end"),
+        gettext_lazy("Members and orders from before the app may be missing until they are."),
+    ),
+    "orders.reconcile": (
+        gettext_lazy("A comparison with your store was not finished"),
+        gettext_lazy("Your store is compared every hour all the same."),
+    ),
+}
+_UNDONE["orders.look_up"] = _UNDONE["orders.reconcile"]
+
+
+def undone_row(message: OutboxMessage, fmt: Format, now: datetime) -> UndoneRow:
+    what, means = _UNDONE.get(message.kind, (_("Something could not be done"), ""))
+    at = message.due_at  # of a message that was given up, when that was
+    return UndoneRow(
+        id=message.pk,
+        what=str(what),
+        means=str(means),
+        why=message.outcome or _("No reason was noted."),
+        can_be_tried=can_be_tried(message),
+        moment=fmt.moment(at),
+        ago=fmt.ago(at, now),
+    )
 
 
 def name_of(member: Member) -> str:

@@ -18,5 +18,9 @@ urlpatterns = [
     path("redemptions/<int:redemption_id>/cancel/", views.redemption_cancel, name="redemption_cancel"),
     path("program/", views.program, name="program"),
     path("deliveries/", views.deliveries, name="deliveries"),
+    path("comparisons/", views.comparisons, name="comparisons"),
+    path("comparisons/<int:comparison_id>/", views.comparison, name="comparison"),
+    path("undone/", views.undone, name="undone"),
+    path("undone/<int:message_id>/replay/", views.undone_replay, name="undone_replay"),
     path("deliveries/<int:delivery_id>/replay/", views.delivery_replay, name="delivery_replay"),
 ]

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from loyalty.dashboard import comparisons as in_words
 from loyalty.dashboard import rows as row_of
 from loyalty.dashboard.access import embedded, layout
 from loyalty.dashboard.adjusting import Adjusting, empty_form, read_form
@@ -30,15 +31,24 @@ from loyalty.dashboard.program_text import (
     reward_terms,
     rule_sentence,
 )
-from loyalty.engine.errors import Conflict, Invalid, Refused
-from loyalty.models import Member, Shop
+from loyalty.engine.errors import Conflict, Invalid, Refused, TooMany
+from loyalty.models import Member, Reconciliation, Shop
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors import dashboard as ask
+from loyalty.selectors import reconciliations as compared
 from loyalty.selectors.programs import versions_of
+from loyalty.selectors.reconciliations import Healed
+from loyalty.services import limits
 from loyalty.services.adjustments import adjust as adjust_points
+from loyalty.services.reconciliations import LOOK_UP, RECONCILE
+from loyalty.services.reconciliations import ask as ask_platform
 from loyalty.services.redemptions import cancel
+from loyalty.services.replaying import replay_message
 from loyalty.worker.inbox import replay
+from loyalty.worker.outbox import run_now
 
+COMPARISONS, COMPARISONS_SECONDS = 30, 600
+"""The platform answers a store's apps only so many questions; those for shoppers come first."""
 SEARCH_CHARACTERS = 100
 MAX_ID = 2**63 - 1
 
@@ -80,14 +90,12 @@ def adjust(request: HttpRequest, member_id: int) -> HttpResponse:
     form = read_form(request.POST)
     if form.errors:
         return _adjust_form(request, found, fmt, form)
-    staff_id = getattr(request, "staff_id", "")
-    actor = _("staff %(number)s") % {"number": staff_id} if staff_id else _("the shop")
     try:
         adjust_points(
             shop=shop,
             member_id=found.pk,
             points=form.amount,
-            actor=actor,
+            actor=_actor(request),
             reason=form.reason,
             key=f"form:{form.key}",
             at=now,
@@ -214,6 +222,97 @@ def delivery_replay(request: HttpRequest, delivery_id: int) -> HttpResponse:
     response = _deliveries(request, _("In line again. It is gone from this list once it could be used."))
     response["HX-Push-Url"] = reverse("dashboard:deliveries")
     return response
+
+
+@embedded
+@require_GET
+def undone(request: HttpRequest) -> HttpResponse:
+    return _undone(request, "")
+
+
+@embedded
+@require_POST
+def undone_replay(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Puts one message back in line; the worker takes it from there."""
+    shop, _fmt, now = _asked(request)
+    if message_id > MAX_ID or not replay_message(shop=shop, message_id=message_id, now=now):
+        raise Http404
+    response = _undone(request, _("In line again. It comes back here only if it fails again."))
+    response["HX-Push-Url"] = reverse("dashboard:undone")
+    return response
+
+
+@embedded
+@require_http_methods(["GET", "POST"])
+def comparisons(request: HttpRequest) -> HttpResponse:
+    """What was compared with the store; a POST asks for more: one order by its number, or the last day."""
+    shop, fmt, now = _asked(request)
+    if request.method == "GET":
+        return _page(request, "comparisons", _comparisons(request, shop, fmt, now))
+    number = request.POST.get("number", "").strip()
+    try:
+        if "number" in request.POST and not number:
+            raise Invalid(_("Type the order’s number."))
+        limits.hit(f"compare:{shop.pk}", limit=COMPARISONS, window_seconds=COMPARISONS_SECONDS, at=now)
+        asked = ask_platform(shop=shop, number=number, asked_by=_actor(request), at=now)
+    except (Invalid, TooMany) as error:
+        context = _comparisons(request, shop, fmt, now) | {"number": number, "error": error.message}
+        response = _page(request, "comparisons", context, status=422)
+        response["HX-Push-Url"] = "false"
+        return response
+    # Answered in this page where the store is quick and there is little to read; else by the worker.
+    run_now(kind=LOOK_UP if number else RECONCILE, subject=str(asked.pk), shop_id=shop.pk, now=now)
+    asked.refresh_from_db()
+    response = _comparison(request, asked)
+    response["HX-Push-Url"] = reverse("dashboard:comparison", args=[asked.pk])
+    return response
+
+
+@embedded
+@require_GET
+def comparison(request: HttpRequest, comparison_id: int) -> HttpResponse:
+    shop, _fmt, _now = _asked(request)
+    asked = compared.reconciliation_of(shop=shop, reconciliation_id=comparison_id) if comparison_id <= MAX_ID else None
+    if asked is None:
+        raise Http404
+    return _comparison(request, asked)
+
+
+def _comparison(request: HttpRequest, asked: Reconciliation) -> HttpResponse:
+    shop, fmt, _now = _asked(request)
+    page = compared.healed_orders_page(shop=shop, reconciliation=asked, after=_id(request.GET.get("after", "")))
+    ids = {healed.order_id for healed in page.rows} | {asked.order_id}
+    pages = ask.fact_ids_of_orders(shop=shop, order_ids=ids)
+    healed = compared.healed_by(shop=shop, reconciliations=[asked]).get(asked.pk, Healed())
+    context = {
+        "answer": in_words.answer(asked, healed, pages, fmt),
+        "begun": fmt.moment(asked.begun_at),
+        "rows": in_words.healed_rows(page.rows, pages, fmt),
+        "here": reverse("dashboard:comparison", args=[asked.pk]),
+        "next": _next(request, page.after),
+    }
+    return _page(request, "comparison", context)
+
+
+def _comparisons(request: HttpRequest, shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
+    page = compared.reconciliations_page(shop=shop, before=_id(request.GET.get("before", "")))
+    healed = compared.healed_by(shop=shop, reconciliations=page.rows)
+    rows = [in_words.comparison_row(asked, healed.get(asked.pk, Healed()), fmt, now) for asked in page.rows]
+    last = fmt.ago(shop.orders_cursor, now) if shop.orders_cursor else ""
+    return {"rows": rows, "last": last, "number": _search(request), "next": _next(request, page.after, "before")}
+
+
+def _undone(request: HttpRequest, toast: str) -> HttpResponse:
+    shop, fmt, now = _asked(request)
+    page = ask.undone_messages(shop=shop, before=_id(request.GET.get("before", "")))
+    rows = [row_of.undone_row(message, fmt, now) for message in page.rows]
+    return _page(request, "undone", {"rows": rows, "toast": toast, "next": _next(request, page.after, "before")})
+
+
+def _actor(request: HttpRequest) -> str:
+    """Who asks, as far as the platform tells us."""
+    staff_id = getattr(request, "staff_id", "")
+    return _("staff %(number)s") % {"number": staff_id} if staff_id else _("the shop")
 
 
 def _deliveries(request: HttpRequest, toast: str) -> HttpResponse:

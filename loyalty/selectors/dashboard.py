@@ -138,6 +138,13 @@ def unusable_deliveries(*, shop: Shop, before: int | None = None) -> Page:
     return Page(found[:ROWS], str(found[ROWS - 1].pk) if len(found) > ROWS else "")
 
 
+def undone_messages(*, shop: Shop, before: int | None = None) -> Page:
+    """What was given up after many tries, newest first. `before` is the id behind which the page starts."""
+    rows = OutboxMessage.objects.filter(shop=shop, state=QueueState.DEAD).defer("secret").order_by("-id")
+    found = list((rows.filter(pk__lt=before) if before else rows)[: ROWS + 1])
+    return Page(found[:ROWS], str(found[ROWS - 1].pk) if len(found) > ROWS else "")
+
+
 def members_page(*, shop: Shop, search: str, after: tuple[int, int] | None) -> Page:
     """Members, richest first. `search` is part of a name or an e-mail, or a customer id; `after` is the balance and
     the id of the last row of the page before."""

@@ -25,19 +25,22 @@ KEPT = timedelta(days=90)
 _NUMBER = re.compile(r"[^\x00-\x1f\x7f'\"\\]{1,64}")
 
 
-@transaction.atomic
-def ask(*, shop: Shop, asked_by: str, at: datetime, number: str = "") -> Reconciliation:
-    """Leaves the question to the outbox: every order of the last day, or the one with `number`, as people write it
-    ("#1042"). One that is being answered is not asked twice. Raises Invalid for what can be no number."""
+def begin(*, shop: Shop, asked_by: str, at: datetime, number: str = "") -> Reconciliation:
+    """A question that its asker works as well: every order of the last day, or the one with `number`, as people write
+    it ("#1042"). Raises Invalid for what can be no number."""
     wanted = number.strip()
     if wanted and not _NUMBER.fullmatch(wanted):
         raise Invalid("Type the order's number as the e-mail to the customer has it, such as #1042.")
-    asked = Reconciliation.objects.filter(shop=shop, number=wanted, finished_at=None).exclude(asked_by="").first()
-    if asked is None:
-        asked = Reconciliation.objects.create(
-            shop=shop, number=wanted, asked_by=asked_by[:64], begun_at=at, since=None if wanted else at - ASKED_BACK
-        )
-    leave(shop=shop, kind=LOOK_UP if wanted else RECONCILE, subject=str(asked.pk), at=at)
+    since = None if wanted else at - ASKED_BACK
+    return Reconciliation.objects.create(shop=shop, number=wanted, asked_by=asked_by[:64], begun_at=at, since=since)
+
+
+@transaction.atomic
+def ask(*, shop: Shop, asked_by: str, at: datetime, number: str = "") -> Reconciliation:
+    """As `begin`, and left to the outbox. A question that waits for its answer is not asked twice."""
+    waiting = Reconciliation.objects.filter(shop=shop, number=number.strip(), finished_at=None).exclude(asked_by="")
+    asked = waiting.first() or begin(shop=shop, asked_by=asked_by, at=at, number=number)
+    leave(shop=shop, kind=LOOK_UP if asked.number else RECONCILE, subject=str(asked.pk), at=at)
     return asked
 
 
@@ -79,6 +82,12 @@ def record_and_note(
         for order_id, number in news.items()
     )
     return reconciliation
+
+
+def give_up(*, shop: Shop, reconciliation_id: int, why: str, at: datetime) -> None:
+    """There will be no answer, unless somebody tries again."""
+    asked = Reconciliation.objects.filter(shop=shop, pk=reconciliation_id)
+    asked.update(finished_at=at, failure=why[:500])
 
 
 def _known(shop: Shop, order_ids: Sequence[str]) -> dict[str, tuple[str, Order]]:

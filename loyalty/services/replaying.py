@@ -32,7 +32,7 @@ def replay(*, shop: Shop, now: datetime) -> Replayed:
     dead = InboxDelivery.objects.filter(shop=shop, state=QueueState.DEAD).exclude(topic__endswith=FROM_HISTORY)
     return Replayed(
         deliveries=dead.update(state=QueueState.WAITING, attempts=0, due_at=now, outcome=""),
-        messages=sum(_message(shop, pk, now) for pk in _dead_messages(shop)),
+        messages=sum(replay_message(shop=shop, message_id=pk, now=now) for pk in _dead_messages(shop)),
         reservations=_settle(shop, now),
     )
 
@@ -51,10 +51,18 @@ def _dead_messages(shop: Shop) -> list[int]:
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
+def can_be_tried(message: OutboxMessage) -> bool:
+    """A code that was given up has its points back already, and a mail's code to sign in has expired."""
+    return message.kind != ISSUE and not message.subject.startswith(STALE)
+
+
 @transaction.atomic
-def _message(shop: Shop, pk: int, now: datetime) -> bool:
-    """One waiting message per kind and subject: where a newer one waits, the old one has nothing left to do."""
-    row = OutboxMessage.objects.select_for_update(of=("self",)).get(shop=shop, pk=pk)
+def replay_message(*, shop: Shop, message_id: int, now: datetime) -> bool:
+    """One waiting message per kind and subject: where a newer one waits, the old one has nothing left to do. False
+    where nothing was put in line."""
+    row = OutboxMessage.objects.select_for_update(of=("self",)).filter(shop=shop, pk=message_id).first()
+    if row is None:
+        return False
     newer = OutboxMessage.objects.filter(
         shop=shop, kind=row.kind, subject=row.subject, state=QueueState.WAITING
     ).exists()

@@ -14,7 +14,7 @@ from loyalty.engine.errors import LoyaltyError, Refused, Unauthorized
 from loyalty.models import OutboxMessage, QueueState, Reconciliation, Redemption
 from loyalty.platforms.registry import platform_of
 from loyalty.services.codes import ISSUE
-from loyalty.services.reconciliations import LOOK_UP, RECONCILE
+from loyalty.services.reconciliations import LOOK_UP, RECONCILE, give_up
 from loyalty.services.redemptions import GIVEN_BACK, REVOKE, begin_issuing, give_back, mark_ready
 from loyalty.worker import reconciliation
 from loyalty.worker.claim import claim, still_mine
@@ -126,7 +126,7 @@ def _answered(row: OutboxMessage, now: datetime, ask: Callable[..., bool | None]
     try:
         return ask(reconciliation=asked, now=now)
     except (Refused, Unauthorized) as error:
-        rows.update(finished_at=now, failure=error.message[:500])
+        give_up(shop=row.shop, reconciliation_id=asked.pk, why=error.message, at=now)
         return True
     except LoyaltyError as error:
         rows.update(failure=error.message[:500])
@@ -153,15 +153,23 @@ def _work(row: OutboxMessage, now: datetime) -> None:
     still_mine(row).update(state=QueueState.DONE, done_at=now, outcome="", secret="")
 
 
+def _tell(row: OutboxMessage, why: str, now: datetime) -> None:
+    """Whoever waits for a message that is given up: points go back, a question ends without an answer."""
+    if row.kind == ISSUE:
+        give_back(shop=row.shop, number=row.subject, why="failed", at=now, failure=why)
+    elif row.kind in (LOOK_UP, RECONCILE):
+        give_up(shop=row.shop, reconciliation_id=int(row.subject), why=why, at=now)
+
+
 def _failed(row: OutboxMessage, error: Exception, now: datetime) -> None:
     retryable = error.retryable if isinstance(error, LoyaltyError) else True
     wait = getattr(error, "retry_after_seconds", 0)
     due = next_try(attempts=row.attempts, now=now, retry_after_seconds=wait) if retryable else None
     outcome = (error.message if isinstance(error, LoyaltyError) else type(error).__name__)[:500]
     state = QueueState.WAITING if due else QueueState.DEAD
-    if due is None and row.kind == ISSUE and still_mine(row).exists():
+    if due is None and still_mine(row).exists():
         # Before the message is put away: whoever dies in between leaves it to the next worker.
-        give_back(shop=row.shop, number=row.subject, why="failed", at=now, failure=outcome)
+        _tell(row, outcome, now)
     still_mine(row).update(state=state, due_at=due or now, outcome=outcome)
     log.warning(
         "outbox.failed",

@@ -25,6 +25,8 @@ HEARD_WITHIN = timedelta(minutes=1)
 """A webhook takes no longer where all is well; what is younger may still be on its way."""
 TURN_ORDERS = 2_000
 """Then it is the next shop's turn: one that changed a hundred thousand orders does not make the others wait."""
+FIRST_TURN_ORDERS = 200
+"""Of a comparison that somebody asked for: short enough to be answered while they look on."""
 LEASE = timedelta(minutes=15)
 AGAIN_AFTER = timedelta(minutes=10)
 """When to come back to a platform that did not answer."""
@@ -42,7 +44,8 @@ class Turn:
 def reconcile(*, shop: Shop, now: datetime) -> Turn:
     """Orders changed since the shop's cursor. The cursor follows what is recorded, so that a crash loses no progress."""
     since = (shop.orders_cursor or shop.installed_at) - OVERLAP
-    turn = _compare(shop, since, now, _Noted(shop, now - HEARD_WITHIN, None), _cursor_of(shop, now))
+    noted = _Noted(shop, now - HEARD_WITHIN, None)
+    turn = _compare(shop, since, now, noted, _cursor_of(shop, now), at_most=TURN_ORDERS)
     if turn.is_whole:
         _cursor_of(shop, now)(now)
     return turn
@@ -56,7 +59,9 @@ def work(*, reconciliation: Reconciliation, now: datetime) -> bool:
     def reached(at: datetime) -> None:
         rows.update(since=at)
 
-    turn = _compare(shop, reconciliation.since or now, now, _Noted(shop, now, reconciliation), reached)
+    at_most = TURN_ORDERS if reconciliation.looked_at else FIRST_TURN_ORDERS
+    noted = _Noted(shop, now, reconciliation)
+    turn = _compare(shop, reconciliation.since or now, now, noted, reached, at_most=at_most)
     rows.update(
         looked_at=F("looked_at") + turn.looked_at,
         since=turn.reached,
@@ -97,15 +102,24 @@ class _Noted:
         )
 
 
-def _compare(shop: Shop, since: datetime, now: datetime, noted: _Noted, reached: Callable[[datetime], None]) -> Turn:
-    """A turn ends where it has moved on: of many changes in one second all are read at once."""
+def _compare(
+    shop: Shop,
+    since: datetime,
+    now: datetime,
+    noted: _Noted,
+    reached: Callable[[datetime], None],
+    *,
+    at_most: int,
+) -> Turn:
+    """`reached` is called with how far the changes are recorded. A turn ends after about `at_most` orders, but only
+    where it has moved on: of many changes in one second all are read at once."""
     looked_at, last = 0, since
     for chunk in chunks(platform_of(shop).orders_changed(shop, since=since)):
         record_chunk(shop, chunk, now, noted.record)
         looked_at += len(chunk)
         last = max([last, *(each.order.updated_at for each in chunk if isinstance(each, OrderSeen))])
         reached(last)
-        if looked_at >= TURN_ORDERS and last > since:
+        if looked_at >= at_most and last > since:
             return Turn(looked_at, last, is_whole=False)
     return Turn(looked_at, now, is_whole=True)
 

@@ -16,7 +16,16 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from loyalty.admin.scoped import ShopScoped
-from loyalty.models import Credential, InboxDelivery, OutboxMessage, Shop, ShopperDevice, StaffMembership
+from loyalty.models import (
+    Credential,
+    HealedOrder,
+    InboxDelivery,
+    OutboxMessage,
+    Reconciliation,
+    Shop,
+    ShopperDevice,
+    StaffMembership,
+)
 from loyalty.services.intake import receive
 from loyalty.services.observations import Person
 from loyalty.services.outbox import leave
@@ -48,6 +57,10 @@ def filled(name: str) -> Shop:
     receive(shop_id=shop.pk, delivery_id=f"{name}-d1", topic="orders/paid", body=b'{"a": 1}', meta={}, at=T0)
     InboxDelivery.objects.filter(shop=shop).update(state="dead")
     leave(shop=shop, kind="mail", subject=f"{name}-mail", at=T0, secret="the code is 123456")
+    compared = Reconciliation.objects.create(shop=shop, number=f"#{name}", begun_at=T0, finished_at=T0)
+    HealedOrder.objects.create(
+        shop=shop, reconciliation=compared, order_id=f"{name}-1", was_missing=True, points=1, healed_at=T0
+    )
     return shop
 
 
@@ -146,6 +159,39 @@ def test_a_manager_here_who_only_looks_there_mends_only_here() -> None:
     browser.post(listing(InboxDelivery), {"action": "try_again", "_selected_action": chosen})
     states = [InboxDelivery.objects.get(shop=shop).state for shop in (alices, bobs)]
     assert states == ["waiting", "dead"]
+
+
+@pytest.mark.parametrize(("role", "state"), [("owner", "waiting"), ("manager", "waiting"), ("support", "dead")])
+def test_owners_and_managers_try_a_message_again(role: str, state: str) -> None:
+    alices, bobs = filled("Alice"), filled("Bob")
+    for shop in (alices, bobs):
+        OutboxMessage.objects.filter(shop=shop).update(state="dead")
+        leave(shop=shop, kind="mail", subject="code:1", at=T0)
+    OutboxMessage.objects.across_shops().filter(subject="code:1").update(state="dead")
+    chosen = list(OutboxMessage.objects.across_shops().values_list("pk", flat=True))
+    person(alices, role).post(listing(OutboxMessage), {"action": "try_again", "_selected_action": chosen})
+    states = dict(OutboxMessage.objects.filter(shop=alices).values_list("subject", "state"))
+    assert states["Alice-mail"] == state
+    assert states["code:1"] == "dead", "the code in it has expired"
+    assert set(OutboxMessage.objects.filter(shop=bobs).values_list("state", flat=True)) == {"dead"}
+
+
+@pytest.mark.parametrize(("role", "asked"), [("owner", 1), ("manager", 1), ("support", 0), ("analyst", 0)])
+def test_owners_and_managers_have_their_shop_compared(role: str, asked: int) -> None:
+    alices, bobs = filled("Alice"), filled("Bob")
+    browser = person(alices, role)
+    browser.post(listing(Shop), {"action": "compare", "_selected_action": [alices.pk, bobs.pk]})
+    questions = Reconciliation.objects.across_shops().filter(finished_at=None)
+    assert [each.shop_id for each in questions] == [alices.pk] * asked
+    assert OutboxMessage.objects.filter(shop=alices, kind="orders.reconcile").count() == asked
+    assert not OutboxMessage.objects.filter(shop=bobs, kind="orders.reconcile").exists()
+
+
+def test_a_comparison_shows_its_orders() -> None:
+    alices = filled("Alice")
+    page = person(alices, "analyst").get(detail(Reconciliation, alices)).content.decode()
+    assert "#Alice" in page
+    assert "Alice-1" in page
 
 
 def test_a_stranger_cannot_try_again_what_is_anothers() -> None:

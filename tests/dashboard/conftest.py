@@ -15,9 +15,19 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from loyalty.dashboard.access import embedded_token
-from loyalty.models import InboxDelivery, Member, Redemption, Shop, StoredFact
+from loyalty.models import (
+    HealedOrder,
+    InboxDelivery,
+    Member,
+    OutboxMessage,
+    Reconciliation,
+    Redemption,
+    Shop,
+    StoredFact,
+)
 from loyalty.services.intake import receive
 from loyalty.services.observations import Person
+from loyalty.services.outbox import leave
 from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
 from tests.factories import make_order, make_shop, place
 
@@ -38,6 +48,8 @@ class Seen:
     order: StoredFact
     redemption: Redemption
     delivery: InboxDelivery
+    message: OutboxMessage
+    comparison: Reconciliation
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +59,8 @@ def platforms(settings: Settings) -> None:
 
 
 def fill(shop: Shop, *, members: int = 1, orders: int = 1) -> Seen:
-    """Members who ordered, redeemed and were refunded, and a delivery that could not be used per member."""
+    """Members who ordered, redeemed and were refunded, and per member a delivery that could not be used, a message that
+    was given up, and a comparison that healed an order."""
     for number in range(members):
         person = Person(external_id=f"c{number}", email=f"c{number}@shopper.test", name=f"Shopper {number}")
         for each in range(orders):
@@ -61,13 +74,27 @@ def fill(shop: Shop, *, members: int = 1, orders: int = 1) -> Seen:
         begin_issuing(shop=shop, number=redemption.number)
         mark_ready(shop=shop, number=redemption.number, external_id="x", at=BEGAN + timedelta(days=2))
         receive(shop_id=shop.pk, delivery_id=f"d{number}", topic="orders/paid", body=b"{}", meta={}, at=BEGAN)
+        leave(shop=shop, kind="mail", subject=f"m{number}", at=BEGAN)
+        compared = Reconciliation.objects.create(shop=shop, begun_at=BEGAN, finished_at=BEGAN)
+        HealedOrder.objects.create(
+            shop=shop,
+            reconciliation=compared,
+            order_id=f"{number}-0",
+            number=f"#{number}-0",
+            was_missing=True,
+            points=600,
+            healed_at=BEGAN + timedelta(days=1),
+        )
     InboxDelivery.objects.filter(shop=shop).update(state="dead", outcome="The total is no amount.")
+    OutboxMessage.objects.filter(shop=shop, kind="mail").update(state="dead", outcome="ConnectionRefusedError")
     return Seen(
         shop,
         Member.objects.get(shop=shop, external_id="c0"),
         StoredFact.objects.get(shop=shop, kind="order", external_id="0-0"),
         Redemption.objects.filter(shop=shop).order_by("pk")[0],
         InboxDelivery.objects.filter(shop=shop).order_by("pk")[0],
+        OutboxMessage.objects.filter(shop=shop, kind="mail").order_by("pk")[0],
+        Reconciliation.objects.filter(shop=shop).order_by("pk")[0],
     )
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.dashboard import access, urls
-from loyalty.models import InboxDelivery, LedgerEntry, Redemption, Shop
+from loyalty.models import InboxDelivery, LedgerEntry, OutboxMessage, Reconciliation, Redemption, Shop
 from tests.dashboard.conftest import Ask, Seen, bearer_of, session_token
 
 # Per name: the argument it takes of what a shop has, and what the owner's GET and POST answer.
@@ -29,6 +29,10 @@ EXPECTED = {
     "program": (None, 200, 405),
     "deliveries": (None, 200, 405),
     "delivery_replay": ("delivery", 405, 200),
+    "comparisons": (None, 200, 200),
+    "comparison": ("comparison", 200, 405),
+    "undone": (None, 200, 405),
+    "undone_replay": ("message", 405, 200),
 }
 NAMES = [pattern.name for pattern in urls.urlpatterns]
 
@@ -63,6 +67,8 @@ def test_another_shop_finds_nothing_of_ours(name: str, ours: Seen, theirs: Seen,
     assert LedgerEntry.objects.filter(shop=ours.shop).count() == before
     assert InboxDelivery.objects.get(pk=ours.delivery.pk, shop=ours.shop).state == "dead"
     assert Redemption.objects.get(pk=ours.redemption.pk, shop=ours.shop).state == "ready"
+    assert OutboxMessage.objects.get(pk=ours.message.pk, shop=ours.shop).state == "dead"
+    assert Reconciliation.objects.filter(shop=ours.shop).count() == 1
 
 
 @pytest.mark.parametrize("credential", ["", "Bearer ", "Bearer x", "Bearer x:y:z", "Bearer a.b.c", "Basic eDp5"])
@@ -73,6 +79,8 @@ def test_an_outsider_gets_nothing(credential: str, ours: Seen) -> None:
         assert answer.status_code == 401
         assert "Shopper" not in answer.content.decode()
     assert InboxDelivery.objects.get(pk=ours.delivery.pk, shop=ours.shop).state == "dead"
+    assert OutboxMessage.objects.get(pk=ours.message.pk, shop=ours.shop).state == "dead"
+    assert Reconciliation.objects.filter(shop=ours.shop).count() == 1
 
 
 def test_a_shop_that_removed_the_app_gets_nothing(ours: Seen, ask: Ask) -> None:
@@ -82,10 +90,11 @@ def test_a_shop_that_removed_the_app_gets_nothing(ours: Seen, ask: Ask) -> None:
 
 
 def test_ids_beyond_any_row_are_not_found(ours: Seen, ask: Ask) -> None:
-    for page in ("members/{}/", "members/{}/adjust/", "orders/{}/", "redemptions/{}/cancel/"):
+    for page in ("members/{}/", "members/{}/adjust/", "orders/{}/", "redemptions/{}/cancel/", "comparisons/{}/"):
         for number in (0, 10**9, 2**63, 10**40):
             assert ask("/dashboard/" + page.format(number), ours.shop).status_code == 404
-    assert ask(f"/dashboard/deliveries/{10**40}/replay/", ours.shop, "post").status_code == 404
+    for queue in ("deliveries", "undone"):
+        assert ask(f"/dashboard/{queue}/{10**40}/replay/", ours.shop, "post").status_code == 404
 
 
 def test_a_document_with_a_fresh_session_token_is_shown(theirs: Seen) -> None:

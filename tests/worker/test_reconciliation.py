@@ -13,6 +13,7 @@ from loyalty.models import HealedOrder, InboxDelivery, OutboxMessage, Reconcilia
 from loyalty.services.intake import TryAgain, receive
 from loyalty.services.observations import Found, OrderSeen, Unreadable
 from loyalty.services.reconciliations import ask
+from loyalty.services.replaying import replay_message
 from loyalty.worker import outbox, reconciliation, schedule
 from tests.factories import ALICE, T0, assert_books, balance, make_order, make_shop, place, refund_of, seen
 
@@ -266,6 +267,7 @@ def test_what_can_be_no_number_is_not_asked_for(number: str) -> None:
 
 def test_the_last_day_is_compared_in_turns_until_it_is_through(given: Give, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loyalty.worker.history.CHUNK", 2)
+    monkeypatch.setattr(reconciliation, "FIRST_TURN_ORDERS", 2)
     monkeypatch.setattr(reconciliation, "TURN_ORDERS", 4)
     shop = make_shop()
     given(shop, changed(99, T0), *(changed(number, NOW - 10 * HOUR + number * HOUR) for number in range(1, 10)))
@@ -274,8 +276,8 @@ def test_the_last_day_is_compared_in_turns_until_it_is_through(given: Give, monk
     while outbox.drain_comparisons(now=NOW + timedelta(seconds=2 * rounds)):
         rounds += 1
     question.refresh_from_db()
-    assert rounds == 3
-    assert question.finished_at == NOW + timedelta(seconds=4)
+    assert rounds == 4
+    assert question.finished_at == NOW + timedelta(seconds=6)
     assert len(notes(shop)) == 9
     assert balance(shop) == 900
     assert OutboxMessage.objects.get(shop=shop, kind="orders.reconcile").state == "done"
@@ -298,6 +300,24 @@ def test_a_platform_that_does_not_answer_is_asked_again_and_a_refusal_ends_it(gi
     outbox.drain_messages(now=NOW)
     other.refresh_from_db()
     assert (other.finished_at, other.failure) == (NOW, "The app lacks a permission.")
+
+
+def test_a_question_that_is_given_up_ends_and_can_be_tried_again(given: Give) -> None:
+    shop = make_shop()
+    store = given(shop, changed(1, NOW - HOUR))
+    store.error = Unavailable("The store did not answer.")
+    question = asked(shop, "1")
+    OutboxMessage.objects.filter(shop=shop).update(attempts=11)
+    outbox.drain_messages(now=NOW)
+    question.refresh_from_db()
+    assert (question.finished_at, question.failure) == (NOW, "The store did not answer.")
+    message = OutboxMessage.objects.get(shop=shop, kind="orders.look_up")
+    assert message.state == "dead"
+    store.error = None
+    assert replay_message(shop=shop, message_id=message.pk, now=NOW + HOUR)
+    outbox.drain_messages(now=NOW + HOUR)
+    question.refresh_from_db()
+    assert (question.finished_at, question.failure, question.order_id) == (NOW + HOUR, "", "1")
 
 
 def test_comparisons_are_forgotten_after_a_season(given: Give) -> None:

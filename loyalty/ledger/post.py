@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
 from django.db.models import Max, Min, Sum
 
 from loyalty.engine.explain import Reason, as_data
@@ -16,6 +17,8 @@ from loyalty.engine.statement import Movement, Statement
 from loyalty.models import LedgerEntry, Member
 from loyalty.models.spans import of_members
 
+FREE_WORDS = "why"
+"""The parameter of a reason that people typed."""
 Key = tuple[str, str, str]
 Span = tuple[datetime, datetime]
 
@@ -124,7 +127,7 @@ def _row(
         effective_at=movement.at,
         posted_at=posted_at,
         order_id=movement.order_id,
-        reason=as_data(movement.reason),
+        reason=as_data(_without_free_words(movement.reason)),
     )
 
 
@@ -136,3 +139,11 @@ def _spans(statement: Statement, written: Mapping[Key, Written]) -> list[Span]:
         at = dates.get(key, statement.as_of if before.points else before.last)
         spans.append((min(before.first, at), max(before.last, at)))
     return [span for span in spans if span[0] < span[1]]
+
+
+def _without_free_words(reason: Reason) -> Reason:
+    """What staff wrote about a member by hand may name the person, who may ask to be forgotten, and nothing is ever
+    taken out of the ledger: it stays with the fact."""
+    if FREE_WORDS not in reason.params:
+        return reason
+    return msgspec.structs.replace(reason, params={**reason.params, FREE_WORDS: ""})

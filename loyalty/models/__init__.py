@@ -4,6 +4,7 @@ from loyalty.models.audits import VerifyRun
 from loyalty.models.checkpoints import Checkpoint
 from loyalty.models.ecwid import CartProof, EcwidStore
 from loyalty.models.members import LedgerEntry, Member, Redemption, StoredFact
+from loyalty.models.privacy import Forgotten, PrivacyRequest
 from loyalty.models.queues import EmailCode, InboxDelivery, OutboxMessage, QueueState, RateCounter, ShopperDevice
 from loyalty.models.reconciliations import HealedOrder, Reconciliation
 from loyalty.models.shops import Credential, OAuthState, ProgramVersion, Shop, StaffMembership
@@ -14,12 +15,14 @@ __all__ = [
     "Credential",
     "EcwidStore",
     "EmailCode",
+    "Forgotten",
     "HealedOrder",
     "InboxDelivery",
     "LedgerEntry",
     "Member",
     "OAuthState",
     "OutboxMessage",
+    "PrivacyRequest",
     "ProgramVersion",
     "QueueState",
     "RateCounter",

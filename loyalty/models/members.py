@@ -33,6 +33,9 @@ class Member(models.Model):
     engine = models.PositiveIntegerField(
         default=0, help_text="The engine of the last fold; an older one leaves them alone"
     )
+    forgotten_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since then nothing that names the person may be written here"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager()

@@ -38,6 +38,9 @@ class Shop(models.Model):
     trouble = models.CharField(
         max_length=300, blank=True, help_text="What the platform refuses us and what to do, for the merchant"
     )
+    forgotten_at = models.DateTimeField(
+        null=True, blank=True, help_text="All it was is gone; what stands in the ledger has no names to it"
+    )
     orders_cursor = models.DateTimeField(null=True, blank=True, help_text="The reconciler has seen changes up to here")
     reconcile_due_at = models.DateTimeField(
         null=True, blank=True, help_text="When the reconciler comes again; empty until it has been here once"

@@ -32,7 +32,10 @@ class Audited:
 
 def audit(*, shop: Shop, now: datetime) -> Iterator[Audited]:
     """Compares chunk by chunk while the shop goes on working. Whoever seems to be at fault is looked at again under
-    the member's lock, so that a posting between two reads is no fault."""
+    the member's lock, so that a posting between two reads is no fault. Of a forgotten shop nothing is left to compare
+    its ledger with."""
+    if shop.forgotten_at is not None:
+        return
     last = 0
     while members := list(Member.objects.filter(shop=shop, pk__gt=last).order_by("pk")[:CHUNK]):
         last = members[-1].pk

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
 from operator import or_
 
+import msgspec
 from django.db.models import Q
 
 from loyalty.engine.checkpoint import instants
 from loyalty.engine.differences import first_difference
-from loyalty.engine.facts import Fact, decode, encode, kind_of
+from loyalty.engine.facts import EARLIEST, Adjustment, Fact, TierGrant, decode, encode, kind_of
 from loyalty.models import Checkpoint, Shop, StoredFact
+
+UNSAID = "…"
+"""Stands where people wrote freely about somebody who was forgotten."""
 
 
 def append(*, shop: Shop, facts: Sequence[tuple[int, Fact]]) -> set[int]:
@@ -40,6 +44,26 @@ def replace(*, row: StoredFact, fact: Fact) -> None:
     row.save(update_fields=["body", "last_at"])
     if row.member_id is not None and since is not None:
         doubt(shop=row.shop_id, changed={row.member_id: since})
+
+
+def hand_over(*, shop: Shop, gone_id: int, kept_id: int) -> None:
+    """What happened to one member happened to another. The caller holds both locks and folds both."""
+    StoredFact.objects.filter(shop=shop, member=gone_id).update(member=kept_id)
+    doubt(shop=shop, changed=dict.fromkeys((gone_id, kept_id), EARLIEST))
+
+
+def unsay(*, shop: Shop, member_ids: Collection[int]) -> None:
+    """What staff wrote freely about these members may name them; it moves no point, and a checkpoint may hold it too.
+    The caller holds their locks."""
+    rows = StoredFact.objects.filter(shop=shop, member__in=member_ids, kind__in=("adjustment", "tier_grant"))
+    changed = []
+    for row in rows:
+        fact = decode(row.body)
+        if isinstance(fact, Adjustment | TierGrant) and fact.reason not in ("", UNSAID):
+            row.body = encode(msgspec.structs.replace(fact, reason=UNSAID)).decode()
+            changed.append(row)
+    StoredFact.objects.across_shops().bulk_update(changed, ["body"], batch_size=200)
+    doubt(shop=shop, changed=dict.fromkeys(member_ids, EARLIEST))
 
 
 def note(changed: dict[int, datetime], member_id: int, at: datetime) -> None:

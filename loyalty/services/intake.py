@@ -10,6 +10,8 @@ from django.db import transaction
 from loyalty.engine.facts import EARLIEST, Activity, Fact, validate
 from loyalty.models import InboxDelivery, Member, QueueState, Shop, StoredFact
 from loyalty.services.facts import append, doubt
+from loyalty.services.forgetting import without_forgotten
+from loyalty.services.forgetting_shops import ask_to_forget
 from loyalty.services.members import (
     Key,
     adopt_guest,
@@ -19,9 +21,15 @@ from loyalty.services.members import (
     update_people,
     without_typed_addresses,
 )
+from loyalty.services.merging import merge
 from loyalty.services.observations import (
+    DataAsked,
     Observation,
+    OneByOne,
     OrderSeen,
+    PeopleMerged,
+    Person,
+    PersonForgotten,
     PersonSeen,
     RefundSeen,
     ShopUninstalled,
@@ -29,6 +37,7 @@ from loyalty.services.observations import (
 )
 from loyalty.services.orders import TryAgain, lock_orders, store_orders
 from loyalty.services.posting import fold_and_post, lock_members
+from loyalty.services.privacy import ask_export, redact
 from loyalty.services.redemptions import holders_of, mark_used
 from loyalty.services.shops import uninstall
 
@@ -70,9 +79,11 @@ def keep_unreadable(*, shop: Shop, found: Sequence[Unreadable], at: datetime) ->
 
 
 @transaction.atomic
-def record(*, shop: Shop, observations: Sequence[Observation], at: datetime) -> None:
+def record(*, shop: Shop, observations: Sequence[Observation], at: datetime) -> set[int]:
     """Stores what was seen, folds the members it touches to `at`, and posts: all of it or nothing. Members are locked
-    before facts, in id order. Raises TryAgain where another worker came between, Invalid where a fact cannot be."""
+    before facts, in id order. Returns the positions of observations about people who were forgotten: their raw words
+    must not be kept. Raises TryAgain where another worker came between, Invalid where a fact cannot be."""
+    observations, about_forgotten = without_forgotten(shop=shop, observations=observations)
     for seen in observations:
         if isinstance(seen, ShopUninstalled):
             uninstall(shop=shop, at=seen.at)
@@ -92,6 +103,8 @@ def record(*, shop: Shop, observations: Sequence[Observation], at: datetime) -> 
     locked = {member.pk: member for member in lock_members(shop=shop, member_ids=touched)}
     if _merged_meanwhile([*owners.values()], guests, locked):
         raise TryAgain("A guest moved to another member meanwhile")
+    if _forgotten_meanwhile(locked.values(), people):
+        raise TryAgain("A person was forgotten meanwhile")
     members = {key: locked[member.pk] for key, member in owners.items()}
     changed = {member.pk for member in members.values() if member.as_of is None}
     adopted = {members[key].pk for key in guests.values()}
@@ -112,6 +125,22 @@ def record(*, shop: Shop, observations: Sequence[Observation], at: datetime) -> 
         raise TryAgain("A code moved to another member meanwhile")
     changed |= mark_used(shop=shop, orders=bought, at=at)
     fold_and_post(shop=shop, members=[locked[pk] for pk in sorted(changed)], at=at)
+    for seen in observations:
+        if isinstance(seen, OneByOne):
+            _decide(shop, seen, at)
+    return about_forgotten
+
+
+def _decide(shop: Shop, seen: OneByOne, at: datetime) -> None:
+    """What locks members of its own: it comes alone (worker/inbox.py), so that nothing else is locked by now."""
+    if isinstance(seen, PeopleMerged):
+        merge(shop=shop, kept_id=seen.kept_id, gone_id=seen.gone_id, at=at)
+    elif isinstance(seen, DataAsked):
+        ask_export(shop=shop, subject=seen.subject, request_id=seen.request_id, at=at)
+    elif isinstance(seen, PersonForgotten):
+        redact(shop=shop, subject=seen.subject, request_id=seen.request_id, at=at)
+    else:
+        ask_to_forget(shop=shop, not_before=seen.not_before, at=at)
 
 
 def _latest(seen: Iterable[OrderSeen]) -> list[OrderSeen]:
@@ -135,6 +164,12 @@ def _merged_meanwhile(owners: Sequence[Member], guests: Iterable[int], locked: M
     """Whether a guest got an account between the question and the lock; what is written to one after that is lost."""
     moved = any(locked[owner.pk].merged_into_id != owner.merged_into_id for owner in owners)
     return moved or any(locked[pk].merged_into_id is not None for pk in guests)
+
+
+def _forgotten_meanwhile(locked: Iterable[Member], people: Iterable[Person]) -> bool:
+    """Whether somebody was forgotten between the question and the lock, and is named here still."""
+    named = {person.external_id for person in people if person.external_id and (person.email or person.name)}
+    return any(member.forgotten_at is not None and member.external_id in named for member in locked)
 
 
 def _store_sign_ups(shop: Shop, people: Sequence[PersonSeen], members: Mapping[Key, Member]) -> set[int]:

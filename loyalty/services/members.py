@@ -121,8 +121,8 @@ def adopt_guest(*, shop: Shop, guest: Member, account: Member) -> None:
     has no ledger rows: guests are never folded."""
     StoredFact.objects.filter(shop=shop, member=guest).update(member=account)
     guest.merged_into = account
-    guest.email = ""
-    guest.save(update_fields=["merged_into", "email"])
+    guest.email = guest.name = ""
+    guest.save(update_fields=["merged_into", "email", "name"])
 
 
 def update_people(*, members: Mapping[Key, Member], people: Iterable[Person]) -> None:

@@ -63,6 +63,49 @@ class ShopUninstalled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Whom a request about personal data means, in the platform's words; each part may be missing. An account is meant
+    by its id; an e-mail means the guests under it too, and without an id every account that has it."""
+
+    customer_id: str = ""
+    email: str = field(default="", repr=False)
+    phone: str = field(default="", repr=False)
+    order_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataAsked:
+    """A person wants to know what we hold on them; the merchant hands it over. `request_id` is the platform's own, or
+    the delivery that brought it."""
+
+    subject: Subject
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonForgotten:
+    """A person is to be forgotten, wherever we keep anything."""
+
+    subject: Subject
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopForgotten:
+    """The store left for good; everything of it goes, not before `not_before`."""
+
+    not_before: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleMerged:
+    """Two customers became one: `gone_id` is `kept_id` from now on."""
+
+    kept_id: str
+    gone_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NothingToDo:
     """Understood, and of no consequence here; `why` is shown beside the delivery."""
 
@@ -71,7 +114,9 @@ class NothingToDo:
 
 Found = OrderSeen | PersonSeen | Unreadable
 """What a platform's history and its list of changes give."""
-Observation = OrderSeen | RefundSeen | PersonSeen | ShopUninstalled | NothingToDo
+OneByOne = DataAsked | PersonForgotten | ShopForgotten | PeopleMerged
+"""What is worked in a transaction of its own, after everything that came with it."""
+Observation = OrderSeen | RefundSeen | PersonSeen | ShopUninstalled | OneByOne | NothingToDo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

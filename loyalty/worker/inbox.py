@@ -15,9 +15,11 @@ from loyalty.engine.errors import LoyaltyError
 from loyalty.models import InboxDelivery, QueueState, Shop
 from loyalty.platforms.base import Delivery
 from loyalty.platforms.registry import platform_of
+from loyalty.services.forgetting import mentions_forgotten
 from loyalty.services.intake import FROM_HISTORY, record
-from loyalty.services.observations import NothingToDo, Observation
+from loyalty.services.observations import NothingToDo, Observation, OneByOne
 from loyalty.services.orders import TryAgain
+from loyalty.services.traces import names_in
 from loyalty.worker.claim import claim, still_mine
 from loyalty.worker.retry import next_try
 
@@ -44,8 +46,19 @@ def _work(shop: Shop, deliveries: Sequence[InboxDelivery], now: datetime) -> Non
             parsed.append((row, _parse(shop, row)))
         except Exception as error:  # noqa: BLE001 - whatever a payload does to the parser is that delivery's own matter
             _failed(row, error, now)
-    if not parsed:
-        return
+    together = [one for one in parsed if not _comes_alone(one)]
+    if together:
+        _record_group(shop, together, now)
+    for one in parsed:
+        if _comes_alone(one):
+            _record_group(shop, [one], now)
+
+
+def _comes_alone(one: Parsed) -> bool:
+    return any(isinstance(seen, OneByOne) for seen in one[1])
+
+
+def _record_group(shop: Shop, parsed: Sequence[Parsed], now: datetime) -> None:
     try:
         _record(shop, parsed, now)
     except Exception as error:  # noqa: BLE001 - find the one at fault; the others must not wait for it
@@ -72,14 +85,18 @@ def _parse(shop: Shop, row: InboxDelivery) -> list[Observation]:
 
 @transaction.atomic
 def _record(shop: Shop, parsed: Sequence[Parsed], now: datetime) -> None:
-    """One transaction: the observations and the rows that brought them."""
-    record(shop=shop, observations=[seen for _, observations in parsed for seen in observations], at=now)
+    """One transaction: the observations and the rows that brought them. Of who is or was forgotten no words stay."""
+    every = [(row, seen) for row, observations in parsed for seen in observations]
+    about_forgotten = record(shop=shop, observations=[seen for _, seen in every], at=now)
+    unsaid = [row for index, (row, seen) in enumerate(every) if index in about_forgotten or isinstance(seen, OneByOne)]
     done = []
     for row, observations in parsed:
         why = [seen.why for seen in observations if isinstance(seen, NothingToDo)]
         row.state, row.done_at, row.outcome = QueueState.DONE, now, "; ".join(why)[:500]
         done.append(row)
     InboxDelivery.objects.across_shops().bulk_update(done, ["state", "done_at", "outcome"])
+    if unsaid:
+        InboxDelivery.objects.filter(shop=shop, pk__in=[row.pk for row in unsaid]).update(body=b"")
 
 
 def _failed(row: InboxDelivery, error: Exception, now: datetime) -> None:
@@ -89,7 +106,8 @@ def _failed(row: InboxDelivery, error: Exception, now: datetime) -> None:
     if isinstance(error, TryAgain):
         due = now
     state = QueueState.WAITING if due else QueueState.DEAD
-    still_mine(row).update(state=state, due_at=due or now, outcome=_sentence(error))
+    unsaid = {"body": b""} if due is None and _is_about_forgotten(row) else {}
+    still_mine(row).update(state=state, due_at=due or now, outcome=_sentence(error), **unsaid)
     log.warning(
         "inbox.failed",
         shop=row.shop_id,
@@ -99,6 +117,11 @@ def _failed(row: InboxDelivery, error: Exception, now: datetime) -> None:
         again=bool(due),
         error=type(error).__name__,
     )
+
+
+def _is_about_forgotten(row: InboxDelivery) -> bool:
+    numbers, emails = names_in(bytes(row.body))
+    return mentions_forgotten(shop=row.shop_id, numbers=numbers, emails=emails)
 
 
 def _sentence(error: Exception) -> str:

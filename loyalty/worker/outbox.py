@@ -1,4 +1,5 @@
-"""What needs the network: codes, mails, imports. No transaction is open while the other side is asked."""
+"""What needs the network or long: codes, mails, imports, people's requests about their data. No transaction is open
+while the other side is asked."""
 
 from __future__ import annotations
 
@@ -14,6 +15,8 @@ from loyalty.engine.errors import LoyaltyError, Refused, Unauthorized
 from loyalty.models import OutboxMessage, QueueState, Reconciliation, Redemption
 from loyalty.platforms.registry import platform_of
 from loyalty.services.codes import ISSUE
+from loyalty.services.forgetting_shops import FORGET_SHOP, forget_shop
+from loyalty.services.privacy import EXPORT, FORGET, forget_traces, write_export
 from loyalty.services.reconciliations import LOOK_UP, RECONCILE, give_up
 from loyalty.services.redemptions import GIVEN_BACK, REVOKE, begin_issuing, give_back, mark_ready
 from loyalty.worker import reconciliation
@@ -28,7 +31,9 @@ IMPORT_LEASE = timedelta(hours=3)
 IMPORT = "history.import"
 MESSAGES = (ISSUE, REVOKE, "mail", LOOK_UP)
 """For these somebody waits."""
-KINDS = (*MESSAGES, IMPORT, RECONCILE)
+SLOW = (IMPORT, FORGET, EXPORT, FORGET_SHOP)
+"""What may take long, and for which nobody waits at this moment."""
+KINDS = (*MESSAGES, *SLOW, RECONCILE)
 
 
 def drain(*, now: datetime, limit: int = BATCH, kinds: Collection[str] = KINDS) -> int:
@@ -44,8 +49,8 @@ def drain_messages(*, now: datetime) -> int:
 
 
 def drain_imports(*, now: datetime) -> int:
-    """One history at a time: it may take hours."""
-    return drain(now=now, limit=1, kinds=[IMPORT])
+    """What is slow, one at a time: a history may take hours."""
+    return drain(now=now, limit=1, kinds=SLOW)
 
 
 def drain_comparisons(*, now: datetime) -> int:
@@ -97,11 +102,30 @@ def _mail(row: OutboxMessage, now: datetime) -> None:
 
 
 def _history(row: OutboxMessage, now: datetime) -> None:
-    """A long history outlives the lease of a claim: it is held for as long as an import may take."""
+    _hold(row, now)
+    import_history(shop=row.shop, now=now)
+
+
+def _hold(row: OutboxMessage, now: datetime) -> None:
+    """What is slow outlives the lease of a claim: it is held for as long as an import may take."""
     held_until = now + IMPORT_LEASE
     still_mine(row).update(due_at=held_until)
     row.due_at = held_until
-    import_history(shop=row.shop, now=now)
+
+
+def _forget(row: OutboxMessage, now: datetime) -> None:
+    _hold(row, now)
+    forget_traces(shop=row.shop, request_id=row.subject, secret=row.secret, at=now)
+
+
+def _export(row: OutboxMessage, now: datetime) -> None:
+    _hold(row, now)
+    write_export(shop=row.shop, request_id=row.subject, secret=row.secret, at=now)
+
+
+def _forget_shop(row: OutboxMessage, now: datetime) -> None:
+    _hold(row, now)
+    forget_shop(shop=row.shop, at=now)
 
 
 def _compare(row: OutboxMessage, now: datetime) -> None:
@@ -140,6 +164,9 @@ HANDLERS: dict[str, Callable[[OutboxMessage, datetime], None]] = {
     LOOK_UP: _look_up,
     IMPORT: _history,
     RECONCILE: _compare,
+    FORGET: _forget,
+    EXPORT: _export,
+    FORGET_SHOP: _forget_shop,
 }
 
 

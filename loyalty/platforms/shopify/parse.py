@@ -10,6 +10,7 @@ from loyalty.engine.errors import Invalid
 from loyalty.models import Shop
 from loyalty.platforms.base import Delivery
 from loyalty.platforms.reading import identifier, instant_or_none, mapping, parse_json, text
+from loyalty.platforms.shopify import privacy
 from loyalty.platforms.shopify.orders import read_order, read_person
 from loyalty.platforms.shopify.records import Record
 from loyalty.platforms.shopify.refunds import read_refund
@@ -22,10 +23,6 @@ ORDER_TOPICS = ("orders/create", "orders/paid", "orders/updated", "orders/cancel
 QUIET = {
     "orders/edited": "The order itself follows with its new lines.",
     "orders/delete": "A deleted order keeps what it earned; cancel or refund it first where it should not.",
-    "customers/delete": "The member keeps the history; a request to redact arrives by itself.",
-    "customers/redact": "A request to forget a customer: kept here until somebody acts on it.",
-    "customers/data_request": "A request for a customer's data: kept here until somebody answers it.",
-    "shop/redact": "A request to forget the store: kept here until somebody acts on it.",
     "shop/update": "Nothing of it changes points.",
     "app/scopes_update": "Nothing of it changes points.",
     "app_subscriptions/update": "Nothing of it changes points.",
@@ -48,6 +45,8 @@ def observations_of(shop: Shop, delivery: Delivery, still_welcome: StillWelcome)
         return [_person_seen(record, delivery.received_at)]
     if topic == "app/uninstalled":
         return [_uninstalled(shop, record, delivery, still_welcome)]
+    if topic in privacy.TOPICS:
+        return privacy.observations_of(shop, record, delivery, still_welcome)
     return [NothingToDo(why=QUIET.get(topic, "Not a message that changes points."))]
 
 

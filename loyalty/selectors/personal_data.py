@@ -1,0 +1,66 @@
+"""Everything we hold on a person, as one document that can be handed over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from loyalty.engine.explain import from_data, full_text
+from loyalty.models import EmailCode, LedgerEntry, Member, Redemption, Shop, ShopperDevice, StoredFact
+
+
+def document_about(*, shop: Shop, members: Sequence[Member], at: datetime) -> dict[str, Any]:
+    """What the tables say of these members, in words a person can read; empty lists where we hold nothing."""
+    emails = {member.email for member in members if member.email}
+    codes = EmailCode.objects.filter(shop=shop, email__in=emails).order_by("pk")
+    return {
+        "store": shop.name,
+        "written_at": at.isoformat(),
+        "people": [_about(shop, member) for member in members],
+        "sign_in_codes_sent": [code.created_at.isoformat() for code in codes],
+    }
+
+
+def _about(shop: Shop, member: Member) -> dict[str, Any]:
+    facts = StoredFact.objects.filter(shop=shop, member=member).order_by("at", "pk")
+    ledger = LedgerEntry.objects.filter(shop=shop, member=member).order_by("pk")
+    redemptions = Redemption.objects.filter(shop=shop, member=member).order_by("pk")
+    devices = ShopperDevice.objects.filter(shop=shop, member=member).order_by("pk")
+    return {
+        "customer_id": member.external_id or "",
+        "email": member.email,
+        "name": member.name,
+        "language": member.locale,
+        "member_since": member.enrolled_at.isoformat(),
+        "points": {"available": member.available, "pending": member.pending},
+        "tier": member.tier,
+        "what_happened": [{"what": row.kind, **json.loads(row.body)} for row in facts],
+        "points_given_and_taken": [_movement(row) for row in ledger],
+        "rewards": [_reward(row) for row in redemptions],
+        "signed_in_devices": [
+            {"since": row.created_at.isoformat(), "until": (row.ended_at or row.expires_at).isoformat()}
+            for row in devices
+        ],
+    }
+
+
+def _movement(row: LedgerEntry) -> dict[str, Any]:
+    return {
+        "at": row.effective_at.isoformat(),
+        "points": row.points,
+        "balance": row.balance_after,
+        "why": full_text(from_data(row.reason)),
+    }
+
+
+def _reward(row: Redemption) -> dict[str, Any]:
+    return {
+        "at": row.accepted_at.isoformat(),
+        "reward": row.reward_data.get("name") or row.reward,
+        "points": row.points,
+        "code": row.code,
+        "state": row.get_state_display(),
+        "order": row.order_id,
+    }

@@ -69,7 +69,9 @@ class Tally:
 
 def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    chosen = _parse(arguments)
+    mutants, chosen = _parse(arguments)
+    if mutants:
+        return _run_mutants(mutants, chosen)
     needs.bring_packages()
     node = needs.bring_node_modules()
     tally = Tally()
@@ -91,7 +93,7 @@ def main(arguments: list[str]) -> int:
     return 1 if tally.failed else 0
 
 
-def _parse(arguments: list[str]) -> list[str]:
+def _parse(arguments: list[str]) -> tuple[int, list[str]]:
     parser = argparse.ArgumentParser(
         prog="manage.py test",
         description="Runs every test: once on SQLite, once on PostgreSQL, then load and browser tests. It brings what it"
@@ -100,12 +102,30 @@ def _parse(arguments: list[str]) -> list[str]:
         " with the servers, in one process.",
     )
     parser.add_argument("--yes", action="store_true", help="install Debian packages without asking (as CI=true does)")
-    return parser.parse_known_args(arguments)[1]
+    parser.add_argument(
+        "--mutants",
+        type=int,
+        default=0,
+        metavar="N",
+        help="instead plant N random faults in the engine, each in a run of its own, and count those that its tests notice"
+        " (with --seed, --minutes and --workers if wanted)",
+    )
+    chosen, others = parser.parse_known_args(arguments)
+    return chosen.mutants, others
+
+
+def _run_mutants(count: int, others: list[str]) -> int:
+    environment = _clean() | {"REGULARS_PROPERTIES": "short", "PYTHONHASHSEED": "0"}
+    command = [sys.executable, "-m", "tests.mutation", "--mutants", str(count), *others]
+    return subprocess.run(command, cwd=ROOT, env=environment).returncode
+
+
+def _clean() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
 
 
 def _passes(postgres: Postgres, redis: Redis, node: str, folder: Path) -> list[Pass]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-    clean |= {"DATA_DIR": str(folder / "data")}
+    clean = _clean() | {"DATA_DIR": str(folder / "data")}
     servers = clean | {"TEST_NODE": node, "TEST_REDIS_URL": redis.url()}
     on_postgres = servers | {"DATABASE_URL": postgres.url()}
     return [

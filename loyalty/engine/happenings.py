@@ -166,9 +166,10 @@ def _earn(
 ) -> None:
     """One movement for all rules that answer, each under its own caps, all under the program's."""
     lines: list[Reason] = []
-    given = 0
+    given = offered = 0
     for rule, points in chosen:
         missing = _missing(walk, at, rules, rule)
+        offered += 0 if missing else points
         limit = 0 if missing else room(rule.caps, walk.used_caps, rule.id, at, rules.zone)
         part = points if limit is None else min(points, limit)
         if part:
@@ -182,7 +183,7 @@ def _earn(
     if total < given:
         lines.append(Reason(message="rule.capped"))
     if not total:
-        why = "nothing.capped.activity" if lines else "nothing.no_rule.activity"
+        why = "nothing.capped.activity" if offered else "nothing.no_rule.activity"
         walk.gave_nothing(source, at, Reason(message=why, params=params, lines=tuple(lines)))
         return
     use(rules.program.caps, walk.used_caps, ALL_RULES, total, at, rules.zone)

@@ -5,9 +5,11 @@ import json
 import pytest
 
 from tests.engine.golden import oracle
+from tests.engine.golden.accounts import account
 from tests.engine.golden.by_hand import BY_HAND
 from tests.engine.golden.corpus import HISTORIES, PROGRAMS, UNTIL
-from tests.engine.golden.engine_says import GOLDEN, everything
+from tests.engine.golden.engine_says import ACCOUNTS, GOLDEN, everything
+from tests.engine.golden.stories import STORIES
 
 SAID = json.loads(GOLDEN.read_text(encoding="utf-8"))
 
@@ -17,6 +19,12 @@ def test_the_engine_says_what_it_said():
     now = everything()
     assert now.keys() == SAID.keys()
     assert [name for name in now if now[name] != SAID[name]] == []
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_life_is_told_as_it_was_told(story):
+    """To the last reason and date. `accounts.txt` is written by the same command."""
+    assert account(story) in ACCOUNTS.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

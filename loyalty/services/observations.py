@@ -22,7 +22,7 @@ class Person:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSeen:
     """One snapshot of an order. `person` is None where nobody can be told (a walk-in). `rank` orders snapshots of one
-    order as text: updated_at, amount refunded, cancelled, paid, digest - the greatest is kept (see rank_of)."""
+    order as text - the greatest is kept (see rank_of)."""
 
     order: Order
     person: Person | None
@@ -147,7 +147,8 @@ class Grant:
 
 
 def rank_of(order: Order, digest: str) -> str:
-    """Text that sorts as (updated_at, refunded, cancelled, paid, digest) does; at most 160 characters."""
+    """Text that sorts as (updated_at, refunded, cancelled, paid, fulfilled, digest) does; at most 160 characters.
+    Platforms date to the second: what can happen to an order within one must tell the later snapshot by itself."""
     refunded = sum(refund.amount_minor + refund.shipping_minor + refund.tax_minor for refund in order.refunds)
     return "|".join(
         (
@@ -155,6 +156,7 @@ def rank_of(order: Order, digest: str) -> str:
             f"{max(refunded, 0):018d}",
             "1" if order.cancelled_at else "0",
             "1" if order.paid_at else "0",
+            "1" if order.fulfilled_at else "0",
             digest[:64],
         )
     )

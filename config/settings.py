@@ -77,6 +77,7 @@ ECWID_ADMIN_URL = os.environ.get("ECWID_ADMIN_URL", "https://my.ecwid.com")  # i
 ECWID_FRAME_ANCESTORS = _list("ECWID_FRAME_ANCESTORS", f"{ECWID_ADMIN_URL},https://*.ecwid.com")
 ECWID_SDK_URL = os.environ.get("ECWID_SDK_URL", "https://djqizrxa6f10j.cloudfront.net/ecwid-sdk/js/1.3.0/ecwid-app.js")
 ECWID_STOREFRONT_ORIGIN = os.environ.get("ECWID_STOREFRONT_ORIGIN", "")  # {store}; empty: what the profile says
+ECWID_CART_SIGN_IN = _flag("ECWID_CART_SIGN_IN")  # a cart's customer is who is signed in; see docs/ecwid.md
 
 # Mail leaves through the outbox.
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

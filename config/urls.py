@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from loyalty import health, metrics, webhooks
+from storefront_widget import ecwid_cart
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
@@ -12,6 +13,7 @@ urlpatterns = [
     path("ecwid/webhooks", webhooks.ecwid_webhooks),
     path("shopify/proxy/", include("storefront_widget.shopify_proxy_urls")),
     path("shopify/", include("loyalty.dashboard.shopify_urls")),
+    path("ecwid/discounts/<str:key>", ecwid_cart.discounts),
     path("ecwid/", include("loyalty.dashboard.ecwid_urls")),
     path("dashboard/", include("loyalty.dashboard.urls")),
     path("widget/v1/", include("storefront_widget.urls")),

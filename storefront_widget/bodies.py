@@ -41,7 +41,11 @@ class NoBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """{}: what is asked stands in the address."""
 
 
-B = TypeVar("B", RedeemBody, CodeBody, SessionBody, DeviceBody, NoBody)
+class ClaimBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    claim: Text
+
+
+B = TypeVar("B", RedeemBody, CodeBody, SessionBody, DeviceBody, ClaimBody, NoBody)
 
 
 def read_body(request: HttpRequest, form: type[B]) -> B:

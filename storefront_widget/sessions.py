@@ -30,13 +30,15 @@ def code(request: HttpRequest, caller: Caller) -> HttpResponse:
 def session(request: HttpRequest, caller: Caller) -> HttpResponse:
     body = read_body(request, SessionBody)
     limits.hit(f"session-ip/{caller.address}", limit=30, window_seconds=TEN_MINUTES, at=caller.at)
-    return _session(shoppers.start_session(shop=caller.shop, challenge=body.challenge, code=body.code, at=caller.at))
+    return session_answer(
+        shoppers.start_session(shop=caller.shop, challenge=body.challenge, code=body.code, at=caller.at)
+    )
 
 
 def renew(request: HttpRequest, caller: Caller) -> HttpResponse:
     body = read_body(request, DeviceBody)
     limits.hit(f"renew-ip/{caller.address}", limit=300, window_seconds=TEN_MINUTES, at=caller.at)
-    return _session(shoppers.renew_session(shop=caller.shop, device_token=body.device, at=caller.at))
+    return session_answer(shoppers.renew_session(shop=caller.shop, device_token=body.device, at=caller.at))
 
 
 def end(request: HttpRequest, caller: Caller) -> HttpResponse:
@@ -46,6 +48,6 @@ def end(request: HttpRequest, caller: Caller) -> HttpResponse:
     return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 
-def _session(session: shoppers.Session) -> HttpResponse:
+def session_answer(session: shoppers.Session) -> HttpResponse:
     seconds = int(shoppers.TOKEN_LIFE.total_seconds())
     return answer({"token": session.token, "expires_in": seconds, "device": session.device_token})

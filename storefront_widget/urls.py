@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from storefront_widget import sessions, views
+from storefront_widget import ecwid_cart, sessions, views
 from storefront_widget.assets import asset
 from storefront_widget.doors import anonymous, by_token, widget_door
 
@@ -17,5 +17,7 @@ urlpatterns = [
     path("session", widget_door(enter=anonymous, post=sessions.session)),
     path("session/renew", widget_door(enter=anonymous, post=sessions.renew)),
     path("session/end", widget_door(enter=anonymous, post=sessions.end)),
+    path("cart/nonce", widget_door(enter=anonymous, post=ecwid_cart.nonce)),
+    path("cart/session", widget_door(enter=anonymous, post=ecwid_cart.session)),
     path("<path:name>", asset, name="asset"),
 ]

@@ -93,7 +93,7 @@ def start_session(*, shop: Shop, challenge: str, code: str, at: datetime) -> Ses
     with transaction.atomic():
         if not right or member is None or not live.update(used_at=at):
             raise Unauthorized(_WRONG_CODE, code="wrong_code")
-        return _new_device(shop=shop, member=member, at=at)
+        return new_device(shop=shop, member=member, at=at)
 
 
 def renew_session(*, shop: Shop, device_token: str, at: datetime) -> Session:
@@ -159,7 +159,8 @@ def _member_with(shop: Shop, email: str) -> Member | None:
     return members.order_by("pk").first()
 
 
-def _new_device(*, shop: Shop, member: Member, at: datetime) -> Session:
+def new_device(*, shop: Shop, member: Member, at: datetime) -> Session:
+    """For a member who has just been proven, by whatever way."""
     secret = secrets.token_urlsafe(32)
     device = ShopperDevice.objects.create(
         shop=shop,

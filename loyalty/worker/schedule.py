@@ -11,7 +11,7 @@ import structlog
 from django.db import close_old_connections, connections, transaction
 
 from loyalty.models import Member, OAuthState, Redemption
-from loyalty.services import limits, privacy, reconciliations, shoppers
+from loyalty.services import cart_sign_in, limits, privacy, reconciliations, shoppers
 from loyalty.services.posting import fold_and_post, lock_members
 from loyalty.services.redemptions import give_back
 from loyalty.worker import inbox, outbox, reconciliation
@@ -73,7 +73,7 @@ def expire_codes(*, now: datetime) -> int:
 def forget_old(*, now: datetime) -> int:
     """Codes, devices, counters, nonces, comparisons and copies of people's data whose time is over."""
     nonces, _ = OAuthState.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
-    others = (shoppers.forget, limits.forget, reconciliations.forget, privacy.forget_copies)
+    others = (shoppers.forget, cart_sign_in.forget, limits.forget, reconciliations.forget, privacy.forget_copies)
     return nonces + sum(forget(before=now) for forget in others)
 
 

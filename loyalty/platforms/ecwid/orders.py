@@ -24,6 +24,7 @@ from loyalty.engine.errors import Invalid
 from loyalty.engine.facts import Line, Order, Refund, RefundLine, encode
 from loyalty.engine.money import rounded
 from loyalty.platforms.ecwid.amounts import amount_minor
+from loyalty.platforms.ecwid.hidden_fields import cart_codes
 from loyalty.platforms.reading import identifier, instant, items, mapping, text, whole
 from loyalty.services.observations import OrderSeen, Person, rank_of
 
@@ -166,7 +167,7 @@ def _order(
         fulfilled_at=_fulfilled_at(data, updated_at, known),
         cancelled_at=_cancelled_at(payment, updated_at, known),
         payment_methods=(method,) if method else (),
-        discount_codes=(code,) if code else (),
+        discount_codes=tuple(dict.fromkeys([*([code] if code else []), *cart_codes(data)])),
         order_discount_minor=whole_minor,
         shipping_minor=amount_minor(rate, currency, "shippingRate"),
         tax_minor=amount_minor(data.get("tax"), currency, "tax"),

@@ -11,6 +11,7 @@ from typing import Any
 from loyalty.engine.errors import Invalid, NotFound, Unauthorized
 from loyalty.models import Shop
 from loyalty.platforms.base import Delivery
+from loyalty.platforms.ecwid.cart import charge_again
 from loyalty.platforms.ecwid.client import ShopClient, segment
 from loyalty.platforms.ecwid.customers import read_customer
 from loyalty.platforms.ecwid.known import gone_order, known_orders
@@ -46,7 +47,8 @@ def _order(shop: Shop, event: Event, at: datetime) -> list[Observation]:
     read = read_order(document, currency=shop.currency, exponent=shop.exponent, known=known)
     if read.seen is None:
         return [NothingToDo(why="A cart that has not become an order earns nothing.")]
-    return [read.seen, *([NothingToDo(why=read.flag)] if read.flag else [])]
+    told = [why for why in (read.flag, charge_again(shop, read.seen.order, at=at)) if why]
+    return [read.seen, *(NothingToDo(why=why) for why in told)]
 
 
 def _fetch_order(shop: Shop, event: Event) -> Mapping[str, Any]:

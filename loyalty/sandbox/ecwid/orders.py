@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from loyalty.sandbox.ecwid import coupons, customers, orders_store, shops
+from loyalty.sandbox.ecwid.cart_discounts import Asking, Given, given_by_the_app
 from loyalty.sandbox.ecwid.dates import stamp, unix
 from loyalty.sandbox.ecwid.events import emit
 from loyalty.sandbox.ecwid.money import number, to_minor
@@ -42,6 +43,7 @@ class Placement:
     discount_minor: int = 0
     extra_fields: Document = field(default_factory=dict)
     referer_id: str = ""
+    signed_in: bool = False  # as the customer with this address
     customer_record: bool = True  # False: a guest of whom Ecwid keeps no customer (unverified when that happens)
     webhooks: bool = True
     fulfillment: str = "AWAITING_PROCESSING"
@@ -55,22 +57,52 @@ class Quote:
     sums: Sums
     coupon: Document | None
     refusal: str
+    given: list[Given] = field(default_factory=list)
+
+
+@dataclass
+class CartOf:
+    """Whose cart it is, and what scripts have put into it."""
+
+    customer: Document | None
+    extra_fields: Document
 
 
 def quote(
-    sandbox: Sandbox, shop: Document, lines: list[Line], code: str, email: str, at: datetime, discount_minor: int = 0
+    sandbox: Sandbox,
+    shop: Document,
+    lines: list[Line],
+    code: str,
+    email: str,
+    at: datetime,
+    discount_minor: int = 0,
+    cart: CartOf | None = None,
 ) -> Quote:
-    """The price of a cart; a code that is refused costs nothing and says why."""
-    cart = [line.for_coupon() for line in lines]
+    """The price of a cart; a code that is refused costs nothing and says why. With `cart` the app is asked too."""
+    priced = _priced(sandbox, shop, lines, code, email, at, discount_minor)
+    if cart is None:
+        return priced
+    coupon_minor = sum(priced.sums.coupon)
+    given = given_by_the_app(sandbox, shop, Asking(lines, coupon_minor, email, cart.customer, cart.extra_fields))
+    if not given:
+        return priced
+    more = discount_minor + sum(each.minor for each in given)
+    return replace(_priced(sandbox, shop, lines, code, email, at, more), given=given)
+
+
+def _priced(
+    sandbox: Sandbox, shop: Document, lines: list[Line], code: str, email: str, at: datetime, discount_minor: int
+) -> Quote:
+    goods = [line.for_coupon() for line in lines]
     coupon, refusal = None, ""
     if code:
         coupon = coupons.find_by_code(sandbox.store, shop, code)
         refusal = "There is no such coupon."
         if coupon is not None:
-            refusal = coupons.refusal(sandbox.store, shop, coupon, cart, email, at)
+            refusal = coupons.refusal(sandbox.store, shop, coupon, goods, email, at)
     if coupon is None or refusal:
         return Quote(sums(shop, lines, [0 for _ in lines], discount_minor, False), None, refusal)
-    saved = coupons.saving(coupon, cart, shop["precision"])
+    saved = coupons.saving(coupon, goods, shop["precision"])
     return Quote(sums(shop, lines, list(saved.per_line_minor), discount_minor, saved.free_shipping), coupon, "")
 
 
@@ -81,8 +113,10 @@ def place(sandbox: Sandbox, shop: Document, wish: Placement) -> Document:
     email = customers.clean_email(wish.email)
     extra = clean_extra_fields(wish.extra_fields)
     store = sandbox.store
+    known = customers.find_by_email(store, shop, email) if wish.signed_in else None
+    # Asked before the transaction: the app takes its time.
+    priced = quote(sandbox, shop, wish.lines, wish.code, email, wish.at, wish.discount_minor, CartOf(known, extra))
     with store.transaction():
-        priced = quote(sandbox, shop, wish.lines, wish.code, email, wish.at, wish.discount_minor)
         if priced.refusal:
             raise SandboxError(f"{wish.code}: {priced.refusal}", 422)
         customer, new = _customer_of(sandbox, shop, wish, email)
@@ -96,6 +130,7 @@ def place(sandbox: Sandbox, shop: Document, wish: Placement) -> Document:
             at=wish.at,
             paid=wish.paid,
             coupon=priced.coupon,
+            given=_said(priced.given) if switches(store)["discount_words"] else (),
             extra_fields=extra,
             referer_id=str(wish.referer_id)[:MAX_EXTRA_FIELD_CHARACTERS],
             payment_method="Card" if wish.paid else "Pay later",
@@ -108,6 +143,10 @@ def place(sandbox: Sandbox, shop: Document, wish: Placement) -> Document:
         if wish.webhooks:
             _tell_of_placement(sandbox, shop, order, customer, new, priced.coupon)
     return order
+
+
+def _said(given: list[Given]) -> list[tuple[int, str]]:
+    return [(each.minor, each.description) for each in given]
 
 
 def _customer_of(sandbox: Sandbox, shop: Document, wish: Placement, email: str) -> tuple[Document | None, bool]:

@@ -19,7 +19,7 @@ from loyalty.sandbox.errors import SandboxError
 from loyalty.sandbox.platform import Link, Origin, Sandbox
 from loyalty.sandbox.store import Document
 
-CHANGES = ("extra_fields", "referer_id", "name", "customer_record", "webhooks")
+CHANGES = ("extra_fields", "referer_id", "signed_in", "name", "customer_record", "webhooks")
 
 
 class EcwidPlatform:

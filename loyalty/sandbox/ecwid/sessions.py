@@ -25,6 +25,7 @@ def load(store: Store, shop: Document, session_id: str) -> Document:
         "customer_id": None,
         "checkout_email": "",
         "placed": [],
+        "extra_fields": {},
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -63,6 +64,7 @@ class OrderFacts:
     at: datetime
     paid: bool
     coupon: Document | None = None
+    given: Sequence[tuple[int, str]] = ()
     extra_fields: Document = field(default_factory=dict)
     referer_id: str = ""
     payment_method: str = "Offline"
@@ -144,13 +146,24 @@ def order_json(shop: Document, facts: OrderFacts) -> Document:
         "loyalty": {"customerEnabled": False, "earned": 0, "balance": 0},
     }
     if discount:
-        info = {"value": number(discount, digits), "type": "ABS", "base": "ON_TOTAL", "orderTotal": 1}
-        order["discountInfo"] = [info]
+        order["discountInfo"] = _discount_info(facts, discount, digits)
     if facts.coupon:
         order["discountCoupon"] = {k: v for k, v in facts.coupon.items() if k != "used_by"}
     if facts.referer_id:
         order["refererId"] = facts.referer_id
     return order | _customer_part(facts)
+
+
+def _discount_info(facts: OrderFacts, discount_minor: int, digits: int) -> list[Document]:
+    """The app's own discounts have its words; whatever is left is a promotion."""
+    infos: list[Document] = [
+        {"value": number(minor, digits), "type": "ABS", "base": "CUSTOM", "description": words}
+        for minor, words in facts.given
+    ]
+    left = discount_minor - sum(minor for minor, _ in facts.given)
+    if left:
+        infos.append({"value": number(left, digits), "type": "ABS", "base": "ON_TOTAL", "orderTotal": 1})
+    return infos
 
 
 def _customer_part(facts: OrderFacts) -> Document:

@@ -44,7 +44,8 @@ class Visit:
         return str(customer["email"] if customer else self.session["checkout_email"])
 
     def quote(self) -> orders.Quote:
-        return orders.quote(self.sandbox, self.shop, self.lines, self.session["code"], self.email, now())
+        cart = orders.CartOf(self.customer, self.session.get("extra_fields", {})) if self.lines else None
+        return orders.quote(self.sandbox, self.shop, self.lines, self.session["code"], self.email, now(), cart=cart)
 
     def money(self, minor: int) -> str:
         return formatted(minor, shops.formats(self.shop))
@@ -151,6 +152,13 @@ def _cart_routes(app: Flask, sandbox: Sandbox) -> None:
         answer.mimetype = "application/json"
         return visit.keep(answer)
 
+    @app.post("/_fields")
+    def cart_fields() -> AnyResponse:
+        """What `Ecwid.refreshConfig` tells the cart."""
+        visit = Visit(sandbox)
+        visit.session["extra_fields"] = orders.clean_extra_fields(request.get_json(silent=True) or {})
+        return visit.keep(make_response("", 204))
+
     @app.post("/_email")
     def cart_email() -> AnyResponse:
         visit = Visit(sandbox)
@@ -204,6 +212,7 @@ def _wish(visit: Visit) -> orders.Placement:
         at=now().replace(microsecond=0),
         code=visit.session["code"],
         paid=form.get("payment") == "now",
+        signed_in=customer is not None,
         extra_fields=extra if isinstance(extra, dict) else {},
         referer_id=form.get("ec_referer_id", ""),
     )

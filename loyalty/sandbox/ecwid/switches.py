@@ -17,6 +17,9 @@ DEFAULTS: Document = {
     "coupon_returns_on_cancel": False,  # a cancelled order gives a SINGLE coupon back (unverified)
     "public_config_as_object": False,  # getAppPublicConfig gives {key, value} instead of the text (unverified)
     "deleted_order_id": True,  # /orders/deleted names an order by its id, not by the inner number alone (unverified)
+    "private_keys_in_carts": True,  # a cart's question to the app brings the private keys of its storage (unverified)
+    "guests_in_carts": False,  # a guest's cart names the customer whose address was typed (unverified)
+    "discount_words": True,  # an order keeps the description of an app's discount (unverified)
     "session_token": True,  # the storefront's undocumented session token can be traded for the customer
 }
 CHOICES = {

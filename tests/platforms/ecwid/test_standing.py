@@ -111,9 +111,9 @@ def test_opening_the_app_brings_a_suspended_store_back(stand_in: StandIn, connec
 
 
 def test_an_order_whose_deletion_nobody_told_us_of_is_found(stand_in: StandIn, connected: Connect) -> None:
-    shop = connected()
+    shop = connected(at=datetime.now(UTC) - timedelta(hours=2))
     now = datetime.now(UTC)
-    kept, gone = stand_in.order(shop, at=now.isoformat()), stand_in.order(shop, at=now.isoformat())
+    kept, gone = (stand_in.order(shop, at=(now - timedelta(minutes=back)).isoformat()) for back in (2, 1))
     since = now - timedelta(hours=1)
     record(shop=shop, observations=list(ecwid.orders_changed(shop, since=since)), at=now)  # type: ignore[arg-type]
     assert Member.objects.get(shop=shop).available == 90

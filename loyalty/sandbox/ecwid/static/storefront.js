@@ -90,7 +90,7 @@
       var path = paths[page] || (page === "product" && params ? "/products/" + encodeURIComponent(params.id) : "/products");
       go(path);
     },
-    refreshConfig: function () { run(applyConfig, []); },
+    refreshConfig: function () { run(applyConfig, []); return tellFields(); },
     ecommerceInstance: {},
   };
   window.ecwid_script_defer = true;
@@ -102,6 +102,18 @@
     if (!form) return;
     hidden(form, "ec_extra_fields", JSON.stringify(order.extraFields || {}));
     hidden(form, "ec_referer_id", order.referrer_id || "");
+  }
+
+  /* Hidden fields are the cart's too: the page of the cart is drawn anew with whatever they change. */
+  var told = "{}";
+  function tellFields() {
+    var fields = JSON.stringify((window.ec.order || {}).extraFields || {});
+    if (!root || fields === told) return Promise.resolve();
+    told = fields;
+    var headers = { "Content-Type": "application/json" };
+    return fetch("/_fields", { method: "POST", headers: headers, body: fields }).then(function () {
+      if (state && state.page.type === "CART") return fetch(location.href).then(function (answer) { return show(answer, false); });
+    });
   }
 
   function hidden(form, name, value) {

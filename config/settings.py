@@ -67,9 +67,9 @@ ECWID_CLIENT_ID = os.environ.get("ECWID_CLIENT_ID", "")
 ECWID_CLIENT_SECRET = os.environ.get("ECWID_CLIENT_SECRET", "")
 ECWID_SCOPES = _list(
     "ECWID_SCOPES",
-    "read_store_profile,update_store_profile,read_orders,read_customers,update_customers,"
+    "read_store_profile,update_store_profile,read_orders,read_customers,update_customers,create_customers,"
     "read_discount_coupons,create_discount_coupons,update_discount_coupons,customize_storefront,add_to_cp,"
-    "public_storefront",
+    "public_storefront,read_promotion,create_promotion,update_promotion,delete_promotion,customize_cart_calculation",
 )
 ECWID_API_URL = os.environ.get("ECWID_API_URL", "https://app.ecwid.com/api/v3")
 ECWID_OAUTH_URL = os.environ.get("ECWID_OAUTH_URL", "https://my.ecwid.com/api/oauth")  # server to server

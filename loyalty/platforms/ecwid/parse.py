@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from loyalty.engine.errors import Invalid, NotFound, Unauthorized
+from loyalty.engine.errors import Invalid, NotFound
 from loyalty.models import Shop
 from loyalty.platforms.base import Delivery
+from loyalty.platforms.ecwid import privacy
 from loyalty.platforms.ecwid.cart import charge_again
 from loyalty.platforms.ecwid.client import ShopClient, segment
 from loyalty.platforms.ecwid.customers import read_customer
@@ -18,10 +19,10 @@ from loyalty.platforms.ecwid.known import gone_order, known_orders
 from loyalty.platforms.ecwid.orders import id_in, order_id_of, read_order
 from loyalty.platforms.ecwid.payload import store_number
 from loyalty.platforms.ecwid.signature import event_of, topic_of
-from loyalty.platforms.ecwid.standing import bare_client, look, look_at_subscription
+from loyalty.platforms.ecwid.standing import look, look_at_subscription
 from loyalty.platforms.reading import items, mapping, whole
 from loyalty.services import shoppers
-from loyalty.services.observations import NothingToDo, Observation, ShopUninstalled
+from loyalty.services.observations import NothingToDo, Observation
 
 Event = Mapping[str, Any]
 
@@ -100,17 +101,6 @@ def _deleted_customer(shop: Shop, event: Event, at: datetime) -> list[Observatio
         return [NothingToDo(why="The customer was deleted" + (" and is signed out." if ended else "."))]
 
 
-def _uninstalled(shop: Shop, event: Event, at: datetime) -> list[Observation]:
-    """True where the store's token is dead; one that works says that the notice is old, or not true."""
-    try:
-        bare_client(shop).get("profile")
-    except Unauthorized as error:
-        if error.code != "token":
-            raise
-        return [ShopUninstalled(at=at)]
-    return [NothingToDo(why="The app is still connected to the store, so nothing was removed.")]
-
-
 def _profile(shop: Shop, event: Event, at: datetime) -> list[Observation]:
     return [NothingToDo(why=look(shop, at=at))]
 
@@ -129,5 +119,8 @@ _READERS: dict[str, Callable[[Shop, Event, datetime], list[Observation]]] = {
     "profile.updated": _profile,
     "profile.subscriptionStatusChanged": _profile,
     "application.subscriptionStatusChanged": _subscription,
-    "application.uninstalled": _uninstalled,
+    "customer.personalDataExportRequest": privacy.copy_asked,
+    "customer.personalDataRemovalRequest": privacy.removal_asked,
+    "profile.personalDataRemovalRequest": privacy.owner_asked_removal,
+    "application.uninstalled": privacy.uninstalled,
 }

@@ -16,7 +16,7 @@ from loyalty.platforms.ecwid import client, oauth
 from loyalty.platforms.ecwid.client import ShopClient
 from loyalty.platforms.ecwid.platform import EcwidPlatform
 from loyalty.services.intake import record
-from loyalty.services.observations import NothingToDo, OrderSeen, PersonSeen, ShopUninstalled
+from loyalty.services.observations import NothingToDo, OrderSeen, PersonSeen, ShopForgotten, ShopUninstalled
 from tests.platforms.ecwid.stand_in import AT, StandIn, notice, redemption, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -228,8 +228,9 @@ def test_an_uninstall_is_believed_when_the_token_is_dead(stand_in: StandIn, conn
     (nothing,) = notice(shop, "application.uninstalled", entityId=shop.external_id)
     assert isinstance(nothing, NothingToDo)
     stand_in.of(shop, "/uninstall")
-    (gone,) = notice(shop, "application.uninstalled", entityId=shop.external_id)
+    gone, forgotten = notice(shop, "application.uninstalled", entityId=shop.external_id)
     assert gone == ShopUninstalled(at=AT)
+    assert forgotten == ShopForgotten(not_before=AT + timedelta(days=90))
 
 
 @pytest.mark.parametrize(

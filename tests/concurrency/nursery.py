@@ -1,5 +1,5 @@
-"""A process that bears worker processes: Django is loaded once, each worker is a fork that runs one job of jobs.py and
-dies. The nursery itself never touches the database, so that nothing is shared but code."""
+"""A process that bears worker processes: Django is loaded once, each worker is a fork that runs one job and dies. A job
+is a function of jobs.py, or "module.function" of another module here. The nursery itself never touches the database, so that nothing is shared but code."""
 
 from __future__ import annotations
 
@@ -188,7 +188,8 @@ def _live(folder: Path, job: str, arguments: Mapping[str, Any], start_line: _Sta
                 connection.ensure_connection()
             finally:
                 start_line.wait()
-        result = getattr(import_module("tests.concurrency.jobs"), job)(**arguments)
+        module, _, name = job.rpartition(".")
+        result = getattr(import_module(f"tests.concurrency.{module or 'jobs'}"), name)(**arguments)
         (folder / f"{os.getpid()}.result").write_text(json.dumps(result))
         code = ENDED
     except BaseException:  # noqa: BLE001 - reported, and told by the exit code
@@ -200,6 +201,7 @@ def _live(folder: Path, job: str, arguments: Mapping[str, Any], start_line: _Sta
 def main() -> None:
     django.setup()
     import_module("tests.concurrency.jobs")
+    import_module("tests.concurrency.clients")
     ward = _Ward(Path(sys.argv[1]))
     for line in sys.stdin:
         try:

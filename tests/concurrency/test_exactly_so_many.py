@@ -4,166 +4,140 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from contextlib import suppress
 from datetime import timedelta
-from functools import partial
 
 import pytest
 
-from loyalty.engine.errors import Refused, TooMany
 from loyalty.models import LedgerEntry, Member, OutboxMessage, ProgramVersion, RateCounter, Redemption, Shop
-from loyalty.services import limits
 from loyalty.services.intake import record
-from loyalty.services.observations import Person, RefundSeen
-from loyalty.services.orders import TryAgain
-from loyalty.services.redemptions import begin_issuing, give_back, mark_ready, redeem
-from tests.concurrency.races import deadlocks, failures, race
-from tests.factories import ALICE, T0, assert_books, balance, make_member, make_order, make_shop, place, refund_of, seen
+from loyalty.services.observations import Person
+from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
+from tests.concurrency.deliveries import wait_until_alone
+from tests.concurrency.nursery import Nursery
+from tests.concurrency.races import deadlocks
+from tests.factories import T0, assert_books, balance, make_member, make_order, make_shop, seen
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 NOW = T0 + timedelta(days=30)
 
 
-def reverse(shop: Shop, refunds: list[RefundSeen]) -> None:
-    for refund in refunds:
-        while True:
-            try:
-                record(shop=shop, observations=[refund], at=NOW)
-                break
-            except TryAgain:
-                continue
+REVERSALS, WORKERS = 500, 20
+CLIENTS, PEOPLE, START = 16, 4, 3000
 
 
-def test_sixty_reversals_each_asked_for_twice_by_ten_workers_are_sixty() -> None:
+def test_five_hundred_reversals_each_asked_for_twice_by_twenty_workers_are_five_hundred(nursery: Nursery) -> None:
     shop = make_shop()
-    people = [Person(external_id=str(number), email=f"{number}@shopper.test") for number in range(12)]
-    orders = [make_order(str(number), prices=(5000,)) for number in range(60)]
-    record(shop=shop, observations=[seen(order, people[n % 12]) for n, order in enumerate(orders)], at=NOW)
-    asked = [
-        RefundSeen(order_id=order.id, refund=refund_of(order, 0, 2000, at=NOW, refund_id=f"r{order.id}"))
-        for order in orders
-    ] * 2
+    people = [Person(external_id=str(number), email=f"{number}@shopper.test") for number in range(50)]
+    orders = [make_order(str(number), prices=(5000,)) for number in range(REVERSALS)]
+    record(shop=shop, observations=[seen(order, people[n % 50]) for n, order in enumerate(orders)], at=NOW)
+    asked = [*range(REVERSALS)] * 2
     random.Random(5).shuffle(asked)
     before = deadlocks()
-    results = race([partial(reverse, shop, asked[worker::10]) for worker in range(10)])
-    assert results == [None] * 10
+    shares = [{"shop": shop.pk, "numbers": asked[worker::WORKERS], "at": NOW.isoformat()} for worker in range(WORKERS)]
+    nursery.race("clients.reverse", shares)
+    wait_until_alone()
     assert deadlocks() == before
-    assert list(LedgerEntry.objects.filter(shop=shop, kind="reversed").values_list("points", flat=True)) == [-20] * 60
-    assert [balance(shop, person) for person in people] == [5 * (50 - 20)] * 12
+    reversed_rows = LedgerEntry.objects.filter(shop=shop, kind="reversed")
+    assert [*reversed_rows.values_list("points", flat=True)] == [-20] * REVERSALS
+    assert [balance(shop, person) for person in people] == [10 * (50 - 20)] * 50
     assert_books(shop)
 
 
-def test_forty_calls_by_twenty_at_a_limit_of_ten_are_ten() -> None:
-    def call_twice() -> Counter[bool]:
-        return Counter(_passes() for _ in range(2))
-
-    results = race([call_twice] * 20)
-    assert sum((result for result in results if isinstance(result, Counter)), Counter()) == {True: 10, False: 30}
+def test_two_hundred_calls_by_forty_at_a_limit_of_ten_are_ten(nursery: Nursery) -> None:
+    calls = {"key": "codes/1", "limit": 10, "times": 5, "at": NOW.isoformat()}
+    assert sum(nursery.race("clients.call", [calls] * 40)) == 10
     assert RateCounter.objects.get().hits == 10
 
 
-def _passes() -> bool:
-    try:
-        limits.hit("codes/1", limit=10, window_seconds=60, at=NOW)
-    except TooMany:
-        return False
-    return True
-
-
-def test_a_reward_that_three_may_have_is_had_by_three_of_twenty_members() -> None:
+def test_a_reward_that_three_may_have_is_had_by_three_of_twenty_members(nursery: Nursery) -> None:
     shop = make_shop()
     version = ProgramVersion.objects.get(shop=shop)
     version.document["rewards"][0]["limit_total"] = 3
     version.save(update_fields=["document"])
     members = [make_member(shop, Person(external_id=str(number)), points=500) for number in range(20)]
-    results = race(
-        [
-            partial(redeem, shop=shop, member_id=member.pk, reward_id="amount-off", request_key="only-key", at=NOW)
-            for member in members
-        ]
-    )
-    assert Counter(type(result) for result in results) == {Redemption: 3, Refused: 17}
+    racers = [{"shop": shop.pk, "member": member.pk, "key": "only-key", "at": NOW.isoformat()} for member in members]
+    told = nursery.race("clients.take", racers)
+    assert told.count("limit_total") == 17
     assert sorted(Member.objects.filter(shop=shop).values_list("available", flat=True)) == [0] * 3 + [500] * 17
     assert_books(shop)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_one_code_used_cancelled_and_expired_by_thirty_at_once_ends_in_one_state(seed: int) -> None:
-    shop = make_shop()
+def reserved(shop: Shop) -> str:
+    """The number of a redemption whose code is being made."""
     member = make_member(shop, points=500)
     number = redeem(shop=shop, member_id=member.pk, reward_id="amount-off", request_key="only-key", at=NOW).number
-    code = begin_issuing(shop=shop, number=number).code
-    mark_ready(shop=shop, number=number, external_id="gid", at=NOW)
+    begin_issuing(shop=shop, number=number)
     OutboxMessage.objects.filter(shop=shop).update(state="done")
+    return str(number)
 
-    def use() -> None:
-        place(shop, make_order("10", prices=(1000,), at=NOW, codes=(code,)), ALICE)
 
-    racers = [
-        use,
-        partial(give_back, shop=shop, number=number, why="cancelled", at=NOW),
-        partial(give_back, shop=shop, number=number, why="expired", at=NOW),
-    ] * 10
-    random.Random(seed).shuffle(racers)
+def end_by_a_hundred(nursery: Nursery, shop: Shop, number: str, hows: tuple[str, ...]) -> set[str]:
+    """What they were told."""
+    racers = [{"shop": shop.pk, "number": number, "how": how, "at": NOW.isoformat()} for how in hows * 34][:100]
+    random.Random(7).shuffle(racers)
     before = deadlocks()
-    results = race(racers)
-    assert {type(failure) for failure in failures(results)} <= {TryAgain}
+    told = nursery.race("clients.end", racers)
+    wait_until_alone()
     assert deadlocks() == before
-    redemption = Redemption.objects.get(shop=shop)
-    is_used = redemption.state == "used"
-    assert redemption.state in ("used", "returned", "expired")
-    assert balance(shop) == 10 + (0 if is_used else 500)
-    assert LedgerEntry.objects.filter(shop=shop, kind="returned").count() == (0 if is_used else 1)
-    assert OutboxMessage.objects.filter(shop=shop, state="waiting").count() == (0 if is_used else 1)
-    assert_books(shop)
+    return set(told)
 
 
-def _client(shop: Shop, seed: int) -> Counter[str]:
-    """Twenty turns of one client: an order, a refund of one of its orders, a redemption, or one taken back. What it
-    says of itself is in points per customer."""
-    rng = random.Random(seed)
-    orders: list[tuple[int, str]] = []
-    taken: list[tuple[str, Redemption]] = []
-    said: Counter[str] = Counter()
-    for turn in range(20):
-        choice = rng.random()
-        who = str(rng.randrange(4))
-        if choice < 0.5 or not orders:
-            number = seed * 1000 + turn
-            place(shop, make_order(str(number), prices=(20_000,)), Person(external_id=who), at=NOW)
-            orders.append((number, who))
-            said[who] += 200
-        elif choice < 0.7:
-            number, who = orders.pop()
-            gone = refund_of(make_order(str(number), prices=(20_000,)), 0, 8000, at=NOW, refund_id=f"r{number}")
-            reverse(shop, [RefundSeen(order_id=str(number), refund=gone)])
-            said[who] -= 80
-        elif choice < 0.9 or not taken:
-            with suppress(Refused):
-                taken.append((who, _take(shop, who, f"{seed}-{turn}")))
-                said[who] -= 500
-        else:
-            who, redemption = taken.pop()
-            give_back(shop=shop, number=redemption.number, why="cancelled", at=NOW)
-            said[who] += 500
-    return said
-
-
-def _take(shop: Shop, who: str, key: str) -> Redemption:
-    member = Member.objects.get(shop=shop, external_id=who)
-    return redeem(shop=shop, member_id=member.pk, reward_id="amount-off", request_key=key, at=NOW)
-
-
-def test_sixteen_clients_of_earning_redeeming_and_refunding_never_lock_each_other_out() -> None:
+def test_one_reservation_finished_cancelled_and_expired_by_a_hundred_at_once_ends_in_one_state(
+    nursery: Nursery,
+) -> None:
     shop = make_shop()
-    people = [Person(external_id=str(number)) for number in range(4)]
-    for person in people:
-        make_member(shop, person, points=3000)
-    before = deadlocks()
-    results = race([partial(_client, shop, seed) for seed in range(1, 17)])
-    assert not failures(results)
-    assert deadlocks() == before
-    for person in people:
-        said = sum(result[person.external_id] for result in results if isinstance(result, Counter))
-        assert balance(shop, person) == 3000 + said
+    number = reserved(shop)
+    told = end_by_a_hundred(nursery, shop, number, ("ready", "cancelled", "expired"))
+    redemption = Redemption.objects.get(shop=shop)
+    assert redemption.state in ("returned", "expired")
+    # A code that is still being made cannot expire; what is told after the end is the end.
+    assert told <= {"ready", "Refused", redemption.state}
+    assert LedgerEntry.objects.filter(shop=shop, kind="returned").count() == 1
+    assert balance(shop) == 500
+    assert [message.kind for message in OutboxMessage.objects.filter(shop=shop, state="waiting")] == ["reward.revoke"]
     assert_books(shop)
+
+
+def test_one_code_used_cancelled_and_expired_by_a_hundred_at_once_gave_its_discount_for_its_points(
+    nursery: Nursery,
+) -> None:
+    """The order has the discount, whatever was said of the code before it was heard."""
+    shop = make_shop()
+    number = reserved(shop)
+    mark_ready(shop=shop, number=number, external_id="gid", at=NOW)
+    told = end_by_a_hundred(nursery, shop, number, ("used", "cancelled", "expired"))
+    assert Redemption.objects.get(shop=shop).state == "used"
+    assert len(told - {"used"}) <= 1
+    rows = LedgerEntry.objects.filter(shop=shop, kind="returned")
+    assert sum(rows.values_list("points", flat=True)) == 0
+    assert balance(shop) == 10
+    assert_books(shop)
+
+
+def test_sixteen_clients_of_earning_redeeming_and_refunding_never_lock_each_other_out(nursery: Nursery) -> None:
+    shop_around(nursery, turns=20, seconds=60)
+
+
+@pytest.mark.load
+@pytest.mark.timeout(300)
+def test_sixteen_clients_of_earning_redeeming_and_refunding_for_a_minute(nursery: Nursery) -> None:
+    turns = shop_around(nursery, turns=1_000_000, seconds=60)
+    print(f"{turns} postings in a minute")
+
+
+def shop_around(nursery: Nursery, *, turns: int, seconds: float) -> int:
+    shop = make_shop()
+    people = [Person(external_id=str(number)) for number in range(PEOPLE)]
+    for person in people:
+        make_member(shop, person, points=START)
+    limits = {"people": PEOPLE, "turns": turns, "seconds": seconds, "at": NOW.isoformat()}
+    before = deadlocks()
+    clients = [{"shop": shop.pk, "seed": seed, **limits} for seed in range(1, CLIENTS + 1)]
+    said: Counter[str] = Counter()
+    for each in nursery.race("clients.shop_around", clients, seconds=seconds + 60):
+        said.update(each)
+    wait_until_alone()
+    assert deadlocks() == before
+    assert {who.external_id: balance(shop, who) - START for who in people} == said
+    assert_books(shop)
+    return LedgerEntry.objects.filter(shop=shop).count()

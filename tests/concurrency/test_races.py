@@ -1,18 +1,18 @@
-"""Many at once: one outcome. Each racer has a connection of its own, as processes have."""
+"""Many at once: one outcome."""
 
 from __future__ import annotations
 
 import random
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from loyalty.engine.errors import Refused
-from loyalty.models import LedgerEntry, Member, Redemption, Shop
+from loyalty.models import Member, Redemption, Shop
 from loyalty.services.intake import record
 from loyalty.services.observations import OrderSeen
 from loyalty.services.orders import TryAgain
-from loyalty.services.redemptions import begin_issuing, give_back, mark_ready, redeem
+from tests.concurrency.nursery import Nursery
 from tests.concurrency.races import race
 from tests.factories import ALICE, BOB, T0, assert_books, balance, make_member, make_order, make_shop, refund_of, seen
 
@@ -20,50 +20,26 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 NOW = T0 + timedelta(days=30)
 
 
-def test_fifty_racers_for_the_last_points_one_wins() -> None:
+def ask(shop: Shop, member: Member, keys: list[str]) -> list[dict[str, Any]]:
+    return [{"shop": shop.pk, "member": member.pk, "key": key, "at": NOW.isoformat()} for key in keys]
+
+
+def test_fifty_racers_for_the_last_points_one_wins(nursery: Nursery) -> None:
     shop = make_shop()
     member = make_member(shop, points=600)
-    racers = [
-        lambda key=str(number): redeem(shop=shop, member_id=member.pk, reward_id="amount-off", request_key=key, at=NOW)
-        for number in range(50)
-    ]
-    results = race(racers)
-    assert sum(isinstance(result, Redemption) for result in results) == 1
-    assert sum(isinstance(result, Refused) for result in results) == 49
+    told = nursery.race("clients.take", ask(shop, member, [str(number) for number in range(50)]))
+    assert told.count("not_enough_points") == 49
+    assert {str(Redemption.objects.get(shop=shop).number)} == {*told} - {"not_enough_points"}
     assert balance(shop) == 100
     assert_books(shop)
 
 
-def test_twenty_calls_with_one_key_are_one_redemption() -> None:
+def test_twenty_calls_with_one_key_are_one_redemption(nursery: Nursery) -> None:
     shop = make_shop()
     member = make_member(shop, points=5000)
-    results = race(
-        [lambda: redeem(shop=shop, member_id=member.pk, reward_id="amount-off", request_key="k", at=NOW)] * 20
-    )
-    assert len({result.pk for result in results if isinstance(result, Redemption)}) == 1
-    assert not [result for result in results if isinstance(result, Exception)]
+    told = nursery.race("clients.take", ask(shop, member, ["the-key"] * 20))
+    assert {str(Redemption.objects.get(shop=shop).number)} == {*told}
     assert balance(shop) == 4500
-    assert_books(shop)
-
-
-def test_a_redemption_that_is_finished_and_given_back_at_once_ends_in_one_state() -> None:
-    shop = make_shop()
-    member = make_member(shop, points=500)
-    redemption = redeem(shop=shop, member_id=member.pk, reward_id="amount-off", request_key="k", at=NOW)
-    begin_issuing(shop=shop, number=redemption.number)
-
-    def ready() -> Redemption:
-        return mark_ready(shop=shop, number=redemption.number, external_id="x", at=NOW)
-
-    def cancel() -> Redemption:
-        return give_back(shop=shop, number=redemption.number, why="cancelled", at=NOW)
-
-    results = race([ready, cancel] * 8)
-    assert not [result for result in results if isinstance(result, Exception)]
-    redemption.refresh_from_db()
-    assert redemption.state == "returned"
-    assert balance(shop) == 500
-    assert LedgerEntry.objects.filter(shop=shop, kind="returned").count() == 1
     assert_books(shop)
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from tests.concurrency.nursery import ENDED, Nursery
 
-pytestmark = pytest.mark.load
+pytestmark = [pytest.mark.load, pytest.mark.timeout(300)]
 SHOP = "halfmoon.myshopify.com"
 WRITERS = 4
-SECONDS = 8
+SECONDS = 60
 
 
 def test_four_processes_write_without_a_locked_database(tmp_path: Path) -> None:

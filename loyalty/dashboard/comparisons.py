@@ -46,7 +46,6 @@ class Answer:
     tone: str = ""
     waits: bool = False
     order_id: int | None = None
-    order_number: str = ""
     is_unusable: bool = False
 
 

@@ -287,7 +287,7 @@ def _comparison(request: HttpRequest, asked: Reconciliation) -> HttpResponse:
     context = {
         "answer": in_words.answer(asked, healed, pages, fmt),
         "begun": fmt.moment(asked.begun_at),
-        "rows": in_words.healed_rows(page.rows, pages, fmt),
+        "rows": [] if asked.number else in_words.healed_rows(page.rows, pages, fmt),
         "here": reverse("dashboard:comparison", args=[asked.pk]),
         "next": _next(request, page.after),
     }

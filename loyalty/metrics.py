@@ -36,6 +36,8 @@ class Tables(Collector):
         yield from self._queues()
         yield from self._points()
         yield from self._verified()
+        open_circuits = len(operations.open_circuits())
+        yield _one("regulars_circuits_open", "Shops' hosts left alone because they did not answer", open_circuits)
         yield _many("regulars_shops", "Shops", ["platform", "status"], operations.shops_by_status().items())
 
     def _queues(self) -> Iterator[GaugeMetricFamily]:

@@ -28,7 +28,7 @@ from loyalty.models import Member, OutboxMessage, Shop
 from loyalty.services.observations import Grant, StoreProfile
 from loyalty.services.redemptions import redeem
 from loyalty.services.shops import install
-from loyalty.worker import inbox, outbox, schedule
+from loyalty.worker import inbox, outbox, reconciliation
 from tests.platforms.faulty_server import FaultyServer, answering
 from tests.platforms.shopify.payloads import body, customer, line, order
 
@@ -194,7 +194,7 @@ def test_ten_secrets_and_a_person_are_in_no_log_and_no_secret_is_in_the_dump(
     staff_sign_in()
     settings.EMAIL_BACKEND = f"{__name__}.Refusing"
     outbox.drain(now=datetime.now(UTC))  # the code cannot be made, the mail not sent, the history not read
-    schedule.reconcile_shops(now=datetime.now(UTC) + timedelta(hours=9))
+    reconciliation.reconcile_shops(now=datetime.now(UTC) + timedelta(hours=9))
     assert platform.requests
     assert OutboxMessage.objects.filter(shop=shop, attempts=1, state="waiting").count() >= 3
 

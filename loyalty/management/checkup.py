@@ -51,6 +51,7 @@ def examine(clock: Clock) -> Iterator[Finding]:
         yield _clocks(clock)
         yield from _queues(clock())
         yield _shops()
+        yield _circuits(clock())
         yield _verify(clock())
     yield _address()
 
@@ -198,6 +199,28 @@ def _shops() -> Finding:
         f"The platform no longer lets us into {names}{more}.",
         "Ask the merchant to open the app once in the platform's admin; that gives us new access.",
     )
+
+
+def _circuits(now: datetime) -> Finding:
+    circuits = operations.open_circuits()
+    if not circuits:
+        return Finding("ok", "circuits", "No platform is left alone for not answering.")
+    named = "; ".join(
+        f"{each.host} for {each.shop.name}, {each.failures} times in a row, last {_minutes(now - each.failed_at)} ago"
+        for each in circuits[:SHOWN_SHOPS]
+    )
+    more = f" and {len(circuits) - SHOWN_SHOPS} more" if len(circuits) > SHOWN_SHOPS else ""
+    return Finding(
+        "wrong",
+        "circuits",
+        f"Did not answer: {named}{more}. What waits for them is tried again by itself.",
+        "Many shops of one platform: look at its status page and at this machine's way out (DNS, firewall). One shop:"
+        " open its address in a browser.",
+    )
+
+
+def _minutes(age: timedelta) -> str:
+    return f"{age.total_seconds() / 60:.0f} min"
 
 
 def _verify(now: datetime) -> Finding:

@@ -2,6 +2,7 @@
 
 from loyalty.models.audits import VerifyRun
 from loyalty.models.checkpoints import Checkpoint
+from loyalty.models.circuits import Circuit
 from loyalty.models.ecwid import CartProof, EcwidStore
 from loyalty.models.members import LedgerEntry, Member, Redemption, StoredFact
 from loyalty.models.privacy import Forgotten, PrivacyRequest
@@ -12,6 +13,7 @@ from loyalty.models.shops import Credential, OAuthState, ProgramVersion, Shop, S
 __all__ = [
     "CartProof",
     "Checkpoint",
+    "Circuit",
     "Credential",
     "EcwidStore",
     "EmailCode",

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db.models import Count, Max, Min, Q, Sum
 
 from loyalty.models import (
+    Circuit,
     InboxDelivery,
     LedgerEntry,
     Member,
@@ -78,6 +79,12 @@ def shops_to_reopen() -> list[Shop]:
     """Shops whose access was lost: the merchant must open the app once, or settle what the platform asks for."""
     lost = (Shop.Status.NEEDS_REOPEN, Shop.Status.SUSPENDED)
     return list(Shop.objects.filter(status__in=lost).order_by("name", "pk"))
+
+
+def open_circuits() -> list[Circuit]:
+    """Hosts that are left alone because they did not answer."""
+    rows = Circuit.objects.across_shops().filter(open_until__isnull=False, shop__status=Shop.Status.ACTIVE)
+    return list(rows.select_related("shop").order_by("host", "pk"))
 
 
 def people(*, now: datetime) -> People:

@@ -34,3 +34,8 @@ def still_mine(row: Row) -> QuerySet[Row]:
     """The row, while the claim holds: nobody took it over after the lease, or brought it forward for more work."""
     rows = type(row).objects.filter(shop=row.shop_id, pk=row.pk, state=QueueState.WAITING)
     return cast("QuerySet[Row]", rows.filter(attempts=row.attempts, due_at=row.due_at))
+
+
+def put_back(row: Row, *, due_at: datetime, outcome: str) -> None:
+    """Nothing was tried, so no attempt is counted."""
+    still_mine(row).update(due_at=due_at, outcome=outcome, attempts=row.attempts - 1)

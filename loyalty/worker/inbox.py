@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
@@ -14,14 +14,15 @@ from django.db import transaction
 from loyalty.engine.errors import LoyaltyError
 from loyalty.models import InboxDelivery, QueueState, Shop
 from loyalty.platforms.base import Delivery
+from loyalty.platforms.circuit import Resting
 from loyalty.platforms.registry import platform_of
 from loyalty.services.forgetting import mentions_forgotten
 from loyalty.services.intake import FROM_HISTORY, record
 from loyalty.services.observations import NothingToDo, Observation, OneByOne
 from loyalty.services.orders import TryAgain
 from loyalty.services.traces import names_in
-from loyalty.worker.claim import claim, still_mine
-from loyalty.worker.retry import next_try
+from loyalty.worker.claim import claim, put_back, still_mine
+from loyalty.worker.retry import PATIENCE, next_try
 
 log = structlog.get_logger("regulars.inbox")
 Parsed = tuple[InboxDelivery, list[Observation]]
@@ -102,6 +103,9 @@ def _record(shop: Shop, parsed: Sequence[Parsed], now: datetime) -> None:
 def _failed(row: InboxDelivery, error: Exception, now: datetime) -> None:
     retryable = error.retryable if isinstance(error, LoyaltyError) else True
     wait = getattr(error, "retry_after_seconds", 0)
+    if isinstance(error, Resting) and now - row.received_at < PATIENCE:
+        put_back(row, due_at=now + timedelta(seconds=wait), outcome=error.message[:500])
+        return
     due = next_try(attempts=row.attempts, now=now, retry_after_seconds=wait) if retryable else None
     if isinstance(error, TryAgain):
         due = now

@@ -13,6 +13,7 @@ from django.core.mail import EmailMessage, get_connection
 
 from loyalty.engine.errors import LoyaltyError, Refused, Unauthorized
 from loyalty.models import OutboxMessage, QueueState, Reconciliation, Redemption
+from loyalty.platforms.circuit import Resting
 from loyalty.platforms.registry import platform_of
 from loyalty.services.codes import ISSUE
 from loyalty.services.forgetting_shops import FORGET_SHOP, forget_shop
@@ -20,9 +21,9 @@ from loyalty.services.privacy import EXPORT, FORGET, forget_traces, write_export
 from loyalty.services.reconciliations import LOOK_UP, RECONCILE, give_up
 from loyalty.services.redemptions import GIVEN_BACK, REVOKE, begin_issuing, give_back, mark_ready
 from loyalty.worker import reconciliation
-from loyalty.worker.claim import claim, still_mine
+from loyalty.worker.claim import claim, put_back, still_mine
 from loyalty.worker.history import import_history
-from loyalty.worker.retry import next_try
+from loyalty.worker.retry import PATIENCE, next_try
 
 log = structlog.get_logger("regulars.outbox")
 BATCH = 4
@@ -191,6 +192,9 @@ def _tell(row: OutboxMessage, why: str, now: datetime) -> None:
 def _failed(row: OutboxMessage, error: Exception, now: datetime) -> None:
     retryable = error.retryable if isinstance(error, LoyaltyError) else True
     wait = getattr(error, "retry_after_seconds", 0)
+    if isinstance(error, Resting) and now - row.created_at < PATIENCE:
+        put_back(row, due_at=now + timedelta(seconds=wait), outcome=error.message[:500])
+        return
     due = next_try(attempts=row.attempts, now=now, retry_after_seconds=wait) if retryable else None
     outcome = (error.message if isinstance(error, LoyaltyError) else type(error).__name__)[:500]
     state = QueueState.WAITING if due else QueueState.DEAD

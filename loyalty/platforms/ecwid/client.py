@@ -7,13 +7,14 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 
 from loyalty.engine.errors import Invalid, LoyaltyError, NotFound, Refused, TooMany, Unauthorized, Unavailable
 from loyalty.models import Credential, Shop
 from loyalty.platforms import http
+from loyalty.platforms.circuit import guarded
 from loyalty.platforms.ecwid.payload import store_number
 from loyalty.platforms.reading import items, mapping, text, whole
 from loyalty.services import limits
@@ -179,7 +180,8 @@ class ShopClient(Client):
             why = self.shop.trouble or "The store must open the app once before it can be asked anything."
             raise Unauthorized(why, code="token")
         try:
-            return super()._call(method, path, params, body)
+            with guarded(self.shop, urlsplit(settings.ECWID_API_URL).netloc):
+                return super()._call(method, path, params, body)
         except (Unauthorized, Refused) as error:
             self._stop(error)
             raise

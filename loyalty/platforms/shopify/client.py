@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 
 from loyalty.engine.errors import LoyaltyError, Refused, Unauthorized, Unavailable
 from loyalty.models import Shop
 from loyalty.platforms import http
+from loyalty.platforms.circuit import guarded
 from loyalty.platforms.reading import text
 from loyalty.platforms.shopify import tokens
 from loyalty.platforms.shopify.shop_names import server_url
@@ -46,12 +48,13 @@ def execute(shop: Shop, name: str, variables: Mapping[str, Any] | None = None) -
     """`data` of the document's answer for an installed shop; a token that Shopify rejects is renewed once.
 
     Raises Unauthorized (the merchant must open the app), Refused (asking again is pointless), Unavailable."""
-    token = tokens.access_token(shop, tokens.utc_now())
-    try:
+    with guarded(shop, urlsplit(server_url(shop.external_id, "")).netloc):
+        token = tokens.access_token(shop, tokens.utc_now())
+        try:
+            return call(shop.external_id, token, name, variables)
+        except _TokenRejected:
+            token = tokens.renew(shop, token, tokens.utc_now())
         return call(shop.external_id, token, name, variables)
-    except _TokenRejected:
-        token = tokens.renew(shop, token, tokens.utc_now())
-    return call(shop.external_id, token, name, variables)
 
 
 def call(domain: str, token: str, name: str, variables: Mapping[str, Any] | None = None) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ from loyalty.platforms.registry import platform_of
 from loyalty.platforms.shopify import rewards
 from loyalty.services.redemptions import REVOKE, begin_issuing, give_back, redeem
 from loyalty.worker import outbox
-from loyalty.worker.history import reconcile
+from loyalty.worker.reconciliation import reconcile
 from loyalty.worker.retry import MAX_ATTEMPTS
 from tests.factories import ALICE, assert_books, make_order, place
 from tests.platforms.shopify.stand_in import StandIn

@@ -28,7 +28,7 @@ from loyalty.models import Member, OutboxMessage, Shop
 from loyalty.services.observations import Grant, StoreProfile
 from loyalty.services.redemptions import redeem
 from loyalty.services.shops import install
-from loyalty.worker import inbox, outbox, reconciliation
+from loyalty.worker import inbox, outbox, reconciliation, schedule
 from tests.platforms.faulty_server import FaultyServer, answering
 from tests.platforms.shopify.payloads import body, customer, line, order
 

@@ -84,6 +84,10 @@ class Platform(Protocol):
         nothing to put (a gift card is a payment, store credit is there by itself)."""
         ...
 
+    def keep_access(self, shop: Shop) -> None:
+        """Renews what dies when it is not used, though nothing runs out yet; asked once a week."""
+        ...
+
     def browser_origins(self, shop: Shop) -> list[str]:
         """Origins of the shop's storefront, for CORS."""
         ...

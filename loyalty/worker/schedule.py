@@ -10,7 +10,9 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from django.db import close_old_connections, connections, transaction
 
-from loyalty.models import Member, OAuthState, Redemption
+from loyalty.engine.errors import LoyaltyError
+from loyalty.models import Credential, Member, OAuthState, Redemption, Shop
+from loyalty.platforms.registry import platform_of
 from loyalty.services import cart_sign_in, limits, privacy, reconciliations, shoppers
 from loyalty.services.posting import fold_and_post, lock_members
 from loyalty.services.redemptions import give_back
@@ -20,6 +22,9 @@ log = structlog.get_logger("regulars.worker")
 DUE_BATCH = 200
 SET_ASIDE = timedelta(hours=1)
 NEWS_OF_ORDERS = reconciliation.EVERY + timedelta(minutes=30)
+KEEP_EVERY = timedelta(days=7)
+KEEP_BATCH = 20
+"""Few at a time, every ten minutes: renewals of a thousand shops are spread over a day."""
 IDLE_SECONDS = 0.25
 FAILED_SECONDS = 5.0
 ENDING_SECONDS = 25.0
@@ -70,6 +75,19 @@ def expire_codes(*, now: datetime) -> int:
     return len(over)
 
 
+def keep_access(*, now: datetime) -> int:
+    """Shops whose access nobody has renewed for a week: on some platforms it dies where it is not used. One that cannot
+    be renewed comes round again, and is marked where the merchant must open the app."""
+    quiet = Credential.objects.across_shops().filter(updated_at__lt=now - KEEP_EVERY, shop__status=Shop.Status.ACTIVE)
+    rows = list(quiet.exclude(refresh_token="").select_related("shop").order_by("updated_at")[:KEEP_BATCH])
+    for row in rows:
+        try:
+            platform_of(row.shop).keep_access(row.shop)
+        except LoyaltyError as error:
+            log.warning("access.not_renewed", shop=row.shop_id, error=type(error).__name__, code=error.code)
+    return len(rows)
+
+
 def forget_old(*, now: datetime) -> int:
     """Codes, devices, counters, nonces, comparisons and copies of people's data whose time is over."""
     nonces, _ = OAuthState.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
@@ -91,7 +109,11 @@ LOOPS: list[list[Job]] = [
     ],
     [(outbox.drain_messages, timedelta(0))],
     [(outbox.drain_imports, timedelta(seconds=1))],
-    [(outbox.drain_comparisons, timedelta(seconds=1)), (reconciliation.reconcile_shops, timedelta(seconds=15))],
+    [
+        (outbox.drain_comparisons, timedelta(seconds=1)),
+        (reconciliation.reconcile_shops, timedelta(seconds=15)),
+        (keep_access, timedelta(minutes=10)),
+    ],
 ]
 """Each a thread of its own: points wait for no mail server, and a sign-in code for no store's history of ten years."""
 

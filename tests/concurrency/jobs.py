@@ -19,6 +19,7 @@ from django.db import Error, close_old_connections, connection
 from requests.adapters import HTTPAdapter
 
 from loyalty.models import InboxDelivery, Member, OutboxMessage, Shop
+from loyalty.platforms.shopify import tokens
 from loyalty.services.redemptions import give_back, redeem
 from loyalty.worker import inbox, outbox, schedule
 from tests.concurrency import deliveries
@@ -39,6 +40,15 @@ def drain_outbox(*, now: str, die_at: int, platforms: Mapping[str, str]) -> None
     with _dying(at=die_at):
         while outbox.drain(now=datetime.fromisoformat(now)):
             pass
+
+
+def fetch_token(*, shop: str, now: str, platforms: Mapping[str, str], die_at: int = 0) -> str:
+    """What a worker does before it asks Shopify anything."""
+    for name, value in platforms.items():
+        setattr(settings, name, value)
+    here = Shop.objects.get(external_id=shop)
+    with _dying(at=die_at):
+        return tokens.access_token(here, datetime.fromisoformat(now))
 
 
 def keep_draining(*, now: str, batch: int, until: str) -> None:

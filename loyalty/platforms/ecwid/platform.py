@@ -58,6 +58,9 @@ class EcwidPlatform:
         """None: no address and no documented script call puts a coupon into a cart, so shoppers copy the code."""
         return ""
 
+    def keep_access(self, shop: Shop) -> None:
+        """Nothing to do: a token lives for as long as the app is installed."""
+
     def browser_origins(self, shop: Shop) -> list[str]:
         if settings.ECWID_STOREFRONT_ORIGIN:
             return [settings.ECWID_STOREFRONT_ORIGIN.format(store=shop.external_id)]

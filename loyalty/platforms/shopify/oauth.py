@@ -72,6 +72,13 @@ def complete(raw_query: str, bound: str, now: datetime) -> Shop:
     return _installed(domain, tokens.redeem_code(domain, code, now), now)
 
 
+def connect(domain: str, token: str, now: datetime) -> Shop:
+    """For who runs this server: a store with the token of its own custom app, or, with an empty token, a store of the
+    organization that the app belongs to. Raises Refused and Unauthorized with what to do, Unavailable."""
+    grant = Grant(access_token=token) if token else tokens.own_organization(domain, now)
+    return _installed(domain, grant, now)
+
+
 def admin_url(shop: Shop) -> str:
     """The app inside the store's admin."""
     name = shop.external_id.removesuffix(".myshopify.com")

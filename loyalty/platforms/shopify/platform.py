@@ -14,7 +14,7 @@ from loyalty.engine.rewards import MONEY
 from loyalty.models import Redemption, Shop
 from loyalty.platforms.base import Delivery, Signed
 from loyalty.platforms.reading import text
-from loyalty.platforms.shopify import history, rewards
+from loyalty.platforms.shopify import history, rewards, tokens
 from loyalty.platforms.shopify.client import execute
 from loyalty.platforms.shopify.parse import observations_of
 from loyalty.platforms.shopify.shop_names import browser_origin, shop_domain
@@ -70,6 +70,9 @@ class ShopifyPlatform:
             return ""
         origin = shop.storefront_url.rstrip("/") or browser_origin(shop.external_id)
         return f"{origin}/discount/{quote(redemption.code, safe='')}?redirect=/cart"
+
+    def keep_access(self, shop: Shop) -> None:
+        tokens.keep_alive(shop, tokens.utc_now())
 
     def browser_origins(self, shop: Shop) -> list[str]:
         parts = urlsplit(shop.storefront_url)

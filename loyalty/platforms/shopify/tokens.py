@@ -1,7 +1,9 @@
 """Offline tokens: got for a session token or a code, living an hour, renewed by exactly one worker at a time.
 
 Every renewal brings a new refresh token; the one used stays good for another try until its successor is used, so a
-worker that dies between the answer and the row costs nothing.
+worker that dies between the answer and the row costs nothing. Stores of the app's own organization also give tokens
+for the app's id and secret alone: those live a day, have no refresh token, and are renewed in the way they were got.
+A custom app of a store's own has a token without an end.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ _EXCHANGE = {
     "requested_token_type": "urn:shopify:params:oauth:token-type:offline-access-token",
     "expiring": "1",
 }
+_OWN_ORGANIZATION = {"grant_type": "client_credentials"}
 
 
 def exchange(session: SessionToken, now: datetime) -> Grant:
@@ -47,6 +50,20 @@ def exchange(session: SessionToken, now: datetime) -> Grant:
 def redeem_code(domain: str, code: str, now: datetime) -> Grant:
     """An offline token for the code of an authorization grant. Raises as `exchange` does."""
     return _granted(domain, {"code": code, "expiring": "1"}, now)
+
+
+def own_organization(domain: str, now: datetime) -> Grant:
+    """A token of a day for a store of the organization that the app belongs to, where the app is installed. Raises as
+    `exchange` does; Refused for every other store."""
+    return _granted(domain, _OWN_ORGANIZATION, now)
+
+
+def keep_alive(shop: Shop, now: datetime) -> None:
+    """A renewal although nothing runs out yet: a refresh token that nobody uses dies after 90 days. A token without an
+    end, or one that needs no refresh token, is left alone. Raises Unauthorized, Unavailable, Refused."""
+    credential = _credential(shop)
+    if credential.refresh_token:
+        _renewed(shop, credential, now)
 
 
 def access_token(shop: Shop, now: datetime) -> str:
@@ -63,8 +80,6 @@ def renew(shop: Shop, rejected: str, now: datetime) -> str:
     where there is none to be had."""
     credential = _credential(shop)
     if credential.access_token == rejected:
-        if not credential.refresh_token:
-            raise _reopen(shop)
         credential = _renewed(shop, credential, now, rejected=rejected)
     return credential.access_token
 
@@ -85,10 +100,17 @@ def _is_fresh(credential: Credential, now: datetime) -> bool:
     return credential.access_expires_at is None or credential.access_expires_at - RENEW_EARLY > now
 
 
+def _way_to_renew(credential: Credential) -> Mapping[str, str]:
+    """Empty for a token without an end: once it is rejected there is no other."""
+    if credential.refresh_token:
+        return {"grant_type": "refresh_token", "refresh_token": credential.refresh_token}
+    return _OWN_ORGANIZATION if credential.access_expires_at is not None else {}
+
+
 def _renewed(shop: Shop, credential: Credential, now: datetime, rejected: str = "") -> Credential:
     """The credential after a renewal, ours or another worker's. While another one renews, a token that still lives
     serves; for a dead one we wait."""
-    if not credential.refresh_token:
+    if not _way_to_renew(credential):
         raise _reopen(shop)
     began = time.monotonic()
     while True:
@@ -114,9 +136,7 @@ def _claimed(credential: Credential, now: datetime) -> bool:
 
 def _renew_as_holder(shop: Shop, credential: Credential, now: datetime) -> Credential:
     try:
-        grant = _granted(
-            shop.external_id, {"grant_type": "refresh_token", "refresh_token": credential.refresh_token}, now
-        )
+        grant = _granted(shop.external_id, _way_to_renew(credential), now)
         kept = Grant(
             access_token=grant.access_token,
             scopes=grant.scopes,
@@ -139,7 +159,11 @@ def _renew_as_holder(shop: Shop, credential: Credential, now: datetime) -> Crede
 
 def _reopen(shop: Shop) -> Unauthorized:
     shops.mark_needs_reopen(shop=shop)
-    return Unauthorized("Shopify no longer accepts our access; open the app once in the store's admin.", code="reopen")
+    return Unauthorized(
+        "Shopify no longer accepts our access; open the app once in the store's admin. A custom app of the store's own "
+        "is connected again with: manage.py connect_shopify",
+        code="reopen",
+    )
 
 
 def _granted(domain: str, body: Mapping[str, str], now: datetime) -> Grant:

@@ -19,7 +19,7 @@ OFFLINE = "urn:shopify:params:oauth:token-type:offline-access-token"
 ONLINE = "urn:shopify:params:oauth:token-type:online-access-token"
 
 ACCESS_SECONDS = 3_600
-ONLINE_SECONDS = 86_400
+ONLINE_SECONDS = DAY_SECONDS = 86_400
 REFRESH_SECONDS = 7_776_000
 RETRY_DAYS = 30
 CODE_SECONDS = 60
@@ -49,6 +49,7 @@ def grant_token(sandbox: Sandbox, shop: Document, body: Document) -> Document:
         "refresh_token": _refresh,
         None: _code,
         "authorization_code": _code,
+        "client_credentials": _own_organization,
     }
     grant = grants.get(body.get("grant_type"))
     if grant is None:
@@ -143,6 +144,15 @@ def _refresh(sandbox: Sandbox, shop: Document, body: Document) -> Document:
     return _offline(store, shop, installed, expiring=True, parent=used["token"])
 
 
+def _own_organization(sandbox: Sandbox, shop: Document, body: Document) -> Document:
+    """For stores of the organization that the app belongs to alone: here those of a custom app. A day, and no refresh
+    token. Which error other stores get is (unverified)."""
+    installed = installation(sandbox.store, shop)
+    if installed is None or sandbox.app("shopify")["distribution"] != "custom":
+        raise OAuthError("shop_not_permitted", "Client credentials cannot be used for this shop.")
+    return _kept_token(sandbox.store, shop, installed, seconds=DAY_SECONDS) | {"expires_in": DAY_SECONDS - 1}
+
+
 def _code(sandbox: Sandbox, shop: Document, body: Document) -> Document:
     store, code = sandbox.store, str(body.get("code", ""))
     kept = store.get("shopify.code", shop["domain"], code)
@@ -154,11 +164,7 @@ def _code(sandbox: Sandbox, shop: Document, body: Document) -> Document:
 
 
 def _offline(store: Store, shop: Document, installed: Document, *, expiring: bool, parent: str = "") -> Document:
-    token = f"shpat_{secrets.token_hex(16)}"
-    expires_at = iso(now() + timedelta(seconds=ACCESS_SECONDS)) if expiring else ""
-    kept: Document = {"token": token, "kind": "offline", "scopes": installed["scopes"], "expires_at": expires_at}
-    store.put("shopify.token", shop["domain"], token, kept)
-    answer: Document = {"access_token": token, "scope": ",".join(installed["scopes"])}
+    answer = _kept_token(store, shop, installed, seconds=ACCESS_SECONDS if expiring else 0)
     if not expiring:
         return answer
     refresh = f"shprt_{secrets.token_hex(16)}"
@@ -176,6 +182,15 @@ def _offline(store: Store, shop: Document, installed: Document, *, expiring: boo
         "refresh_token": refresh,
         "refresh_token_expires_in": REFRESH_SECONDS,
     }
+
+
+def _kept_token(store: Store, shop: Document, installed: Document, *, seconds: int) -> Document:
+    """A new offline token; of 0 seconds means without an end."""
+    token = f"shpat_{secrets.token_hex(16)}"
+    expires_at = iso(now() + timedelta(seconds=seconds)) if seconds else ""
+    kept: Document = {"token": token, "kind": "offline", "scopes": installed["scopes"], "expires_at": expires_at}
+    store.put("shopify.token", shop["domain"], token, kept)
+    return {"access_token": token, "scope": ",".join(installed["scopes"])}
 
 
 def _online(store: Store, shop: Document, installed: Document, claims: dict[str, Any]) -> Document:

@@ -22,7 +22,7 @@ from tests.platforms.shopify.conftest import CLIENT_ID, SECRET
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 WORKERS = 20
-SLOWLY_SECONDS = 0.5
+SLOWLY_SECONDS = 0.2
 FEWEST_MOMENTS = 4
 
 

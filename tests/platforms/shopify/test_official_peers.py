@@ -35,7 +35,7 @@ from loyalty.platforms.shopify.session import decode_session_token
 from loyalty.platforms.shopify.signatures import check_query
 from tests.platforms.shopify.conftest import CLIENT_ID, SECRET
 
-pytestmark = pytest.mark.needs_npm
+pytestmark = [pytest.mark.once, pytest.mark.needs_npm]
 
 CASES = 1_000
 PEER = Path(__file__).parent / "peer.mjs"

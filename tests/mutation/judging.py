@@ -155,8 +155,9 @@ def _measured(package: Path, items: Sequence[pytest.Item]) -> Trial:
     for item, following in zip(items, [*items[1:], None], strict=True):
         tracer.switch_context(item.nodeid)
         started = time.process_time()
-        if _failures(item, following):
-            trial.failed.append(item.nodeid)
+        failures = _failures(item, following)
+        if failures:
+            trial.failed += [item.nodeid, *failures]
         trial.seconds[item.nodeid] = time.process_time() - started
     tracer.stop()
     data = tracer.get_data()

@@ -19,6 +19,9 @@ from tests.properties.strategies import END
 
 Fold = Callable[..., Statement]
 
+TOLD = msgspec.json.Encoder(order="deterministic").encode
+"""Equal things give equal bytes, also where a mapping came back from a checkpoint in another order."""
+
 
 @dataclass
 class Engine:
@@ -48,7 +51,7 @@ def cache(engine: Engine, versions: list[Version], facts: list[Fact], mark: date
         if name not in ("movements", "nothing", "since", "lots", "pending", "gifts"):
             assert getattr(resumed, name) == getattr(whole, name), name
     for name in ("lots", "pending", "gifts"):
-        assert sorted(map(repr, getattr(resumed, name))) == sorted(map(repr, getattr(whole, name))), name
+        assert sorted(map(TOLD, getattr(resumed, name))) == sorted(map(TOLD, getattr(whole, name))), name
 
 
 def books(engine: Engine, versions: list[Version], facts: list[Fact]) -> None:

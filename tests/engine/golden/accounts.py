@@ -16,16 +16,23 @@ from tests.engine.golden.corpus import day
 from tests.engine.golden.stories import STORIES
 
 
-def account(story: str) -> str:
-    """The statements of one story on its days; what was told before is not told again."""
-    programs, happened, days = STORIES[story]
-    facts = msgspec.convert(happened, list[Fact])
+def facts_of(story: str) -> list[Fact]:
+    facts = msgspec.convert(STORIES[story][1], list[Fact])
     for fact in facts:
         validate(fact)
-    versions = [
+    return facts
+
+
+def versions_of(story: str) -> list[Version]:
+    return [
         Version(number=n, in_force_from=datetime.fromisoformat(each["from"]), program=parse_program(each["program"]))
-        for n, each in enumerate(programs, 1)
+        for n, each in enumerate(STORIES[story][0], 1)
     ]
+
+
+def account(story: str) -> str:
+    """The statements of one story on its days; what was told before is not told again."""
+    versions, facts, days = versions_of(story), facts_of(story), STORIES[story][2]
     told: set[str] = set()
     lines = [f"# {story}"]
     for number in days:

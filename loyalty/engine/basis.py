@@ -95,7 +95,8 @@ class Basis(msgspec.Struct):
 
         def place(index: int, message: str, params: Params) -> None:
             if index in excluded:
-                ruled_out.append(Reason(message="left_out.rule", params={**params, "rule": excluded[index]}))
+                ruled = message.replace("order.", "left_out.rule.").removesuffix(".line")
+                ruled_out.append(Reason(message=ruled, params={**params, "rule": excluded[index]}))
             else:
                 shown.append(Reason(message=message, params=params))
 

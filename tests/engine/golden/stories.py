@@ -95,6 +95,54 @@ EVERY_MOMENT = {
 }
 
 STORIES = {
+    "a rule that shuts everything out": (
+        from_start(
+            program(
+                {"kind": "per_order", "id": "thanks", "points": 5, "priority": 9},
+                {"kind": "exclude", "id": "stop", "priority": 5},
+                policies={"count_shipping": True, "count_tax": True, "count_fees": True},
+            )
+        ),
+        [order("A", 1, [line("1", 1000, product_id="p7")], **COSTS)],
+        [5],
+    ),
+    "tax inside the prices, paid in parts": (
+        from_start(
+            program(
+                exclusions={"on_sale": True},
+                policies={"count_gift_card_part": False, "count_store_credit_part": False, "count_fees": True},
+            )
+        ),
+        [
+            order(
+                "A",
+                1,
+                [
+                    line("1", 1190, 2, title="Taxed", tax_minor=380),
+                    line("2", 500, title="Credit", paid_by="store_credit", tax_minor=80),
+                    line("3", 300, title="Card", paid_by="gift_card"),
+                    line("4", 300, title="Half", discount_minor=400),
+                ],
+                number="#A",
+                tax_included=True,
+                tax_minor=460,
+                shipping_minor=590,
+                fee_minor=100,
+                order_discount_minor=238,
+                gift_card_minor=500,
+                store_credit_minor=300,
+            ),
+            order("B", 2, [line("1", 1000, tax_minor=190)], number="#B", tax_minor=190, gift_card_minor=595),
+            order("C", 3, 1000, number="#C", gift_card_minor=2000, total_minor=1000),
+            order("D", 4, [line("1", 0)], number="#D", gift_card_minor=5, total_minor=1),
+        ],
+        [5],
+    ),
+    "orders from before the program": (
+        from_start(program(earns_from=day(-300))),
+        [order("A", -301, 1000, number="#A"), order("B", -300, 1000, number="#B"), order("C", -50, 1000, number="#C")],
+        [5],
+    ),
     "an order under every rule": (
         from_start(EVERY_WAY),
         [

@@ -21,7 +21,7 @@ from loyalty.engine.exchange import (
     to_yaml,
     upgraded,
 )
-from loyalty.engine.explain import text
+from loyalty.engine.explain import as_data, text
 from loyalty.engine.program import default_program, parse_program, to_data
 from tests.engine.factories import START
 
@@ -79,6 +79,39 @@ def test_what_is_no_plain_yaml_is_refused(bad, message):
         from_yaml(bad)
 
 
+@pytest.mark.parametrize(
+    ("read", "bad", "place", "sentence"),
+    [
+        (from_yaml, "name: x\ncurrency: &a EUR", "line 2", "Anchors are not read; write the value out."),
+        (from_yaml, "name: x\n\nname: y", "line 1", "This is no plain YAML document: a key stands twice."),
+        (
+            from_yaml,
+            "name: x\na: [",
+            "line 2",
+            "This is no plain YAML document: expected the node content, but found '<stream end>'.",
+        ),
+        (from_yaml, "a:\n " + "[" * 21, "line 2", "A program is at most 20 levels deep."),
+        (from_yaml, "x" * 200_001, "$", "A program has at most 200,000 characters; this has 200,001."),
+        (from_yaml, "text", "$", "A program is an object with a name, a currency and rules."),
+        (from_yaml, "a: \x07", "$", "This is no plain YAML document: it cannot be read."),
+        (from_json, "{", "$", "This is no JSON document: Input data was truncated."),
+        (from_json, " " * 200_001, "$", "A program has at most 200,000 characters; this has 200,001."),
+        (from_data, [[[]]], "$", "A program is an object with a name, a currency and rules."),
+        (from_data, {"a": [0] * 50_000}, "$", "A program has at most 50,000 values."),
+        (
+            from_data,
+            {"format": "1"},
+            "$.format",
+            "This document is of format '1', and this release reads 1; use a release that knows both.",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_place_and_sentence(read, bad, place, sentence):
+    with pytest.raises(Invalid) as refused:
+        read(bad)
+    assert (refused.value.place, refused.value.message) == (place, sentence)
+
+
 @pytest.mark.parametrize("bad", ["{", "[]", "[" * 5000, '{"a":' * 30 + "1" + "}" * 30, "1", "null"])
 def test_what_is_no_json_document_is_refused(bad):
     with pytest.raises(Invalid):
@@ -122,6 +155,97 @@ def test_a_difference_is_sentences():
         "hold days: was 14 and becomes 7",
     ]
     assert difference(old, old) == []
+
+
+def test_every_kind_of_difference_keeps_its_data():
+    old = parse_program(RICH)
+    changed = json.loads(json.dumps(RICH))
+    changed |= {"name": "New", "exclusions": {"on_sale": True, "tags": ["sale"]}, "earns_from": "2026-01-01T00:00:00Z"}
+    changed["rewards"][0] |= {"value_minor": 600, "stock": 3}
+    changed["rules"][1]["scope"] = {"tiers": ["silver", "gold"]}
+    changed["rules"][1]["name"] = "Very important"
+    changed["rules"].reverse()
+    changed["campaigns"] = []
+    del changed["policies"]["hold_days"]
+    assert [as_data(each) for each in difference(old, parse_program(changed))] == [
+        {
+            "message": "diff.setting",
+            "params": {"what": "name", "name": "", "field": "name", "before": RICH["name"], "after": "New"},
+        },
+        {
+            "message": "diff.changed",
+            "params": {
+                "what": "rule",
+                "name": "Very important",
+                "field": "scope",
+                "before": '{"tiers":["gold"]}',
+                "after": '{"tiers":["silver","gold"]}',
+            },
+        },
+        {
+            "message": "diff.changed",
+            "params": {
+                "what": "rule",
+                "name": "Very important",
+                "field": "name",
+                "before": "the default",
+                "after": "Very important",
+            },
+        },
+        {
+            "message": "diff.amount",
+            "params": {
+                "what": "reward",
+                "name": "5 off",
+                "field": "value",
+                "before_minor": 500,
+                "after_minor": 600,
+                "currency": "EUR",
+                "exponent": 2,
+            },
+        },
+        {
+            "message": "diff.changed",
+            "params": {"what": "reward", "name": "5 off", "field": "stock", "before": "the default", "after": "3"},
+        },
+        {"message": "diff.removed", "params": {"what": "campaign", "name": "Filter week"}},
+        {
+            "message": "diff.setting",
+            "params": {"what": "exclusions", "name": "", "field": "tags", "before": "the default", "after": '["sale"]'},
+        },
+        {
+            "message": "diff.setting",
+            "params": {
+                "what": "exclusions",
+                "name": "",
+                "field": "on sale",
+                "before": "the default",
+                "after": "True",
+            },
+        },
+        {
+            "message": "diff.setting",
+            "params": {"what": "policies", "name": "", "field": "hold days", "before": "14", "after": "the default"},
+        },
+        {
+            "message": "diff.setting",
+            "params": {
+                "what": "earns from",
+                "name": "",
+                "field": "earns from",
+                "before": "the default",
+                "after": "2026-01-01T00:00:00Z",
+            },
+        },
+    ]
+
+
+def test_another_order_of_the_same_things_is_a_difference():
+    changed = json.loads(json.dumps(RICH))
+    changed["rules"].reverse()
+    found = difference(parse_program(RICH), parse_program(changed))
+    assert [as_data(each) for each in found] == [{"message": "diff.order", "params": {"what": "rules"}}]
+    assert text(found[0]) == "The rules stand in another order"
 
 
 def test_garbage_never_raises_anything_but_invalid():

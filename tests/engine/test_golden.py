@@ -4,11 +4,14 @@ import json
 
 import pytest
 
+from loyalty.engine.presets import PRESETS, preset
 from tests.engine.golden import oracle
 from tests.engine.golden.accounts import account
 from tests.engine.golden.by_hand import BY_HAND
 from tests.engine.golden.corpus import HISTORIES, PROGRAMS, UNTIL
 from tests.engine.golden.engine_says import ACCOUNTS, GOLDEN, everything
+from tests.engine.golden.engine_says import PRESETS as PRESETS_SAID
+from tests.engine.golden.presets_say import told
 from tests.engine.golden.stories import STORIES
 
 SAID = json.loads(GOLDEN.read_text(encoding="utf-8"))
@@ -25,6 +28,12 @@ def test_the_engine_says_what_it_said():
 def test_a_life_is_told_as_it_was_told(story):
     """To the last reason and date. `accounts.txt` is written by the same command."""
     assert account(story) in ACCOUNTS.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [each.id for each in PRESETS])
+def test_a_preset_is_what_it_was_word_for_word(name):
+    """A merchant who chose it last year and one who chooses it today get the same."""
+    assert told(preset(name)) in PRESETS_SAID.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

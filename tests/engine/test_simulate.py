@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from fractions import Fraction
 
+import msgspec
 import pytest
 
 from loyalty.engine.errors import Invalid
-from loyalty.engine.facts import Fact
+from loyalty.engine.facts import Adjustment, Fact
 from loyalty.engine.presets import Setting, preset
-from loyalty.engine.program import Program, Version
+from loyalty.engine.program import Policies, Program, Version
 from loyalty.engine.simulate import (
     LARGEST,
     Assumptions,
@@ -204,11 +205,53 @@ def test_the_draft_stands_in_for_everything_since_the_first_version() -> None:
 
 def test_what_cannot_be_compared_is_refused() -> None:
     yen = preset("points").program(Setting(currency="JPY", exponent=0, time_zone="Asia/Tokyo"))
-    with pytest.raises(Invalid, match="write the draft in it"):
+    with pytest.raises(Invalid) as refused:
         simulate([], under(program()), under(yen), UNTIL)
-    with pytest.raises(Invalid, match="either side"):
-        simulate([], [], under(program()), UNTIL)
-    with pytest.raises(Invalid, match="published no program"):
+    assert (refused.value.place, refused.value.message) == (
+        "$.currency",
+        "The shop's programs are in EUR; write the draft in it.",
+    )
+    decimals = msgspec.structs.replace(program(), exponent=3)
+    with pytest.raises(Invalid, match="write the draft in it"):
+        simulate([], under(program()), under(decimals), UNTIL)
+    for live, draft in (([], under(program())), (under(program()), [])):
+        with pytest.raises(Invalid, match=r"^A comparison needs a program on either side\.$"):
+            simulate([], live, draft, UNTIL)
+    with pytest.raises(
+        Invalid, match=r"^This shop has published no program yet, so there is nothing to compare with\.$"
+    ):
         as_draft([], program())
-    with pytest.raises(Invalid, match="between 0 and 100"):
-        Comparison(program(), program(), UNTIL, Assumptions(breakage_percent=101))
+    for percent in (-1, 101):
+        with pytest.raises(Invalid, match=r"^Breakage lies between 0 and 100 percent\.$") as refused:
+            Comparison(program(), program(), UNTIL, Assumptions(breakage_percent=percent))
+        assert refused.value.place == "breakage_percent"
+    for percent in (0, 100):
+        assert Comparison(program(), program(), UNTIL, Assumptions(breakage_percent=percent)).money
+
+
+def test_what_is_by_hand_stands_apart_and_what_is_dated_later_is_not_counted() -> None:
+    gift = Adjustment(id="a", at=day(3), points=40, actor="Dana", reason="kind")
+    later = redemption("late", UNTIL + timedelta(days=1), 5, value_minor=7)
+    back_later = redemption("back", day(40), 5, value_minor=9, given_back_at=UNTIL + timedelta(seconds=1))
+    back_now = redemption("now", day(41), 5, given_back_at=UNTIL)
+    found = simulate([Known(id="m", facts=[gift, later, back_later, back_now])], doubled(), doubled(), UNTIL)
+    months = [(row.month, row.points) for row, _ in found.months()]
+    assert months == [
+        ("2026-01", Month(other=40)),
+        ("2026-02", Month(spent=-10, rewards_minor=9, unpriced=1)),
+        ("2026-12", Month(spent=5, unpriced=-1)),
+    ]
+    assert found.live.total == Month(other=40, spent=-5, rewards_minor=9)
+    assert found.live.total.net == 35
+    assert (found.live.name, found.live.available, found.live.pending) == ("P", 35, 0)
+
+
+def test_sums_of_two_parts_are_added() -> None:
+    held = under(program(policies=Policies(hold_days=400)))
+    one = simulate([Known(id="a", facts=[order("1", day(0), 1_000)])], doubled(), held, UNTIL)
+    other = simulate([Known(id="b", facts=[order("2", day(0), 2_000)])], doubled(), held, UNTIL)
+    one.merge(other)
+    assert (one.live.available, one.live.pending, one.draft.available, one.draft.pending) == (60, 0, 0, 30)
+    assert (one.members, one.unchanged, one.live.tiers, one.draft.tiers) == (2, 0, {"low": 2}, {"": 2})
+    assert one.moves == {("low", ""): 2}
+    assert [(each.member, each.live_points, each.draft_points) for each in one.losers] == [("b", 40, 20), ("a", 20, 10)]

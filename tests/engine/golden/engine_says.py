@@ -1,5 +1,5 @@
 """What the engine says of the corpus, in the short form of the golden file. `python -m tests.engine.golden.engine_says`
-writes the file (and the accounts and the published schema) anew: a change in it is a change of behaviour and asks for a policy value."""
+writes the file (and accounts, presets and the published schema) anew: a change in it is a change of behaviour and asks for a policy value."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from loyalty.engine.exchange import json_schema
 from loyalty.engine.facts import Fact, validate
 from loyalty.engine.program import Version, parse_program
 from loyalty.engine.statement import fold
+from tests.engine.golden import presets_say
 from tests.engine.golden.accounts import account
 from tests.engine.golden.corpus import HISTORIES, PROGRAMS, UNTIL
 from tests.engine.golden.stories import STORIES
 
 SCHEMA = Path(document.__file__).with_name("program.schema.json")
 GOLDEN = Path(__file__).with_name("golden.json")
+PRESETS = Path(__file__).with_name("presets.txt")
 ACCOUNTS = Path(__file__).with_name("accounts.txt")
 
 
@@ -49,4 +51,5 @@ if __name__ == "__main__":
     lines = (f"{json.dumps(name)}: {json.dumps(each)}" for name, each in everything().items())
     GOLDEN.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     ACCOUNTS.write_text("\n".join(map(account, STORIES)), encoding="utf-8")
+    PRESETS.write_text(presets_say.everything(), encoding="utf-8")
     SCHEMA.write_text(json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

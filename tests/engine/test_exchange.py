@@ -157,6 +157,13 @@ def test_a_difference_is_sentences():
     assert difference(old, old) == []
 
 
+VIP = ("diff.changed", "rule", "Very important")
+
+
+def differs(message, what, name, **params):
+    return {"message": message, "params": {"what": what, "name": name, **params}}
+
+
 def test_every_kind_of_difference_keeps_its_data():
     old = parse_program(RICH)
     changed = json.loads(json.dumps(RICH))
@@ -167,76 +174,19 @@ def test_every_kind_of_difference_keeps_its_data():
     changed["rules"].reverse()
     changed["campaigns"] = []
     del changed["policies"]["hold_days"]
+    amount = {"before_minor": 500, "after_minor": 600, "currency": "EUR", "exponent": 2}
+    unset = {"before": "the default"}
     assert [as_data(each) for each in difference(old, parse_program(changed))] == [
-        {
-            "message": "diff.setting",
-            "params": {"what": "name", "name": "", "field": "name", "before": RICH["name"], "after": "New"},
-        },
-        {
-            "message": "diff.changed",
-            "params": {
-                "what": "rule",
-                "name": "Very important",
-                "field": "scope",
-                "before": '{"tiers":["gold"]}',
-                "after": '{"tiers":["silver","gold"]}',
-            },
-        },
-        {
-            "message": "diff.changed",
-            "params": {
-                "what": "rule",
-                "name": "Very important",
-                "field": "name",
-                "before": "the default",
-                "after": "Very important",
-            },
-        },
-        {
-            "message": "diff.amount",
-            "params": {
-                "what": "reward",
-                "name": "5 off",
-                "field": "value",
-                "before_minor": 500,
-                "after_minor": 600,
-                "currency": "EUR",
-                "exponent": 2,
-            },
-        },
-        {
-            "message": "diff.changed",
-            "params": {"what": "reward", "name": "5 off", "field": "stock", "before": "the default", "after": "3"},
-        },
-        {"message": "diff.removed", "params": {"what": "campaign", "name": "Filter week"}},
-        {
-            "message": "diff.setting",
-            "params": {"what": "exclusions", "name": "", "field": "tags", "before": "the default", "after": '["sale"]'},
-        },
-        {
-            "message": "diff.setting",
-            "params": {
-                "what": "exclusions",
-                "name": "",
-                "field": "on sale",
-                "before": "the default",
-                "after": "True",
-            },
-        },
-        {
-            "message": "diff.setting",
-            "params": {"what": "policies", "name": "", "field": "hold days", "before": "14", "after": "the default"},
-        },
-        {
-            "message": "diff.setting",
-            "params": {
-                "what": "earns from",
-                "name": "",
-                "field": "earns from",
-                "before": "the default",
-                "after": "2026-01-01T00:00:00Z",
-            },
-        },
+        differs("diff.setting", "name", "", field="name", before=RICH["name"], after="New"),
+        differs(*VIP, field="scope", before='{"tiers":["gold"]}', after='{"tiers":["silver","gold"]}'),
+        differs(*VIP, field="name", after="Very important", **unset),
+        differs("diff.amount", "reward", "5 off", field="value", **amount),
+        differs("diff.changed", "reward", "5 off", field="stock", after="3", **unset),
+        differs("diff.removed", "campaign", "Filter week"),
+        differs("diff.setting", "exclusions", "", field="tags", after='["sale"]', **unset),
+        differs("diff.setting", "exclusions", "", field="on sale", after="True", **unset),
+        differs("diff.setting", "policies", "", field="hold days", before="14", after="the default"),
+        differs("diff.setting", "earns from", "", field="earns from", after="2026-01-01T00:00:00Z", **unset),
     ]
 
 

@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from django.db import connection
 
-from loyalty.models import Shop
+from loyalty.models import InboxDelivery, Shop
 from loyalty.services.intake import receive
 from tests.platforms.shopify import payloads
 
+T = TypeVar("T")
 WAIT_SECONDS = 20
 _OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 
 def deliver(shop: Shop, delivery_id: str, topic: str, record: Any, *, at: datetime) -> None:
     receive(shop_id=shop.pk, delivery_id=delivery_id, topic=topic, body=payloads.body(record), meta={}, at=at)
+
+
+def deliver_all(shop: Shop, deliveries: Iterable[tuple[str, str, Any]], *, at: datetime) -> None:
+    """(delivery id, topic, record) each, as the door would have left them one by one."""
+    for some in batched(deliveries, 1000):
+        rows = [
+            InboxDelivery(
+                shop=shop, delivery_id=number, topic=topic, body=payloads.body(record), due_at=at, received_at=at
+            )
+            for number, topic, record in some
+        ]
+        InboxDelivery.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def batched(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    left = iter(things)
+    while some := list(islice(left, size)):
+        yield some
 
 
 def order(number: int, euros: int, who: dict[str, Any], *, updated_at: datetime, **changes: Any) -> dict[str, Any]:

@@ -3,7 +3,9 @@ story says they are, whoever came first."""
 
 from __future__ import annotations
 
+import os
 import random
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ import pytest
 from loyalty.models import InboxDelivery, LedgerEntry, Member, Shop, StoredFact
 from loyalty.worker import inbox, schedule
 from loyalty.worker.retry import LEASE_SECONDS
-from tests.concurrency.deliveries import customer, deliver, guest, order, person, refund, wait_until_alone
+from tests.concurrency.deliveries import customer, deliver_all, guest, order, person, refund, wait_until_alone
 from tests.concurrency.nursery import ENDED, KILLED, Nursery
 from tests.concurrency.races import deadlocks
 from tests.factories import assert_books, balance, make_order, make_shop, place
@@ -26,6 +28,9 @@ BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
 WORKERS = 4
 BATCH = 12
+WAIT_SECONDS = 500
+ORDERS = int(os.environ.get("REGULARS_ORDERS", "3000"))
+"""How many eight workers share; 10,000 of them are some 63,000 deliveries."""
 Delivery = tuple[str, Any]
 
 
@@ -79,29 +84,29 @@ def _order(story: Story, rng: random.Random, number: int, customers: int, at: da
     story.points[str(7000 + owner)] += euros - back
 
 
-def post_bag(story: Story, seed: int) -> list[tuple[str, Delivery]]:
-    """Every delivery one to four times, some under the same id and some under a new one, in random order."""
+def post_bag(story: Story, seed: int) -> list[tuple[str, str, Any]]:
+    """Every delivery one to five times, some under the same id and some under a new one, in random order."""
     rng = random.Random(seed)
     bag = [
-        (f"d{number}" if rng.random() < 0.5 else f"d{number}-{copy}", delivery)
+        (f"d{number}" if rng.random() < 0.5 else f"d{number}-{copy}", *delivery)
         for number, delivery in enumerate(story.deliveries)
-        for copy in range(rng.randrange(1, 5))
+        for copy in range(rng.randrange(1, 6))
     ]
     rng.shuffle(bag)
     return bag
 
 
-def work_off(nursery: Nursery, shop: Shop, story: Story, folder: Path, clocks: list[datetime]) -> None:
+def work_off(
+    nursery: Nursery, shop: Shop, story: Story, folder: Path, clocks: list[datetime], batch: int = BATCH
+) -> None:
     """A worker process for every clock, while the deliveries come in; then the rest, as the sweeps find it later."""
     over = folder / "over"
     bag = post_bag(story, seed=7)
-    for delivery_id, (topic, record) in bag[: len(bag) // 2]:
-        deliver(shop, delivery_id, topic, record, at=BEFORE)
-    workers = [nursery.start("keep_draining", now=clock.isoformat(), batch=BATCH, until=str(over)) for clock in clocks]
-    for delivery_id, (topic, record) in bag[len(bag) // 2 :]:
-        deliver(shop, delivery_id, topic, record, at=BEFORE)
+    deliver_all(shop, bag[: len(bag) // 2], at=BEFORE)
+    workers = [nursery.start("keep_draining", now=clock.isoformat(), batch=batch, until=str(over)) for clock in clocks]
+    deliver_all(shop, bag[len(bag) // 2 :], at=BEFORE)
     over.touch()
-    assert [nursery.wait(worker) for worker in workers] == [ENDED] * len(workers)
+    assert [nursery.wait(worker, seconds=WAIT_SECONDS) for worker in workers] == [ENDED] * len(workers)
     wait_until_alone()
     later = NOW + timedelta(hours=1)
     while inbox.drain(now=later) or schedule.fold_due(now=later):
@@ -125,6 +130,20 @@ def test_four_workers_and_hundreds_of_orders_in_random_order(nursery: Nursery, t
     story = tell(1, orders=300, customers=45, times=[NOW - timedelta(hours=hours) for hours in range(1, 1500)])
     before = deadlocks()
     work_off(nursery, shop, story, tmp_path, [NOW] * WORKERS)
+    assert_as_told(shop, story)
+    assert deadlocks() == before
+
+
+@pytest.mark.load
+@pytest.mark.timeout(600)
+def test_eight_workers_and_thousands_of_orders_in_random_order(nursery: Nursery, tmp_path: Path) -> None:
+    shop = make_shop(at=BEFORE)
+    story = tell(
+        4, orders=ORDERS, customers=ORDERS // 5, times=[NOW - timedelta(hours=hours) for hours in range(1, 1500)]
+    )
+    before, started = deadlocks(), time.monotonic()
+    work_off(nursery, shop, story, tmp_path, [NOW] * 8, batch=200)
+    print(f"{InboxDelivery.objects.filter(shop=shop).count()} deliveries in {time.monotonic() - started:.0f} s")
     assert_as_told(shop, story)
     assert deadlocks() == before
 
@@ -153,8 +172,7 @@ def test_generations_of_workers_that_are_killed_in_the_middle_of_each_others_wor
     """Four at a time, each killed at a moment of its own; the next four come when the leases are over."""
     shop = make_shop(at=BEFORE)
     story = tell(3, orders=120, customers=20, times=[NOW - timedelta(hours=hours) for hours in range(1, 1500)])
-    for delivery_id, (topic, record) in post_bag(story, seed=3):
-        deliver(shop, delivery_id, topic, record, at=BEFORE)
+    deliver_all(shop, post_bag(story, seed=3), at=BEFORE)
     before, rng, killed = deadlocks(), random.Random(3), 0
     for generation in range(1, 40):
         clock = (NOW + generation * timedelta(seconds=LEASE_SECONDS + 1)).isoformat()

@@ -53,6 +53,7 @@ def examine(clock: Clock) -> Iterator[Finding]:
         yield _shops()
         yield _circuits(clock())
         yield _verify(clock())
+        yield from _release()
     yield _address()
 
 
@@ -221,6 +222,17 @@ def _circuits(now: datetime) -> Finding:
 
 def _minutes(age: timedelta) -> str:
     return f"{age.total_seconds() / 60:.0f} min"
+
+
+def _release() -> Iterator[Finding]:
+    members = operations.folded_by_newer()
+    if members:
+        yield Finding(
+            "wrong",
+            "release",
+            f"A newer release has folded {members:,} of the members; this one leaves them alone, and what comes for them waits.",
+            "Bring every process of this installation to the newer release. Nothing is lost meanwhile.",
+        )
 
 
 def _verify(now: datetime) -> Finding:

@@ -26,6 +26,9 @@ class InboxDelivery(models.Model):
     meta = models.JSONField(default=dict, help_text="The headers that matter")
     state = models.CharField(max_length=8, choices=QueueState.choices, default=QueueState.WAITING)
     attempts = models.PositiveIntegerField(default=0)
+    deaths = models.PositiveSmallIntegerField(
+        default=0, help_text="Attempts on it alone whose worker was not heard of again"
+    )
     due_at = models.DateTimeField()
     received_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)
@@ -55,6 +58,9 @@ class OutboxMessage(models.Model):
     secret = EncryptedTextField(blank=True, default="", help_text="What the payload must not say in the clear: a mail")
     state = models.CharField(max_length=8, choices=QueueState.choices, default=QueueState.WAITING)
     attempts = models.PositiveIntegerField(default=0)
+    deaths = models.PositiveSmallIntegerField(
+        default=0, help_text="Attempts on it alone whose worker was not heard of again"
+    )
     due_at = models.DateTimeField()
     created_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db.models import Count, Max, Min, Q, Sum
 
+from loyalty.engine import checkpoint as engine
 from loyalty.models import (
     Circuit,
     InboxDelivery,
@@ -93,6 +94,11 @@ def people(*, now: datetime) -> People:
     rows = Member.objects.across_shops().filter(merged_into__isnull=True)
     counted = rows.aggregate(all=Count("pk"), folded=Count("pk", filter=Q(as_of__isnull=False)))
     return People(**counted, due=rows.filter(next_due__lte=now).count())
+
+
+def folded_by_newer() -> int:
+    """Members whom a newer release has folded; this one leaves them alone."""
+    return int(Member.objects.across_shops().filter(engine__gt=engine.ENGINE).count())
 
 
 def last_ledger_row() -> int:

@@ -21,5 +21,6 @@ def leave(
         defaults={"payload": payload or {}, "secret": secret, "due_at": at, "created_at": at},
     )
     if not made and message.due_at > at:
-        OutboxMessage.objects.filter(shop=shop, pk=message.pk).update(due_at=at)
+        # Said in words, for a worker may hold it: taken from the living, it is not an attempt whose worker died.
+        OutboxMessage.objects.filter(shop=shop, pk=message.pk).update(due_at=at, outcome="Brought forward")
     return message

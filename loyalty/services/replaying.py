@@ -31,7 +31,7 @@ def replay(*, shop: Shop, now: datetime) -> Replayed:
     # What a history could not use was never delivered: there is nothing to read again.
     dead = InboxDelivery.objects.filter(shop=shop, state=QueueState.DEAD).exclude(topic__endswith=FROM_HISTORY)
     return Replayed(
-        deliveries=dead.update(state=QueueState.WAITING, attempts=0, due_at=now, outcome=""),
+        deliveries=dead.update(state=QueueState.WAITING, attempts=0, deaths=0, due_at=now, outcome=""),
         messages=sum(replay_message(shop=shop, message_id=pk, now=now) for pk in _dead_messages(shop)),
         reservations=_settle(shop, now),
     )
@@ -68,8 +68,8 @@ def replay_message(*, shop: Shop, message_id: int, now: datetime) -> bool:
     ).exists()
     if row.state != QueueState.DEAD or newer:
         return False
-    row.state, row.attempts, row.due_at, row.outcome = QueueState.WAITING, 0, now, ""
-    row.save(update_fields=["state", "attempts", "due_at", "outcome"])
+    row.state, row.attempts, row.deaths, row.due_at, row.outcome = QueueState.WAITING, 0, 0, now, ""
+    row.save(update_fields=["state", "attempts", "deaths", "due_at", "outcome"])
     return True
 
 

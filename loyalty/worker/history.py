@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
@@ -21,19 +21,16 @@ TRIES = 10
 Keep = Callable[[Shop, Sequence[OrderSeen | PersonSeen], datetime], object]
 
 
-def import_history(*, shop: Shop, now: datetime) -> int:
-    """Everything the store has, in bounded memory. Asked twice it changes nothing: snapshots are recognised."""
-    count = _record_all(shop, platform_of(shop).history(shop), now)
-    Shop.objects.filter(pk=shop.pk).update(orders_cursor=now)
-    log.info("history.imported", shop=shop.pk, seen=count)
-    return count
-
-
-def _record_all(shop: Shop, found: Iterable[Found], now: datetime) -> int:
+def import_history(*, shop: Shop, now: datetime, on_page: Callable[[], object]) -> int:
+    """Everything the store has, in bounded memory. Asked twice it changes nothing: snapshots are recognised. `on_page`
+    is called whenever some of it is stored."""
     count = 0
-    for chunk in chunks(iter(found)):
+    for chunk in chunks(iter(platform_of(shop).history(shop))):
         record_chunk(shop, chunk, now, _record)
         count += len(chunk)
+        on_page()
+    Shop.objects.filter(pk=shop.pk).update(orders_cursor=now)
+    log.info("history.imported", shop=shop.pk, seen=count)
     return count
 
 

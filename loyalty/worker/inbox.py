@@ -3,6 +3,7 @@ by itself, so that one poisoned delivery delays nobody."""
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 
 from loyalty.engine.errors import LoyaltyError
 from loyalty.models import InboxDelivery, QueueState, Shop
@@ -19,12 +21,13 @@ from loyalty.platforms.registry import platform_of
 from loyalty.services.forgetting import mentions_forgotten
 from loyalty.services.intake import FROM_HISTORY, record
 from loyalty.services.observations import NothingToDo, Observation, OneByOne
-from loyalty.services.orders import TryAgain
 from loyalty.services.traces import names_in
-from loyalty.worker.claim import claim, put_back, still_mine
-from loyalty.worker.retry import PATIENCE, next_try
+from loyalty.worker.claim import MAX_DEATHS, WorkerDied, claim, put_back, still_mine
+from loyalty.worker.retry import LEASE_SECONDS, PATIENCE, judge
 
 log = structlog.get_logger("regulars.inbox")
+PARSING_SECONDS = LEASE_SECONDS / 3
+"""How long a batch may ask the platform for what its deliveries do not hold."""
 Parsed = tuple[InboxDelivery, list[Observation]]
 
 
@@ -33,7 +36,10 @@ def drain(*, now: datetime, limit: int | None = None) -> int:
     rows = claim(InboxDelivery, now=now, limit=limit or settings.INBOX_BATCH)
     by_shop: dict[int, list[InboxDelivery]] = defaultdict(list)
     for row in rows:
-        by_shop[row.shop_id].append(row)
+        if row.deaths <= MAX_DEATHS:
+            by_shop[row.shop_id].append(row)
+        else:
+            _failed(row, WorkerDied(), now)
     shops = Shop.objects.in_bulk(list(by_shop))
     for shop_id, deliveries in by_shop.items():
         _work(shops[shop_id], deliveries, now)
@@ -42,33 +48,45 @@ def drain(*, now: datetime, limit: int | None = None) -> int:
 
 def _work(shop: Shop, deliveries: Sequence[InboxDelivery], now: datetime) -> None:
     parsed: list[Parsed] = []
-    for row in deliveries:
+    begun = time.monotonic()
+    for place, row in enumerate(deliveries):
+        if time.monotonic() - begun > PARSING_SECONDS:
+            _put_back(shop, deliveries[place:], now)
+            break
         try:
             parsed.append((row, _parse(shop, row)))
         except Exception as error:  # noqa: BLE001 - whatever a payload does to the parser is that delivery's own matter
             _failed(row, error, now)
     together = [one for one in parsed if not _comes_alone(one)]
     if together:
-        _record_group(shop, together, now)
+        _record_each(shop, together, now)
     for one in parsed:
         if _comes_alone(one):
-            _record_group(shop, [one], now)
+            _record_each(shop, [one], now)
 
 
 def _comes_alone(one: Parsed) -> bool:
     return any(isinstance(seen, OneByOne) for seen in one[1])
 
 
-def _record_group(shop: Shop, parsed: Sequence[Parsed], now: datetime) -> None:
+def _put_back(shop: Shop, deliveries: Sequence[InboxDelivery], now: datetime) -> None:
+    """Not looked at, so no attempt: a platform that answers slowly would keep them beyond the lease."""
+    rows = InboxDelivery.objects.filter(shop=shop, pk__in=[row.pk for row in deliveries], state=QueueState.WAITING)
+    rows.update(due_at=now, attempts=F("attempts") - 1, outcome="Waits for its turn")
+
+
+def _record_each(shop: Shop, parsed: Sequence[Parsed], now: datetime) -> None:
+    """All at once, or by halves until the one at fault stands alone: the others must not wait for it."""
     try:
         _record(shop, parsed, now)
-    except Exception as error:  # noqa: BLE001 - find the one at fault; the others must not wait for it
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is some delivery's own matter
+        if len(parsed) == 1:
+            _failed(parsed[0][0], error, now)
+            return
         log.info("inbox.batch_split", shop=shop.pk, deliveries=len(parsed), error=type(error).__name__)
-        for one in parsed:
-            try:
-                _record(shop, [one], now)
-            except Exception as own:  # noqa: BLE001 - as above
-                _failed(one[0], own, now)
+        half = len(parsed) // 2
+        _record_each(shop, parsed[:half], now)
+        _record_each(shop, parsed[half:], now)
 
 
 def _parse(shop: Shop, row: InboxDelivery) -> list[Observation]:
@@ -90,28 +108,26 @@ def _record(shop: Shop, parsed: Sequence[Parsed], now: datetime) -> None:
     every = [(row, seen) for row, observations in parsed for seen in observations]
     about_forgotten = record(shop=shop, observations=[seen for _, seen in every], at=now)
     unsaid = [row for index, (row, seen) in enumerate(every) if index in about_forgotten or isinstance(seen, OneByOne)]
-    done = []
+    told = []
     for row, observations in parsed:
-        why = [seen.why for seen in observations if isinstance(seen, NothingToDo)]
-        row.state, row.done_at, row.outcome = QueueState.DONE, now, "; ".join(why)[:500]
-        done.append(row)
-    InboxDelivery.objects.across_shops().bulk_update(done, ["state", "done_at", "outcome"])
+        row.outcome = "; ".join(seen.why for seen in observations if isinstance(seen, NothingToDo))[:500]
+        if row.outcome:
+            told.append(row)
+    done = InboxDelivery.objects.filter(shop=shop, pk__in=[row.pk for row, _ in parsed])
+    done.update(state=QueueState.DONE, done_at=now)
+    InboxDelivery.objects.across_shops().bulk_update(told, ["outcome"])
     if unsaid:
         InboxDelivery.objects.filter(shop=shop, pk__in=[row.pk for row in unsaid]).update(body=b"")
 
 
 def _failed(row: InboxDelivery, error: Exception, now: datetime) -> None:
-    retryable = error.retryable if isinstance(error, LoyaltyError) else True
-    wait = getattr(error, "retry_after_seconds", 0)
     if isinstance(error, Resting) and now - row.received_at < PATIENCE:
-        put_back(row, due_at=now + timedelta(seconds=wait), outcome=error.message[:500])
+        put_back(row, due_at=now + timedelta(seconds=error.retry_after_seconds), outcome=error.message[:500])
         return
-    due = next_try(attempts=row.attempts, now=now, retry_after_seconds=wait) if retryable else None
-    if isinstance(error, TryAgain):
-        due = now
+    due, attempts = judge(error, attempts=row.attempts, now=now)
     state = QueueState.WAITING if due else QueueState.DEAD
     unsaid = {"body": b""} if due is None and _is_about_forgotten(row) else {}
-    still_mine(row).update(state=state, due_at=due or now, outcome=_sentence(error), **unsaid)
+    still_mine(row).update(state=state, due_at=due or now, attempts=attempts, outcome=_sentence(error), **unsaid)
     log.warning(
         "inbox.failed",
         shop=row.shop_id,
@@ -138,4 +154,4 @@ def replay(*, shop: Shop, delivery_pk: int, now: datetime) -> bool:
     """Puts a delivery that needed a look back in line, as if it had just come."""
     dead = InboxDelivery.objects.filter(shop=shop, pk=delivery_pk, state=QueueState.DEAD)
     rows = dead.exclude(topic__endswith=FROM_HISTORY)
-    return bool(rows.update(state=QueueState.WAITING, attempts=0, due_at=now, outcome=""))
+    return bool(rows.update(state=QueueState.WAITING, attempts=0, deaths=0, due_at=now, outcome=""))

@@ -3,6 +3,7 @@ while the other side is asked."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
@@ -21,20 +22,26 @@ from loyalty.services.privacy import EXPORT, FORGET, forget_traces, write_export
 from loyalty.services.reconciliations import LOOK_UP, RECONCILE, give_up
 from loyalty.services.redemptions import GIVEN_BACK, REVOKE, begin_issuing, give_back, mark_ready
 from loyalty.worker import reconciliation
-from loyalty.worker.claim import claim, put_back, still_mine
+from loyalty.worker.claim import MAX_DEATHS, WorkerDied, claim, hold, put_back, still_mine
 from loyalty.worker.history import import_history
-from loyalty.worker.retry import PATIENCE, next_try
+from loyalty.worker.retry import PATIENCE, judge
 
 log = structlog.get_logger("regulars.outbox")
 BATCH = 4
 """Few: all of a batch must be through before the lease of its claim is over, however slowly the other side answers."""
-IMPORT_LEASE = timedelta(hours=3)
+IMPORT_LEASE = timedelta(minutes=10)
+"""Longer than a page of a history may take, throttling included."""
+SLOW_LEASE = timedelta(hours=3)
 IMPORT = "history.import"
 MESSAGES = (ISSUE, REVOKE, "mail", LOOK_UP)
 """For these somebody waits."""
 SLOW = (IMPORT, FORGET, EXPORT, FORGET_SHOP)
 """What may take long, and for which nobody waits at this moment."""
 KINDS = (*MESSAGES, *SLOW, RECONCILE)
+
+
+class TakenOver(RuntimeError):
+    """The claim was lost: what was recorded stands, the rest is the other worker's."""
 
 
 def drain(*, now: datetime, limit: int = BATCH, kinds: Collection[str] = KINDS) -> int:
@@ -103,39 +110,39 @@ def _mail(row: OutboxMessage, now: datetime) -> None:
 
 
 def _history(row: OutboxMessage, now: datetime) -> None:
-    _hold(row, now)
-    import_history(shop=row.shop, now=now)
+    """A long history outlives the lease of a claim: it is held from one page to the next, so that after a crash the
+    next worker comes in minutes."""
+    begun = time.monotonic()
 
+    def still_here() -> None:
+        passed = timedelta(seconds=time.monotonic() - begun)
+        if not hold(row, until=now + passed + IMPORT_LEASE):
+            raise TakenOver("Another worker has taken over this import")
 
-def _hold(row: OutboxMessage, now: datetime) -> None:
-    """What is slow outlives the lease of a claim: it is held for as long as an import may take."""
-    held_until = now + IMPORT_LEASE
-    still_mine(row).update(due_at=held_until)
-    row.due_at = held_until
+    still_here()
+    import_history(shop=row.shop, now=now, on_page=still_here)
 
 
 def _forget(row: OutboxMessage, now: datetime) -> None:
-    _hold(row, now)
+    hold(row, until=now + SLOW_LEASE)
     forget_traces(shop=row.shop, request_id=row.subject, secret=row.secret, at=now)
 
 
 def _export(row: OutboxMessage, now: datetime) -> None:
-    _hold(row, now)
+    hold(row, until=now + SLOW_LEASE)
     write_export(shop=row.shop, request_id=row.subject, secret=row.secret, at=now)
 
 
 def _forget_shop(row: OutboxMessage, now: datetime) -> None:
-    _hold(row, now)
+    hold(row, until=now + SLOW_LEASE)
     forget_shop(shop=row.shop, at=now)
 
 
 def _compare(row: OutboxMessage, now: datetime) -> None:
-    held_until = now + reconciliation.LEASE
-    still_mine(row).update(due_at=held_until)
-    row.due_at = held_until
+    hold(row, until=now + reconciliation.LEASE)
     if not _answered(row, now, reconciliation.work):
         # Not through: in line again, behind the others.
-        still_mine(row).update(due_at=now + timedelta(seconds=1), attempts=0)
+        still_mine(row).update(due_at=now + timedelta(seconds=1), attempts=0, outcome="More to come")
 
 
 def _look_up(row: OutboxMessage, now: datetime) -> None:
@@ -173,6 +180,8 @@ HANDLERS: dict[str, Callable[[OutboxMessage, datetime], None]] = {
 
 def _work(row: OutboxMessage, now: datetime) -> None:
     try:
+        if row.deaths > MAX_DEATHS:
+            raise WorkerDied
         HANDLERS[row.kind](row, now)
     except Exception as error:  # noqa: BLE001 - whatever the other side does is this message's own matter
         _failed(row, error, now)
@@ -190,18 +199,16 @@ def _tell(row: OutboxMessage, why: str, now: datetime) -> None:
 
 
 def _failed(row: OutboxMessage, error: Exception, now: datetime) -> None:
-    retryable = error.retryable if isinstance(error, LoyaltyError) else True
-    wait = getattr(error, "retry_after_seconds", 0)
     if isinstance(error, Resting) and now - row.created_at < PATIENCE:
-        put_back(row, due_at=now + timedelta(seconds=wait), outcome=error.message[:500])
+        put_back(row, due_at=now + timedelta(seconds=error.retry_after_seconds), outcome=error.message[:500])
         return
-    due = next_try(attempts=row.attempts, now=now, retry_after_seconds=wait) if retryable else None
+    due, attempts = judge(error, attempts=row.attempts, now=now)
     outcome = (error.message if isinstance(error, LoyaltyError) else type(error).__name__)[:500]
     state = QueueState.WAITING if due else QueueState.DEAD
     if due is None and still_mine(row).exists():
         # Before the message is put away: whoever dies in between leaves it to the next worker.
         _tell(row, outcome, now)
-    still_mine(row).update(state=state, due_at=due or now, outcome=outcome)
+    still_mine(row).update(state=state, due_at=due or now, attempts=attempts, outcome=outcome)
     log.warning(
         "outbox.failed",
         shop=row.shop_id,

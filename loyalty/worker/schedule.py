@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from django.db import close_old_connections, connections, transaction
 
+from loyalty.engine import checkpoint as engine
 from loyalty.engine.errors import LoyaltyError
 from loyalty.models import Credential, Member, OAuthState, Redemption, Shop
 from loyalty.platforms.registry import platform_of
@@ -33,7 +34,8 @@ ENDING_SECONDS = 25.0
 
 def fold_due(*, now: datetime) -> int:
     """Folds members for whom the clock changes something: a hold is over, points expire."""
-    due = Member.objects.across_shops().filter(next_due__lte=now).order_by("next_due").values_list("shop_id", "pk")
+    members = Member.objects.across_shops().filter(next_due__lte=now, engine__lte=engine.ENGINE)
+    due = members.order_by("next_due").values_list("shop_id", "pk")
     by_shop: dict[int, list[int]] = {}
     for shop_id, pk in due[:DUE_BATCH]:
         by_shop.setdefault(shop_id, []).append(pk)
@@ -66,6 +68,7 @@ def expire_codes(*, now: datetime) -> int:
     minute can be known, by its own notice or by the reconciler: it would have the discount and the points."""
     over_since = now - NEWS_OF_ORDERS
     rows = Redemption.objects.across_shops().filter(state=Redemption.State.READY, expires_at__lte=over_since)
+    rows = rows.filter(member__engine__lte=engine.ENGINE)
     over = list(rows.select_related("shop").order_by("expires_at")[:DUE_BATCH])
     for redemption in over:
         try:

@@ -15,14 +15,15 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from pytest_django.fixtures import Settings
 
+from loyalty.engine import checkpoint as engine
 from loyalty.engine.errors import Unavailable
 from loyalty.management import checkup
 from loyalty.management.checkup import Finding, examine
-from loyalty.models import InboxDelivery, OutboxMessage, VerifyRun, guards
+from loyalty.models import InboxDelivery, Member, OutboxMessage, VerifyRun, guards
 from loyalty.platforms import http
 from loyalty.platforms.http import Answer
 from loyalty.services.intake import receive
-from tests.factories import make_shop
+from tests.factories import make_member, make_shop
 from tests.platforms.faulty_server import FaultyServer, answering
 
 pytestmark = pytest.mark.django_db
@@ -200,3 +201,12 @@ def test_loopback_is_asked_only_with_the_sandbox(
     settings.SANDBOX_URL = server.url
     assert checkup._address().level == "ok"
     assert server.requests[0].startswith(b"GET /healthz ")
+
+
+def test_members_whom_a_newer_release_has_folded() -> None:
+    make_member(make_shop(), points=10)
+    OutboxMessage.objects.across_shops().delete()
+    assert wrong() == []
+    Member.objects.across_shops().update(engine=engine.ENGINE + 1)
+    found = the_wrong()
+    assert (found.subject, "folded 1 " in found.says) == ("release", True)

@@ -42,7 +42,7 @@ def test_what_cannot_be_read_or_stored_is_kept_for_the_merchant(monkeypatch: pyt
     for module in (history, reconciliation):
         monkeypatch.setattr(module, "platform_of", lambda shop: told)
     for _ in range(2):
-        assert history.import_history(shop=shop, now=NOW) == 4
+        assert history.import_history(shop=shop, now=NOW, on_page=lambda: None) == 4
         reconciliation.reconcile(shop=shop, now=NOW)
     assert balance(shop) == 50
     kept = InboxDelivery.objects.filter(shop=shop, state="dead").order_by("delivery_id")

@@ -157,11 +157,11 @@ def test_poisoned_deliveries_are_found_by_halves(parser: Parser, monkeypatch: py
     tried: list[int] = []
     whole = inbox.record
 
-    def record(*, shop: Shop, observations: list[Observation], at: datetime) -> None:
+    def record(*, shop: Shop, observations: list[Observation], at: datetime) -> set[int]:
         tried.append(len(observations))
         if any(isinstance(each, NothingToDo) and each.why == "poison" for each in observations):
             raise ValueError
-        whole(shop=shop, observations=observations, at=at)
+        return whole(shop=shop, observations=observations, at=at)
 
     parse = parser.parse
 

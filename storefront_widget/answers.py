@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from django.conf import settings
 
 from loyalty.engine.explain import Reason, text
 from loyalty.engine.money import format_minor
@@ -13,17 +14,28 @@ from loyalty.engine.program import Program, Reward
 from loyalty.engine.rewards import MONEY
 from loyalty.engine.statement import Statement, fold
 from loyalty.models import Member, Redemption, Shop
+from loyalty.platforms.base import IN_CART
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors.members import statement_of
 from loyalty.selectors.programs import versions_of
-from loyalty.selectors.widget import Offer, offers, open_redemptions, program_now
+from loyalty.selectors.widget import Offer, least_points, offers, open_redemptions, program_now
 
 Data = dict[str, Any]
 
 HISTORY_LINES = 20
 _SHOWN_PARAMS = ("number", "reward", "code", "why", "from")
 _FOR_THE_MERCHANT = ("order.version", "order.moment", "nothing.holdout", "nothing.pilot", "nothing.excluded")
-_REWARD_FIELDS = ("id", "name", "kind", "points", "value_minor", "percent", "minimum_order_minor", "valid_days")
+_REWARD_FIELDS = (
+    "id",
+    "name",
+    "kind",
+    "points",
+    "value_minor",
+    "percent",
+    "minimum_order_minor",
+    "maximum_percent",
+    "valid_days",
+)
 _RULE_FIELDS = {"id", "kind", "name", "points", "per_minor"}
 _MONEY_KINDS = ("amount_off", "points_slider", "gift_card", "store_credit")
 
@@ -41,6 +53,7 @@ def config_answer(*, shop: Shop, at: datetime) -> Data:
         },
         "earn": _ways_to_earn(program) if program else [],
         "rewards": [_reward(reward) for reward in _carried(shop, program)] if program else [],
+        "cart_sign_in": settings.ECWID_CART_SIGN_IN and shop.platform == Shop.Platform.ECWID,
         "look": {"theme": "light", "light": {}, "dark": {}},
     }
 
@@ -114,6 +127,7 @@ def _redemption(shop: Shop, redemption: Redemption, state: str) -> Data:
         "state": state,
         "code": redemption.code if ready else "",
         "apply_url": platform_of(shop).apply_code_url(shop, redemption) if ready else "",
+        "in_cart": ready and redemption.external_id == IN_CART,
         "expires_at": redemption.expires_at.isoformat() if redemption.expires_at else None,
         "cancellable": ready
         and redemption.points > 0
@@ -136,8 +150,8 @@ def _ways_to_earn(program: Program) -> list[Data]:
 
 
 def _reward(reward: Reward) -> Data:
-    """`valid_days` is 0 for money, which has no end."""
-    fields = {name: getattr(reward, name) for name in _REWARD_FIELDS}
+    """`valid_days` is 0 for money, which has no end. Of a slider `points` is the step, `least_points` where it begins."""
+    fields = {name: getattr(reward, name) for name in _REWARD_FIELDS} | {"least_points": least_points(reward)}
     return {**fields, "valid_days": 0} if reward.kind in MONEY else fields
 
 

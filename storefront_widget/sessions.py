@@ -12,6 +12,8 @@ from storefront_widget.doors import Caller
 from storefront_widget.views import answer
 
 HOUR, DAY, TEN_MINUTES = 3600, 86_400, 600
+WRONG_CODES_AN_HOUR = 300
+"""Of one shop. Guessing on, a code is found once in three thousand hours."""
 
 
 def code(request: HttpRequest, caller: Caller) -> HttpResponse:
@@ -29,10 +31,14 @@ def code(request: HttpRequest, caller: Caller) -> HttpResponse:
 
 def session(request: HttpRequest, caller: Caller) -> HttpResponse:
     body = read_body(request, SessionBody)
-    limits.hit(f"session-ip/{caller.address}", limit=30, window_seconds=TEN_MINUTES, at=caller.at)
-    return session_answer(
-        shoppers.start_session(shop=caller.shop, challenge=body.challenge, code=body.code, at=caller.at)
-    )
+    shop, at = caller.shop, caller.at
+    limits.hit(f"session-ip/{caller.address}", limit=30, window_seconds=TEN_MINUTES, at=at)
+    # However many addresses and networks somebody guesses with: counted before it is judged, and a right code is no guess.
+    wrong = f"wrong-code/{shop.pk}"
+    limits.hit(wrong, limit=WRONG_CODES_AN_HOUR, window_seconds=HOUR, at=at)
+    session = shoppers.start_session(shop=shop, challenge=body.challenge, code=body.code, at=at)
+    limits.give_back(wrong, window_seconds=HOUR, at=at)
+    return session_answer(session)
 
 
 def renew(request: HttpRequest, caller: Caller) -> HttpResponse:

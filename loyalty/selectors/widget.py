@@ -100,12 +100,22 @@ def _taken(shop: Shop, member: Member | None, rewards: Sequence[Reward]) -> dict
     }
 
 
+def least_points(reward: Reward) -> int:
+    """The fewest points that this reward takes: a slider's, in whole steps."""
+    if reward.kind != "points_slider":
+        return reward.points
+    return max(1, -(-reward.minimum_points // reward.points)) * reward.points
+
+
 def _offer(reward: Reward, program: Program, statement: Statement, taken: tuple[int, int], at: datetime) -> Offer:
-    step = reward.points if reward.kind == "points_slider" else None
+    least = least_points(reward)
+    points = least if reward.kind == "points_slider" else None
     try:
-        accept(statement, program, reward.id, as_of=at, points=step, taken_by_member=taken[0], taken_in_total=taken[1])
+        accept(
+            statement, program, reward.id, as_of=at, points=points, taken_by_member=taken[0], taken_in_total=taken[1]
+        )
     except Refused as refusal:
         if refusal.code == "not_enough_points":
-            return Offer(reward=reward, missing=reward.points - max(statement.available, 0), obstacle="")
+            return Offer(reward=reward, missing=least - max(statement.available, 0), obstacle="")
         return Offer(reward=reward, missing=0, obstacle=refusal.message)
     return Offer(reward=reward, missing=0, obstacle="")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
+from django.db.models import F
 
 from loyalty.engine.errors import TooMany
 from loyalty.models import RateCounter
@@ -32,6 +33,14 @@ def hit(key: str, *, limit: int, window_seconds: int, at: datetime) -> int:
         wait_seconds = start + window_seconds - epoch
         raise TooMany(f"Too many tries. Try again in {_wait(wait_seconds)}.", retry_after_seconds=wait_seconds)
     return int(row[0])
+
+
+def give_back(key: str, *, window_seconds: int, at: datetime) -> None:
+    """Takes back one event that `hit` counted and that turned out to be none."""
+    epoch = int(at.timestamp())
+    start = datetime.fromtimestamp(epoch - epoch % window_seconds, tz=UTC)
+    counted = RateCounter.objects.filter(key=f"{key}/{window_seconds}", window_start=start, hits__gt=0)
+    counted.update(hits=F("hits") - 1)
 
 
 def forget(*, before: datetime) -> int:

@@ -27,6 +27,7 @@ DEVICE_LIFE = timedelta(days=30)
 EMAIL_CHARACTERS = 320
 
 _WRONG_CODE = "This code is not right, or it has expired. Ask for a new one if it does not work."
+_CODE_OVER = "This code does not work any more. Have a new one sent."
 _SIGN_IN = "You have been signed out. Sign in again with a code by e-mail."
 
 
@@ -78,21 +79,23 @@ def request_code(*, shop: Shop, email: str, at: datetime) -> str:
 
 
 def start_session(*, shop: Shop, challenge: str, code: str, at: datetime) -> Session:
-    """Raises Unauthorized for a wrong, used, expired or too often tried code. A try is counted before it is judged,
-    in a statement of its own, so that parallel guesses get no more tries than others."""
+    """Raises Unauthorized: wrong_code, or code_over for one that no code can open any more - it was used, has expired, or
+    was tried CODE_TRIES times, this try included. A try is counted before it is judged, in a statement of its own, so
+    that parallel guesses get no more tries than others."""
     try:
         number = signing.Signer(salt="shopper-challenge").unsign_object(challenge)
     except signing.BadSignature:
         raise Unauthorized(_WRONG_CODE, code="wrong_code") from None
     live = EmailCode.objects.filter(shop=shop, pk=number, used_at=None, expires_at__gt=at)
     if not live.filter(tries__lt=CODE_TRIES).update(tries=F("tries") + 1):
-        raise Unauthorized(_WRONG_CODE, code="wrong_code")
+        raise Unauthorized(_CODE_OVER, code="code_over")
     row = EmailCode.objects.get(shop=shop, pk=number)
     right = constant_time_compare(row.code_hash, _code_hash(shop, row.email, code))
     member = _member_with(shop, row.email)
     with transaction.atomic():
         if not right or member is None or not live.update(used_at=at):
-            raise Unauthorized(_WRONG_CODE, code="wrong_code")
+            over = row.tries >= CODE_TRIES
+            raise Unauthorized(_CODE_OVER if over else _WRONG_CODE, code="code_over" if over else "wrong_code")
         return new_device(shop=shop, member=member, at=at)
 
 

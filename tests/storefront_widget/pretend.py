@@ -28,6 +28,8 @@ CONFIG = {
             "value_minor": 500,
             "percent": 0,
             "minimum_order_minor": 2000,
+            "maximum_percent": 100,
+            "least_points": 500,
             "valid_days": 90,
         }
     ],
@@ -44,6 +46,7 @@ MADE = {
     "state": "ready",
     "code": "HM4T-9XKE-W7QP",
     "apply_url": f"{SHOP}/discount/HM4T-9XKE-W7QP?redirect=/cart",
+    "in_cart": False,
     "expires_at": "2027-02-15T10:00:00+00:00",
     "cancellable": True,
 }

@@ -6,7 +6,8 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from loyalty.models import EmailCode, OutboxMessage, Shop, ShopperDevice
+from loyalty.models import EmailCode, OutboxMessage, RateCounter, Shop, ShopperDevice
+from storefront_widget.sessions import WRONG_CODES_AN_HOUR
 from tests.factories import ALICE, BOB, balance, make_member, make_shop
 from tests.storefront_widget.conftest import Storefront, key_of, mailed_code
 
@@ -85,7 +86,25 @@ def test_a_guessed_code_fails_and_so_does_the_right_one_after_five_guesses(page:
     wrong = f"{(int(code) + 1) % 1_000_000:06d}"
     answers = [page.post("session", {"challenge": challenge, "code": each}) for each in [wrong] * 5 + [code]]
     assert [answer.status_code for answer in answers] == [401] * 6
-    assert {answer.json()["code"] for answer in answers} == {"wrong_code"}
+    assert [answer.json()["code"] for answer in answers] == ["wrong_code"] * 4 + ["code_over"] * 2
+
+
+def test_a_shop_hears_three_hundred_wrong_codes_an_hour_from_however_many_networks(page: Storefront) -> None:
+    """Right ones are not counted; the next hour begins anew. Who is signed in stays so."""
+    page.sign_in(ALICE.email)
+    challenge = page.post("code", {"email": ALICE.email}).json()["challenge"]
+    key = f"wrong-code/{page.shop.pk}/3600"
+    assert not RateCounter.objects.filter(key=key, hits__gt=0).exists()
+    RateCounter.objects.filter(key=key).update(hits=WRONG_CODES_AN_HOUR - 1)
+    code = mailed_code(page.shop)
+    wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+    guesses = [
+        Storefront(page.shop, address=f"198.51.100.{number}").post("session", {"challenge": challenge, "code": wrong})
+        for number in range(3)
+    ]
+    assert [guess.status_code for guess in guesses] == [401, 429, 429]
+    assert EmailCode.objects.get(shop=page.shop, used_at=None).tries == 1
+    assert page.get("member").status_code == 200
 
 
 @pytest.mark.parametrize("code", ["12345", "1234567", "12345a", "１２３４５６", "123456\n"])

@@ -22,11 +22,12 @@ from django.utils.crypto import salted_hmac
 
 from loyalty.engine.facts import Order
 from loyalty.models import EcwidStore, Redemption, Shop
+from loyalty.platforms.base import IN_CART
 from loyalty.platforms.ecwid.amounts import amount_minor, as_number
 from loyalty.platforms.ecwid.client import ShopClient
 from loyalty.platforms.ecwid.hidden_fields import CODE, CODE_FIELD, LABEL, NONCE_FIELD, hidden_fields
 from loyalty.platforms.ecwid.payload import store_number
-from loyalty.platforms.ecwid.rewards import IN_CART, least_order_minor
+from loyalty.platforms.ecwid.rewards import least_order_minor
 from loyalty.platforms.reading import mapping, parse_json, text
 from loyalty.services.adjustments import adjust
 

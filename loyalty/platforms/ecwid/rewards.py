@@ -11,15 +11,13 @@ from msgspec import to_builtins
 from loyalty.engine.errors import NotFound, Refused
 from loyalty.engine.program import Reward
 from loyalty.models import EcwidStore, Redemption, Shop
+from loyalty.platforms.base import IN_CART
 from loyalty.platforms.ecwid.amounts import as_number
 from loyalty.platforms.ecwid.client import ShopClient, segment
 from loyalty.platforms.ecwid.orders import stamp
 from loyalty.platforms.reading import identifier, items
 
 MAX_FOUND = 100
-
-IN_CART = "cart"
-"""What stands for the coupon's id where the cart itself takes the points off (cart.py): there is no coupon then."""
 
 _CARRIED = ("amount_off", "percent_off", "free_shipping", "free_product", "points_slider")
 _CANNOT = {

@@ -1,24 +1,124 @@
-// Ecwid: finds the store, starts the widget, follows who is signed in. What Ecwid says of the customer is a hint for the
-// form at most; who somebody is, only the code from the mail shows. Ecwid puts this into the page as a classic script.
+// Ecwid: finds the store, starts the widget, follows sign-in, cart and orders. What Ecwid says of the customer is a hint for
+// the form at most; who somebody is, only the code from the mail shows, or the store's own server. The platform puts this
+// into the page as a classic script; pasted by hand it may come before the platform's own.
 (() => {
   const tag = document.currentScript ?? document.querySelector('script[src*="/widget/v1/ecwid.js"]');
-  const { Ecwid } = window;
+  const PATIENCE_MS = 15_000;
+  const REFERRAL_MS = 30 * 86_400_000;
+  const ASKS = 5;
 
-  async function begin() {
-    let customer = null;
-    let widget;
-    const follow = (next) => {
-      // Somebody left, or somebody else came: what is on the screen is not theirs.
-      if (customer && customer.id !== next?.id) widget?.dispatchEvent(new CustomEvent("regulars-leave"));
-      customer = next;
-      if (widget) widget.dataset.email = next?.email ?? "";
-    };
-    Ecwid.OnSetProfile?.add(follow);
-    Ecwid.Customer?.get(follow);
-    const { start } = await import(new URL("loader.js", tag.src));
-    widget = start({ shop: `ecwid:${Ecwid.getOwnerId()}`, platform: "ecwid", email: customer?.email });
-    widget.addEventListener("regulars-cart", () => Ecwid.openPage("cart"));
+  // Hidden fields of the order: the platform keeps them with the cart and shows them to our server.
+  const fields = {};
+  function tell(changes) {
+    const { Ecwid } = window;
+    Object.assign(fields, changes);
+    window.ec ??= {};
+    window.ec.order ??= {};
+    window.ec.order.extraFields ??= {};
+    for (const name in fields) {
+      if (fields[name]) window.ec.order.extraFields[name] = { value: fields[name] };
+      else delete window.ec.order.extraFields[name];
+    }
+    Ecwid.refreshConfig?.();
   }
 
-  if (Ecwid?.OnAPILoaded) Ecwid.OnAPILoaded.add(begin);
+  // Storage may be forbidden or full; what it would keep is then forgotten with the page.
+  function quietly(work) {
+    try {
+      return work();
+    } catch {
+      return null;
+    }
+  }
+
+  const shelf = (key) => ({
+    get() {
+      const kept = quietly(() => JSON.parse(localStorage.getItem(key)));
+      return kept?.until > Date.now() ? kept.text : "";
+    },
+    set: (text, life) => quietly(() => (text ? localStorage.setItem(key, JSON.stringify({ text, until: Date.now() + life })) : localStorage.removeItem(key))),
+  });
+
+  async function begin() {
+    const { Ecwid } = window;
+    const shop = `ecwid:${Ecwid.getOwnerId()}`;
+    const code = shelf(`regulars:${shop}:cart`);
+    const referral = shelf(`regulars:${shop}:ref`);
+    let customer = null;
+    let items = 0;
+    let widget;
+
+    const friend = new URLSearchParams(location.search).get("ref") ?? "";
+    if (/^[A-Za-z0-9_-]{1,64}$/.test(friend)) referral.set(friend, REFERRAL_MS);
+    tell({ regulars_ref: referral.get(), regulars_points: code.get() });
+
+    // The store's server is asked who the cart belongs to, where the shop's operator has switched that on.
+    let asking = false;
+    async function ask() {
+      if (asking || !customer || !items || !widget) return;
+      asking = true;
+      const panel = await widget.load();
+      await panel.configure();
+      if (!panel.config.cart_sign_in || panel.api.session.get()) return;
+      const { claim, field, nonce } = await panel.api.post("cart/nonce", {});
+      tell({ [field]: nonce });
+      for (let tries = 1; tries <= ASKS; tries += 1) {
+        await new Promise((resolve) => setTimeout(resolve, tries * 1000));
+        const session = await panel.api.post("cart/session", { claim }).catch((problem) => {
+          if (problem.code !== "not_proven") throw problem;
+        });
+        if (session) {
+          panel.api.keep(session);
+          await panel.load();
+          break;
+        }
+      }
+      tell({ [field]: "" });
+    }
+
+    const follow = (next) => {
+      // Somebody left, or somebody else came: what is on the screen is not theirs, nor what the cart takes off.
+      if (customer && customer.id !== next?.id) {
+        widget?.dispatchEvent(new CustomEvent("regulars-leave"));
+        code.set("");
+        tell({ regulars_points: "" });
+        asking = false;
+      }
+      customer = next;
+      if (widget) widget.dataset.email = next?.email ?? "";
+      ask().catch(() => {});
+    };
+    const count = (cart) => {
+      items = cart?.productsQuantity ?? 0;
+      ask().catch(() => {});
+    };
+
+    Ecwid.OnSetProfile?.add(follow);
+    Ecwid.OnCartChanged?.add(count);
+    Ecwid.OnOrderPlaced?.add(() => {
+      // Its points are spent; the order's own come with the notice of it.
+      code.set("");
+      tell({ regulars_points: "" });
+      setTimeout(() => widget?.dispatchEvent(new CustomEvent("regulars-order")), 3000);
+    });
+    Ecwid.Customer?.get(follow);
+    Ecwid.Cart?.get(count);
+
+    const { start } = await import(new URL("loader.js", tag.src));
+    widget = start({ shop, platform: "ecwid", email: customer?.email });
+    widget.addEventListener("regulars-cart", ({ detail }) => {
+      if (detail) {
+        code.set(detail, REFERRAL_MS);
+        tell({ regulars_points: detail });
+      }
+      Ecwid.openPage("cart");
+    });
+    ask().catch(() => {});
+  }
+
+  const since = Date.now();
+  (function look() {
+    if (window.Ecwid?.OnAPILoaded) window.Ecwid.OnAPILoaded.add(begin);
+    else if (Date.now() - since < PATIENCE_MS) setTimeout(look, 200);
+  })();
 })();

@@ -51,8 +51,8 @@ export function words(shop, lang = "en") {
     return text.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? number(values[name]) : values[name] ?? ""));
   };
   // Money and percentages say more than a name, and in every language.
-  const reward = ({ kind, name, value_minor, percent }) =>
-    kind === "amount_off" ? t("reward.amount", { money: money(value_minor) }) : kind === "percent_off" ? t("reward.percent", { percent: (percent / 100).toLocaleString(lang, { style: "percent" }) }) : name;
+  const reward = ({ kind, name, value_minor, percent, state, chosen }) =>
+    kind === "amount_off" || (kind === "points_slider" && (state || chosen)) ? t("reward.amount", { money: money(value_minor) }) : kind === "percent_off" ? t("reward.percent", { percent: (percent / 100).toLocaleString(lang, { style: "percent" }) }) : name;
   return {
     t,
     number,

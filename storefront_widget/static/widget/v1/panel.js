@@ -3,7 +3,7 @@ import { Api, Problem, button, h, icon, sentence, tile, words } from "./kit.js?v
 import styles from "./widget.css.js?v=__VERSION__";
 
 const FRESH_MS = 30_000;
-const RARE = { email: "sign-in", code: "sign-in", confirm: "redeem", working: "redeem", ready: "redeem", failed: "redeem", giving: "give-back", history: "history" };
+const RARE = { slide: "slide", email: "sign-in", code: "sign-in", confirm: "redeem", working: "redeem", ready: "redeem", failed: "redeem", giving: "give-back", history: "history" };
 
 const ALERT = "M10 3.5 17.2 16H2.8zM10 8.2v3.6M10 13.8v.01";
 const BACK = "M12 5.5 7.5 10l4.5 4.5";
@@ -32,6 +32,7 @@ export class Panel {
     this.over = h("dialog.rg-over", { "aria-labelledby": "rg-title", part: "panel", onclose: () => this.closed(), onclick: (event) => event.target === this.over && this.close() });
     widget.root.append(this.over, this.status);
     widget.addEventListener("regulars-leave", () => this.leave());
+    widget.addEventListener("regulars-order", () => this.load());
   }
 
   use(css) {
@@ -266,8 +267,7 @@ function tabs(panel, w) {
 
 function rewards(panel, w) {
   const { expiring, codes, member } = panel.data;
-  const offered = panel.data.rewards.filter((reward) => reward.kind !== "points_slider");
-  const rows = [...codes.map((made) => codeRow(panel, w, made)), ...offered.map((reward) => rewardRow(panel, w, reward))];
+  const rows = [...codes.map((made) => codeRow(panel, w, made)), ...panel.data.rewards.map((reward) => rewardRow(panel, w, reward))];
   return [
     !member.known && panel.note(panel.icons.GIFT, w.t("new.member")),
     expiring && panel.note(CLOCK, w.t("expiring", { n: expiring.points, date: w.longDay(expiring.at) })),
@@ -286,12 +286,12 @@ function rewardRow(panel, w, reward) {
   const name = w.reward(reward);
   const { missing, obstacle, points } = reward;
   const disabled = panel.who !== "member" || panel.offline || !!obstacle;
-  const redeem = h("button.rg-button", { id: `rg-redeem-${reward.id}`, disabled, "aria-label": `${w.t("redeem")}: ${name}`, onclick: () => panel.go("confirm", { reward, key: undefined }) }, w.t("redeem"));
+  const redeem = h("button.rg-button", { id: `rg-redeem-${reward.id}`, disabled, "aria-label": `${w.t("redeem")}: ${name}`, onclick: () => panel.go(reward.kind === "points_slider" ? "slide" : "confirm", { reward, key: undefined }) }, w.t("redeem"));
   return h(
     "li.rg-row",
     {},
     panel.tile(reward),
-    h("span", {}, name, h("small", {}, obstacle || w.t("points", { n: points })), missing && bar(1 - missing / points)),
+    h("span", {}, name, h("small", {}, obstacle || w.t("points", { n: points })), missing && bar(1 - missing / (reward.least_points ?? points))),
     missing ? h("small.rg-num", {}, w.t("to.go", { n: missing })) : redeem,
   );
 }

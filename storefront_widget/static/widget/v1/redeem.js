@@ -42,7 +42,7 @@ async function redeem(panel) {
 async function ask(panel) {
   for (let tries = 0; ; tries += 1) {
     try {
-      return await panel.api.own("redeem", { reward: panel.reward.id }, { "Idempotency-Key": panel.key });
+      return await panel.api.own("redeem", { reward: panel.reward.id, points: panel.reward.chosen }, { "Idempotency-Key": panel.key });
     } catch (problem) {
       if (problem.code !== "under_way" || tries > 5) throw problem;
       await wait(problem.wait * 1000 || SLOW_MS);
@@ -114,17 +114,19 @@ function ready(panel, w) {
   const name = w.reward(redemption);
   const toCart = () => {
     panel.close();
-    widget.dispatchEvent(new CustomEvent("regulars-cart"));
+    widget.dispatchEvent(new CustomEvent("regulars-cart", { detail: redemption.in_cart ? redemption.code : "" }));
   };
   const cart = redemption.code && widget.dataset.platform === "ecwid" && button(".rg-main", w.t("ready.cart"), toCart);
   const apply = /^https?:/.test(redemption.apply_url) ? h("a.rg-button.rg-main", { id: "rg-main", href: redemption.apply_url }, w.t("ready.apply")) : cart;
-  const until = redemption.expires_at ? w.t("ready.until", { date: w.longDay(redemption.expires_at) }) : redemption.code && w.t("ready.use");
+  // Where the cart takes it off there is nothing to type.
+  const typed = !redemption.in_cart && redemption.code;
+  const until = redemption.in_cart ? w.t("ready.in.cart") : redemption.expires_at ? w.t("ready.until", { date: w.longDay(redemption.expires_at) }) : redemption.code && w.t("ready.use");
   return {
     title: name,
     back: "home",
     body: [
       step(tile(CHECK, ".good"), w.t("ready.title", { reward: name }), until),
-      redemption.code && h("button.rg-code", { id: "rg-copy", onclick: () => copy(panel, redemption.code) }, h("code", {}, redemption.code), h("span.rg-button", {}, icon(COPY), w.t("copy"))),
+      typed && h("button.rg-code", { id: "rg-copy", onclick: () => copy(panel, redemption.code) }, h("code", {}, redemption.code), h("span.rg-button", {}, icon(COPY), w.t("copy"))),
       h("div.rg-duo", {}, apply, button(".rg-text", w.t("ready.back"), () => panel.go("home"))),
       redemption.cancellable ? button(".rg-text", w.t("give.back"), () => panel.go("giving")) : sentence(w.t("ready.left", { n: data.available })),
     ],

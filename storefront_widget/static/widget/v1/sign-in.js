@@ -35,13 +35,15 @@ function form(panel, w, input, label, press, ...more) {
   return h("form.rg-duo", { onsubmit, novalidate: true }, field, error, send, more);
 }
 
+async function send(panel, address) {
+  panel.email = address;
+  const { challenge } = await panel.api.post("code", { email: address });
+  await panel.go("code", { challenge });
+}
+
 function email(panel, w) {
   const input = h("input", { type: "email", id: "rg-email", autocomplete: "email", maxlength: 320, value: panel.email ?? panel.widget.dataset.email });
-  const press = async (address) => {
-    panel.email = address;
-    const { challenge } = await panel.api.post("code", { email: address });
-    await panel.go("code", { challenge });
-  };
+  const press = (address) => send(panel, address);
   return {
     title: w.t("sign.in"),
     back: "home",
@@ -58,9 +60,22 @@ function code(panel, w) {
     await panel.go("home", { tab: "rewards", email: undefined });
   };
   const other = button(".rg-text", w.t("code.other"), () => panel.go("email"));
+  if (panel.error?.code === "code_over") Object.assign(panel, { spent: panel.challenge, error: undefined });
+  if (panel.spent === panel.challenge) return spent(panel, w, other);
   return {
     title: w.t("sign.in"),
     back: "email",
     body: [step(tile(panel.icons.LOCK), w.t("code.title"), w.t("code.text", panel)), form(panel, w, input, w.t("code.label"), press, other)],
+  };
+}
+
+// Nothing more can be typed: what helps is another code.
+function spent(panel, w, other) {
+  const again = button(".rg-main", w.t("code.again"), () => attempt(panel, () => send(panel, panel.email)), { "aria-busy": panel.busy && "true" });
+  const error = panel.error && h("p.rg-error", { role: "alert" }, w.problem(panel.error));
+  return {
+    title: w.t("sign.in"),
+    back: "email",
+    body: [h("div", { role: "alert" }, step(tile(panel.icons.LOCK), w.t("error.code_over"), w.t("code.spent", panel))), error, h("div.rg-duo", {}, again, other)],
   };
 }

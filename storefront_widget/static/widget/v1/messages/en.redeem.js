@@ -17,6 +17,7 @@ export default {
   "ready.title": "{reward} is ready",
   "ready.use": "Use the code at checkout.",
   "ready.until": "Use the code at checkout before {date}.",
+  "ready.in.cart": "It comes off in your cart by itself.",
   copy: "Copy",
   copied: "Copied",
   "ready.apply": "Put it in my cart",

@@ -9,6 +9,9 @@ export default {
   "code.label": "Six digits",
   "code.send": "Sign in",
   "code.other": "Use another address",
+  "code.again": "Send a new code",
+  "code.spent": "We can send another one to {email}.",
   "error.wrong_code": "This code is not right, or it has expired.",
+  "error.code_over": "This code does not work any more.",
   "error.email": "Enter an e-mail address, such as marta@example.com.",
 };

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Locator, Page, Request, Route
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from storefront_widget.assets import assets
 
@@ -162,6 +162,13 @@ def shopify_tag(customer: str = "7001", extra: str = "") -> str:
 
 def plain_tag() -> str:
     return f'<script type="module" src="{WIDGET}loader.js" data-shop="ecwid:1003" data-platform="ecwid"></script>'
+
+
+def opened(pretend: Pretend, tag: str = "") -> Pretend:
+    pretend.open(tag or shopify_tag())
+    pretend.launcher.click()
+    expect(pretend.panel.get_by_role("heading", level=2)).to_be_visible()
+    return pretend
 
 
 def _path(request: Request) -> str:

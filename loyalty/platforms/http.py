@@ -24,6 +24,7 @@ from requests_hardened import Config, HTTPSession
 from urllib3.exceptions import HTTPError
 
 from loyalty.engine.errors import Invalid, Refused, Unavailable
+from loyalty.platforms import wire
 from loyalty.platforms.reading import parse_json
 
 CONNECT_TIMEOUT_SECONDS = 5.0
@@ -112,11 +113,13 @@ def _session() -> HTTPSession:
         )
     )
     session.trust_env = False
+    wire.use_in(session)
     return session
 
 
 def _chunks(response: requests.Response, host: str, deadline: float, max_bytes: int) -> Iterator[bytes]:
     """The decoded body, each piece as it arrives, so that a trickle cannot outlast the deadline."""
+    wire.finish_by(response, deadline)
     total = 0
     while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
         total += len(chunk)
@@ -171,8 +174,8 @@ def request(
     timeout_seconds: float = TIMEOUT_SECONDS,
     max_bytes: int = MAX_BYTES,
 ) -> Answer:
-    """One call and its whole answer, whatever its status. `timeout_seconds` holds for the first byte and again for the
-    body as a whole.
+    """One call and its whole answer, whatever its status. `timeout_seconds` holds for the head as a whole and again for
+    the body as a whole.
 
     Raises Unavailable for anything that went wrong on the way and for an answer over `max_bytes`; Refused for a host
     that is not in the settings; RuntimeError inside a transaction. No message holds a header, a query or a body."""

@@ -105,26 +105,91 @@ def test_a_small_answer_that_unpacks_to_a_large_one_is_dropped(serve: Serve) -> 
         http.request("GET", f"{server.url}/", max_bytes=100_000)
 
 
-def test_a_silent_server_is_given_up(serve: Serve) -> None:
-    server = serve(lambda peer, head: time.sleep(3))
-    began = time.monotonic()
-    with pytest.raises(Unavailable, match="ReadTimeout"):
+def drip(*pieces: bytes) -> tuple[Script, list[bytes]]:
+    """Sends piece by piece, each well within a socket's timeout and all of them far beyond it; and what was sent."""
+    sent: list[bytes] = []
+
+    def script(peer: socket.socket, _head: bytes) -> None:
+        for piece in pieces:
+            peer.sendall(piece)
+            sent.append(piece)
+            time.sleep(0.05)
+
+    return script, sent
+
+
+def a_byte_at_a_time(text: bytes) -> list[bytes]:
+    return [bytes([byte]) for byte in text]
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+ZIPPED = HEAD + b"Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+NOTHING_IN_IT = b"%x\r\n%b\r\n" % (len(gzip.compress(b"")), gzip.compress(b""))
+PIECES = 200
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [],
+        a_byte_at_a_time(b"HTTP/1.1 200 OK".ljust(PIECES)),
+        [HEAD, *a_byte_at_a_time(b"X: ".ljust(PIECES, b"x"))],
+        [b"HTTP/1.1 100 Continue\r\n\r\n"] * PIECES,
+        [HEAD + b"Content-Length: 1000\r\n\r\n", *a_byte_at_a_time(b"x" * PIECES)],
+        [HEAD + b"Connection: close\r\n\r\n", *a_byte_at_a_time(b"x" * PIECES)],
+        [CHUNKED, *a_byte_at_a_time(b"1" * PIECES)],
+        [CHUNKED, *[b"1\r\nx\r\n"] * PIECES],
+        [ZIPPED, *[NOTHING_IN_IT] * PIECES],
+    ],
+    ids=["silence", "status", "header", "continue", "body", "close", "chunk-size", "chunks", "empty-gzip"],
+)
+def test_no_drip_outlasts_the_deadline(serve: Serve, pieces: list[bytes]) -> None:
+    """Each piece starts a socket's timeout anew: without a deadline the server would get all of them out."""
+    script, sent = drip(*pieces)
+    if not pieces:
+        script = silent
+    server = serve(script)
+    with pytest.raises(Unavailable, match=r"Timeout|too long"):
         http.request("GET", f"{server.url}/", timeout_seconds=0.3)
-    assert time.monotonic() - began < 2
+    assert len(sent) < PIECES
 
 
-def test_a_trickle_cannot_outlast_the_deadline(serve: Serve) -> None:
-    def trickle(peer: socket.socket, _head: bytes) -> None:
-        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        for _ in range(100):
-            peer.sendall(b"x")
-            time.sleep(0.1)
+def silent(peer: socket.socket, _head: bytes) -> None:
+    peer.recv(1)  # until the other side hangs up
 
-    server = serve(trickle)
-    began = time.monotonic()
-    with pytest.raises(Unavailable, match="too long"):
-        http.request("GET", f"{server.url}/", timeout_seconds=0.3)
-    assert time.monotonic() - began < 3
+
+def test_a_slow_answer_within_its_time_is_read_to_its_end(serve: Serve) -> None:
+    body = b'{"total": 19.90}'
+    script, _ = drip(*a_byte_at_a_time(HEAD), b"Content-Length: 16\r\n\r\n", *a_byte_at_a_time(body))
+    server = serve(script)
+    assert http.request("GET", f"{server.url}/", timeout_seconds=10).body == body
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        HEAD + b"".join(b"X-%d: y\r\n" % number for number in range(5_000)) + b"\r\n",
+        HEAD + b"X: " + b"y" * 1_000_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 " + b"y" * 1_000_000 + b"\r\n\r\n",
+    ],
+    ids=["many", "long", "reason"],
+)
+def test_a_flood_of_headers_is_given_up(serve: Serve, head: bytes) -> None:
+    server = serve(lambda peer, _head: peer.sendall(head))
+    with pytest.raises(Unavailable, match="broke off"):
+        http.request("GET", f"{server.url}/")
+
+
+@pytest.mark.parametrize("layers", [2, 5, 6])
+def test_an_answer_zipped_again_and_again_is_dropped(serve: Serve, layers: int) -> None:
+    body = b"0" * 50_000_000
+    for _ in range(layers):
+        body = gzip.compress(body)
+    encodings = ", ".join(["gzip"] * layers)
+    server = serve(answering(body, headers=f"Content-Encoding: {encodings}\r\n"))
+    with pytest.raises(Unavailable):
+        http.request("GET", f"{server.url}/", max_bytes=100_000)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.program_text import live_at
 from loyalty.models import Redemption, Shop
 from loyalty.selectors import dashboard as ask
+from loyalty.selectors.personal_data import copies_waiting
 from loyalty.selectors.programs import versions_of
 from loyalty.selectors.reconciliations import Healed, healed_since
 
@@ -69,11 +70,12 @@ def period(fmt: Format, now: datetime) -> Period:
 
 
 def home_context(shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
-    """Everything Home shows, in twelve queries."""
+    """Everything Home shows, in thirteen queries."""
     span = period(fmt, now)
     versions = versions_of(shop)
     undone = ask.undone_messages(shop=shop)
     unusable = ask.unusable_deliveries(shop=shop)
+    copies = copies_waiting(shop=shop)
     totals = ask.member_totals(shop=shop, since=span.since, before=span.since_before)
     orders = ask.orders_per_day(shop=shop, since=span.since_before, zone=fmt.zone)
     last_order = ask.last_order(shop=shop)
@@ -93,8 +95,9 @@ def home_context(shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
         "checks": checks,
         "undone": undone.rows,
         "undone_count": _count(undone),
+        "copies": copies,
         "trouble": shop.trouble,
-        "attention": bool(shop.trouble or unusable.rows or undone.rows) or checks[1].tone == "warn",
+        "attention": bool(shop.trouble or copies or unusable.rows or undone.rows) or checks[1].tone == "warn",
         "answer": _answer(orders, span, fmt),
         "stats": [
             _orders_stat(orders, span, fmt),

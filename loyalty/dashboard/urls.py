@@ -22,5 +22,8 @@ urlpatterns = [
     path("comparisons/<int:comparison_id>/", views.comparison, name="comparison"),
     path("undone/", views.undone, name="undone"),
     path("undone/<int:message_id>/replay/", views.undone_replay, name="undone_replay"),
+    path("privacy/", views.privacy, name="privacy"),
+    path("privacy/<int:request_id>/", views.privacy_copy, name="privacy_copy"),
+    path("privacy/<int:request_id>/handed/", views.privacy_handed, name="privacy_handed"),
     path("deliveries/<int:delivery_id>/replay/", views.delivery_replay, name="delivery_replay"),
 ]

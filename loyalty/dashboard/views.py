@@ -23,6 +23,7 @@ from loyalty.dashboard.home import home_context
 from loyalty.dashboard.lines import entries_of, lines_of
 from loyalty.dashboard.member_page import member_context
 from loyalty.dashboard.order_rows import order_detail, order_row
+from loyalty.dashboard.privacy import copy_context, request_row
 from loyalty.dashboard.program_text import (
     live_at,
     points_of,
@@ -32,14 +33,16 @@ from loyalty.dashboard.program_text import (
     rule_sentence,
 )
 from loyalty.engine.errors import Conflict, Invalid, Refused, TooMany
-from loyalty.models import Member, Reconciliation, Shop
+from loyalty.models import Member, PrivacyRequest, Reconciliation, Shop
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors import dashboard as ask
+from loyalty.selectors import personal_data
 from loyalty.selectors import reconciliations as compared
 from loyalty.selectors.programs import versions_of
 from loyalty.selectors.reconciliations import Healed
 from loyalty.services import limits
 from loyalty.services.adjustments import adjust as adjust_points
+from loyalty.services.privacy import handed_over
 from loyalty.services.reconciliations import LOOK_UP, RECONCILE
 from loyalty.services.reconciliations import ask as ask_platform
 from loyalty.services.redemptions import cancel
@@ -313,6 +316,44 @@ def _actor(request: HttpRequest) -> str:
     """Who asks, as far as the platform tells us."""
     staff_id = getattr(request, "staff_id", "")
     return _("staff %(number)s") % {"number": staff_id} if staff_id else _("the shop")
+
+
+@embedded
+@require_GET
+def privacy(request: HttpRequest) -> HttpResponse:
+    return _privacy(request, "")
+
+
+@embedded
+@require_GET
+def privacy_copy(request: HttpRequest, request_id: int) -> HttpResponse:
+    shop, fmt, now = _asked(request)
+    return _page(request, "copy", copy_context(_copy(shop, request_id), fmt, now))
+
+
+@embedded
+@require_POST
+def privacy_handed(request: HttpRequest, request_id: int) -> HttpResponse:
+    """The person has the copy: ours is deleted."""
+    shop, _fmt, _now = _asked(request)
+    handed_over(shop=shop, request_pk=_copy(shop, request_id).pk)
+    response = _privacy(request, _("Deleted here. The request stays in this list."))
+    response["HX-Push-Url"] = reverse("dashboard:privacy")
+    return response
+
+
+def _privacy(request: HttpRequest, toast: str) -> HttpResponse:
+    shop, fmt, now = _asked(request)
+    page = personal_data.requests_page(shop=shop, before=_id(request.GET.get("before", "")))
+    rows = [request_row(row, fmt, now) for row in page.rows]
+    return _page(request, "privacy", {"rows": rows, "toast": toast, "next": _next(request, page.after, "before")})
+
+
+def _copy(shop: Shop, request_id: int) -> PrivacyRequest:
+    found = personal_data.copy_of(shop=shop, request_pk=request_id) if request_id <= MAX_ID else None
+    if found is None:
+        raise Http404
+    return found
 
 
 def _deliveries(request: HttpRequest, toast: str) -> HttpResponse:

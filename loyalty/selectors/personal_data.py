@@ -8,7 +8,25 @@ from datetime import datetime
 from typing import Any
 
 from loyalty.engine.explain import from_data, full_text
-from loyalty.models import EmailCode, LedgerEntry, Member, Redemption, Shop, ShopperDevice, StoredFact
+from loyalty.models import EmailCode, LedgerEntry, Member, PrivacyRequest, Redemption, Shop, ShopperDevice, StoredFact
+from loyalty.selectors.dashboard import ROWS, Page
+
+
+def requests_page(*, shop: Shop, before: int | None) -> Page:
+    """Requests about personal data, newest first. `before` is the id behind which the page starts."""
+    rows = PrivacyRequest.objects.filter(shop=shop).order_by("-id")
+    found = list((rows.filter(pk__lt=before) if before else rows)[: ROWS + 1])
+    return Page(found[:ROWS], str(found[ROWS - 1].pk) if len(found) > ROWS else "")
+
+
+def copy_of(*, shop: Shop, request_pk: int) -> PrivacyRequest | None:
+    """A request whose copy is here."""
+    return PrivacyRequest.objects.filter(shop=shop, pk=request_pk).exclude(document="").first()
+
+
+def copies_waiting(*, shop: Shop) -> int:
+    """How many copies nobody has handed over."""
+    return PrivacyRequest.objects.filter(shop=shop).exclude(document="").count()
 
 
 def document_about(*, shop: Shop, members: Sequence[Member], at: datetime) -> dict[str, Any]:

@@ -131,6 +131,11 @@ def write_export(*, shop: Shop, request_id: str, secret: str, at: datetime) -> N
     )
 
 
+def handed_over(*, shop: Shop, request_pk: int) -> None:
+    """The person has the copy: ours is deleted."""
+    PrivacyRequest.objects.filter(shop=shop, pk=request_pk, kind=Kind.EXPORT).update(document="")
+
+
 def forget_copies(*, before: datetime) -> int:
     """Empties copies that are older than they are of use; for the schedule."""
     old = PrivacyRequest.objects.across_shops().filter(kind=Kind.EXPORT, done_at__lt=before - COPY_KEPT)

@@ -20,6 +20,7 @@ from loyalty.models import (
     InboxDelivery,
     Member,
     OutboxMessage,
+    PrivacyRequest,
     Reconciliation,
     Redemption,
     Shop,
@@ -50,6 +51,7 @@ class Seen:
     delivery: InboxDelivery
     message: OutboxMessage
     comparison: Reconciliation
+    asked: PrivacyRequest
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +78,14 @@ def fill(shop: Shop, *, members: int = 1, orders: int = 1) -> Seen:
         receive(shop_id=shop.pk, delivery_id=f"d{number}", topic="orders/paid", body=b"{}", meta={}, at=BEGAN)
         leave(shop=shop, kind="mail", subject=f"m{number}", at=BEGAN)
         compared = Reconciliation.objects.create(shop=shop, begun_at=BEGAN, finished_at=BEGAN)
+        PrivacyRequest.objects.create(
+            shop=shop,
+            kind="export",
+            request_id=str(number),
+            asked_at=BEGAN,
+            state="done",
+            document='{"name": "Shopper"}',
+        )
         HealedOrder.objects.create(
             shop=shop,
             reconciliation=compared,
@@ -95,6 +105,7 @@ def fill(shop: Shop, *, members: int = 1, orders: int = 1) -> Seen:
         InboxDelivery.objects.filter(shop=shop).order_by("pk")[0],
         OutboxMessage.objects.filter(shop=shop, kind="mail").order_by("pk")[0],
         Reconciliation.objects.filter(shop=shop).order_by("pk")[0],
+        PrivacyRequest.objects.filter(shop=shop).order_by("pk")[0],
     )
 
 

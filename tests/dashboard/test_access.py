@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.dashboard import access, urls
-from loyalty.models import InboxDelivery, LedgerEntry, OutboxMessage, Reconciliation, Redemption, Shop
+from loyalty.models import InboxDelivery, LedgerEntry, OutboxMessage, PrivacyRequest, Reconciliation, Redemption, Shop
 from tests.dashboard.conftest import Ask, Seen, bearer_of, session_token
 
 # Per name: the argument it takes of what a shop has, and what the owner's GET and POST answer.
@@ -32,6 +32,9 @@ EXPECTED = {
     "comparisons": (None, 200, 200),
     "comparison": ("comparison", 200, 405),
     "undone": (None, 200, 405),
+    "privacy": (None, 200, 405),
+    "privacy_copy": ("asked", 200, 405),
+    "privacy_handed": ("asked", 405, 200),
     "undone_replay": ("message", 405, 200),
 }
 NAMES = [pattern.name for pattern in urls.urlpatterns]
@@ -69,6 +72,7 @@ def test_another_shop_finds_nothing_of_ours(name: str, ours: Seen, theirs: Seen,
     assert Redemption.objects.get(pk=ours.redemption.pk, shop=ours.shop).state == "ready"
     assert OutboxMessage.objects.get(pk=ours.message.pk, shop=ours.shop).state == "dead"
     assert Reconciliation.objects.filter(shop=ours.shop).count() == 1
+    assert PrivacyRequest.objects.get(pk=ours.asked.pk, shop=ours.shop).document
 
 
 @pytest.mark.parametrize("credential", ["", "Bearer ", "Bearer x", "Bearer x:y:z", "Bearer a.b.c", "Basic eDp5"])
@@ -81,6 +85,7 @@ def test_an_outsider_gets_nothing(credential: str, ours: Seen) -> None:
     assert InboxDelivery.objects.get(pk=ours.delivery.pk, shop=ours.shop).state == "dead"
     assert OutboxMessage.objects.get(pk=ours.message.pk, shop=ours.shop).state == "dead"
     assert Reconciliation.objects.filter(shop=ours.shop).count() == 1
+    assert PrivacyRequest.objects.get(pk=ours.asked.pk, shop=ours.shop).document
 
 
 def test_a_shop_that_removed_the_app_gets_nothing(ours: Seen, ask: Ask) -> None:
@@ -90,7 +95,14 @@ def test_a_shop_that_removed_the_app_gets_nothing(ours: Seen, ask: Ask) -> None:
 
 
 def test_ids_beyond_any_row_are_not_found(ours: Seen, ask: Ask) -> None:
-    for page in ("members/{}/", "members/{}/adjust/", "orders/{}/", "redemptions/{}/cancel/", "comparisons/{}/"):
+    for page in (
+        "members/{}/",
+        "members/{}/adjust/",
+        "orders/{}/",
+        "redemptions/{}/cancel/",
+        "comparisons/{}/",
+        "privacy/{}/",
+    ):
         for number in (0, 10**9, 2**63, 10**40):
             assert ask("/dashboard/" + page.format(number), ours.shop).status_code == 404
     for queue in ("deliveries", "undone"):

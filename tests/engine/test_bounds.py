@@ -19,21 +19,23 @@ COSTS = "R costs between 0 and 1,000,000,000 points."
 DECIMAL = 'Write a plain decimal number, such as "1.5".'
 
 
+KINDS: dict[str, dict[str, Any]] = {
+    "per_order": {"points": 1},
+    "per_item": {"points": 1},
+    "per_amount": {"points": 1, "per_minor": 1},
+    "cashback": {"percent": "1", "point_value_minor": 1},
+    "multiplier": {"times": "2"},
+    "milestone": {"steps": [{"orders": 1, "points": 1}]},
+    "streak": {"length": 2, "points": 1},
+    "goal": {"amount_minor": 1, "points": 1},
+    "activity": {"activity": "visit", "points": 1},
+    "birthday": {"points": 1},
+    "referral": {"friend_points": 1},
+}
+
+
 def rule(kind: str = "per_order", **changes: Any) -> dict[str, Any]:
-    needed: dict[str, dict[str, Any]] = {
-        "per_order": {"points": 1},
-        "per_item": {"points": 1},
-        "per_amount": {"points": 1, "per_minor": 1},
-        "cashback": {"percent": "1", "point_value_minor": 1},
-        "multiplier": {"times": "2"},
-        "milestone": {"steps": [{"orders": 1, "points": 1}]},
-        "streak": {"length": 2, "points": 1},
-        "goal": {"amount_minor": 1, "points": 1},
-        "activity": {"activity": "visit", "points": 1},
-        "birthday": {"points": 1},
-        "referral": {"friend_points": 1},
-    }
-    return {"rules": [{"kind": kind, "id": "r", **needed[kind], **changes}]}
+    return {"rules": [{"kind": kind, "id": "r", **KINDS[kind], **changes}]}
 
 
 def scope(**chosen: Any) -> dict[str, Any]:
@@ -175,8 +177,9 @@ BEYOND: list[tuple[dict[str, Any], str, str]] = [
         for each in (3599, MOST + 1)
     ),
     *(
-        (rule(priority=each), "$.rules[0].priority", "A priority lies between -1,000,000 and 1,000,000.")
+        (rule(kind, priority=each), "$.rules[0].priority", "A priority lies between -1,000,000 and 1,000,000.")
         for each in (-1_000_001, 1_000_001)
+        for kind in KINDS
     ),
     *(
         (rule(kind, points=each), "$.rules[0].points", POINTS)

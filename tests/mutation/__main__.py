@@ -23,6 +23,7 @@ TESTS = (
     "tests/properties/test_laws.py",
     "tests/properties/test_oracle.py",
     "tests/properties/test_explanations.py",
+    "tests/properties/test_checkpoints.py",
 )
 WANTED_PERCENT = 90
 BELOW, NOT_JUDGED = 1, 2

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from tests.engine.golden.corpus import day, from_start, line, order, program, redeemed, refund
 from tests.engine.golden.stories_of_orders import ORDERS
+from tests.engine.golden.stories_of_refunds import REFUNDS
 from tests.engine.golden.words import REWARDS, TIERS, activity, adjusted, fact
 
 STORIES = {
     **ORDERS,
+    **REFUNDS,
     "a life in tiers": (
         from_start(
             program(

@@ -224,7 +224,7 @@ def _award(walk: Walk, at: datetime, state: OrderState, rules: Prepared, portion
 
 
 def _basis(state: OrderState, rules: Prepared, portion: Portion, paid_with_points_minor: int) -> Basis:
-    """What counts: the lines that are there by now, less what was refunded before."""
+    """What counts: the lines that are there by now, less what was refunded before each was judged."""
     order, program = state.order, rules.program
     present = portion.line_ids | portion.earlier
     if len(present) < len(order.lines):
@@ -233,7 +233,7 @@ def _basis(state: OrderState, rules: Prepared, portion: Portion, paid_with_point
         order, rules.policies, program.exclusions, program.currency, program.exponent, paid_with_points_minor
     )
     if state.refunded is not None:
-        kept = [1 - state.refunded.of_line(line.id) for line in basis.lines]
+        kept = [1 - _gone(state, state.refunded, line.id, line.id in portion.earlier) for line in basis.lines]
         scale = lcm(*(part.denominator for part in kept)) if kept else 1
         basis.amounts = _kept(basis.amounts, kept, scale)
         if basis.undiscounted is not None:
@@ -241,6 +241,13 @@ def _basis(state: OrderState, rules: Prepared, portion: Portion, paid_with_point
         basis.denominator *= scale
         basis.refunded_minor = state.refunded.amount_minor
     return basis
+
+
+def _gone(state: OrderState, refunded: Refunded, line_id: str, judged: bool) -> Fraction:
+    """The part of a line that was refunded before it was judged. What an earlier line lost since was taken from its own
+    award; taken here once more, the article it was exchanged for would give nothing."""
+    own = next((award for award in state.awards if judged and line_id in dict(award.spread())), None)
+    return refunded.of_line(line_id) if own is None else own.before.get(line_id, Fraction(0))
 
 
 def _kept(amounts: list[int], kept: list[Fraction], scale: int) -> list[int]:

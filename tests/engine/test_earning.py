@@ -4,7 +4,7 @@ import pytest
 
 from loyalty.engine.explain import find, full_text
 from loyalty.engine.facts import Segment
-from tests.engine.factories import day, document, earned, folded, line, messages, order, redemption, refund
+from tests.engine.factories import day, document, earned, folded, keys, line, messages, order, redemption, refund
 
 TEA = {"collections": ["tea"]}
 
@@ -274,3 +274,16 @@ def test_a_multiplier_leaves_fixed_points_alone_unless_it_says_so():
     each = {"kind": "per_item", "id": "i", "points": 30}
     assert points(each, multiplier("2")) == 230
     assert points(each, fixed(5), multiplier("2", fixed_too=True)) == 270
+
+
+def test_an_article_that_replaces_a_refunded_one_earns():
+    goods = (line("1", 1000), line("2", 1000, added_at=day(8)))
+    back = refund("F", day(3), 1000, "1")
+    exchanged = order("A", day(1), goods, refunds=(back,))
+    assert [points for *_, points in keys(folded(exchanged))] == [10, -10, 10]
+    early = order("A", day(1), goods, paid_at=day(5), refunds=(back,))
+    assert [points for *_, points in keys(folded(early))] == [10]
+    half = order(
+        "A", day(1), goods, paid_at=day(5), refunds=(refund("F", day(3), 500, "1"), refund("G", day(7), 500, "1"))
+    )
+    assert [points for *_, points in keys(folded(half))] == [5, -5, 10]

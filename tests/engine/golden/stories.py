@@ -382,4 +382,72 @@ STORIES = {
         [order("A", 1, 2000, number="#A"), order("B", 2, 4000, number="#B"), order("C", 11, 2000, number="#C")],
         [30],
     ),
+    "limits by the shop's own day, and the whole program's": (
+        from_start(
+            program(
+                {
+                    "kind": "per_order",
+                    "id": "daily",
+                    "name": "Daily",
+                    "points": 12,
+                    "caps": [{"per": "day", "points": 12}],
+                },
+                {
+                    "kind": "activity",
+                    "id": "r",
+                    "activity": "review",
+                    "points": 8,
+                    "caps": [{"per": "month", "points": 8}],
+                },
+                {
+                    "kind": "goal",
+                    "id": "g",
+                    "amount_minor": 500,
+                    "points": 6,
+                    "repeats": True,
+                    "caps": [{"per": "day", "times": 2}],
+                },
+                caps=[{"per": "week", "points": 60}],
+            )
+        ),
+        [
+            activity("too early", -101, "review", code="a"),
+            activity("unknown", 0, "newsletter"),
+            order("A", 4.9, 1000, number="#A"),
+            order("B", 4.98, 1100, number="#B"),  # the next day in Berlin
+            order("C", 5.5, 3000, number="#C"),
+            order("D", 6, 1000, number="#D"),
+            activity("r1", 30.9, "review", code="b"),
+            activity("r2", 30.98, "review", code="c"),  # the next month in Berlin
+            order("E", 31, 9900, number="#E"),
+        ],
+        [10, 60],
+    ),
+    "tiers by points, the present order included": (
+        from_start(
+            program(
+                {"kind": "multiplier", "id": "a", "name": "Lesser", "times": "2", "scope": {"tiers": ["b"]}},
+                {
+                    "kind": "multiplier",
+                    "id": "b",
+                    "name": "Greater",
+                    "times": "3",
+                    "scope": {"minimum_order_minor": 2000},
+                },
+                tiers=[
+                    {"id": "a", "name": "A"},
+                    {"id": "b", "name": "B", "minimum": 20},
+                    {"id": "c", "name": "C", "minimum": 150},
+                ],
+                policies={"tier_measure": "points", "tier_current_order": "yes", "stacking": "highest"},
+            )
+        ),
+        [
+            order("A", 1, 1500),
+            order("B", 2, 2000),
+            order("C", 3, 1000),
+            order("D", 4, 5000, refunds=[refund("D1", 9, 2500)]),
+        ],
+        [1.5, 2.5, 3.5, 5, 20],
+    ),
 }

@@ -12,6 +12,7 @@ app.conf.beat_schedule = {
     "inbox": {"task": "loyalty.tasks.drain_inbox", "schedule": 5.0},
     "outbox": {"task": "loyalty.tasks.drain_outbox", "schedule": 5.0},
     "imports": {"task": "loyalty.tasks.drain_imports", "schedule": 15.0},
+    "shown": {"task": "loyalty.tasks.drain_shown", "schedule": 5.0},
     "comparisons": {"task": "loyalty.tasks.drain_comparisons", "schedule": 5.0},
     "due": {"task": "loyalty.tasks.fold_due_members", "schedule": 60.0},
     "codes": {"task": "loyalty.tasks.expire_codes", "schedule": 60.0},

@@ -25,6 +25,12 @@ def drain_imports() -> None:
 
 
 @shared_task(ignore_result=True)
+def drain_shown() -> None:
+    while outbox.drain_shown(now=datetime.now(UTC)):
+        pass
+
+
+@shared_task(ignore_result=True)
 def drain_comparisons() -> None:
     while outbox.drain_comparisons(now=datetime.now(UTC)):
         pass

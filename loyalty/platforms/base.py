@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -35,6 +35,16 @@ class Delivery:
     body: bytes
     meta: Mapping[str, str]
     received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a shop's own pages may show of a member; `tier` is its id in the program, empty for none."""
+
+    customer_id: str
+    available: int
+    tier: str
+    tier_name: str
 
 
 class Platform(Protocol):
@@ -80,6 +90,11 @@ class Platform(Protocol):
         """Why this reward can't be offered in this shop, as a sentence for the merchant that says what to do; empty
         where it can. Such a reward is shown to no shopper. Asked at every look at the panel: no network, and no query
         but for kinds that need a permission of their own."""
+        ...
+
+    def show_members(self, shop: Shop, shown: Sequence[Shown]) -> None:
+        """Keeps balance and tier beside each customer, at most `outbox.SHOWN_AT_ONCE` of them. Writes what differs
+        only, so that it may be asked again; a customer who is gone is passed over."""
         ...
 
     def apply_code_url(self, shop: Shop, redemption: Redemption) -> str:

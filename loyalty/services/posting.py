@@ -19,6 +19,7 @@ from loyalty.models import Checkpoint, Member, Shop
 from loyalty.selectors.facts import facts_of
 from loyalty.selectors.programs import versions_of
 from loyalty.services.gifts import give_due
+from loyalty.services.showing import leave_shown
 
 log = structlog.get_logger("regulars.posting")
 SETTLED = timedelta(hours=72)
@@ -49,6 +50,7 @@ def fold_and_post(*, shop: Shop | int, members: Sequence[Member], at: datetime) 
         raise FoldedByNewer("A newer release has taken over this member. It waits for that release's worker.")
     shop_id = shop.pk if isinstance(shop, Shop) else shop
     versions = versions_of(shop_id)
+    before = {member.pk: (member.available, member.tier) for member in known}
     starts = _starts(shop_id, known, versions, at)
     try:
         with transaction.atomic(savepoint=bool(starts)):
@@ -60,6 +62,8 @@ def fold_and_post(*, shop: Shop | int, members: Sequence[Member], at: datetime) 
         Checkpoint.objects.filter(shop=shop_id, member__in=list(starts)).delete()
         statements = _fold_and_post(shop_id, known, versions, {}, at)
     give_due(shop_id=shop_id, versions=versions, members=known, statements=statements, at=at)
+    changed = [member.pk for member in known if (member.available, member.tier) != before[member.pk]]
+    leave_shown(shop_id=shop_id, member_ids=changed, at=at)
     return statements
 
 

@@ -4,7 +4,7 @@ while the other side is asked."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -13,14 +13,17 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 
 from loyalty.engine.errors import LoyaltyError, Refused, Unauthorized
-from loyalty.models import OutboxMessage, QueueState, Reconciliation, Redemption
+from loyalty.models import Member, OutboxMessage, QueueState, Reconciliation, Redemption, Shop
+from loyalty.platforms.base import Shown
 from loyalty.platforms.circuit import Resting
 from loyalty.platforms.registry import platform_of
+from loyalty.selectors.programs import version_in_force
 from loyalty.services.codes import ISSUE
 from loyalty.services.forgetting_shops import FORGET_SHOP, forget_shop
 from loyalty.services.privacy import EXPORT, FORGET, forget_traces, write_export
 from loyalty.services.reconciliations import LOOK_UP, RECONCILE, give_up
 from loyalty.services.redemptions import GIVEN_BACK, REVOKE, begin_issuing, give_back, mark_ready
+from loyalty.services.showing import SHOW
 from loyalty.worker import reconciliation
 from loyalty.worker.claim import MAX_DEATHS, WorkerDied, claim, hold, put_back, still_mine
 from loyalty.worker.history import import_history
@@ -33,6 +36,8 @@ IMPORT_LEASE = timedelta(minutes=10)
 """Longer than a page of a history may take, throttling included."""
 SLOW_LEASE = timedelta(hours=3)
 IMPORT = "history.import"
+SHOWN_AT_ONCE = 12
+"""Balance and tier of twelve are 24 fields; Shopify takes 25 at once."""
 MESSAGES = (ISSUE, REVOKE, "mail", LOOK_UP)
 """For these somebody waits."""
 SLOW = (IMPORT, FORGET, EXPORT, FORGET_SHOP)
@@ -64,6 +69,44 @@ def drain_imports(*, now: datetime) -> int:
 def drain_comparisons(*, now: datetime) -> int:
     """One turn at a time; shops that ask for more come again after the others."""
     return drain(now=now, limit=1, kinds=[RECONCILE])
+
+
+def drain_shown(*, now: datetime) -> int:
+    """Members of one shop and moment go in one call."""
+    rows = claim(OutboxMessage, now=now, limit=SHOWN_AT_ONCE, kind=SHOW)
+    by_shop: dict[int, list[OutboxMessage]] = {}
+    for row in rows:
+        by_shop.setdefault(row.shop_id, []).append(row)
+    for shop_id, own in by_shop.items():
+        try:
+            _show(Shop.objects.get(pk=shop_id), own, now)
+        except Exception as error:  # noqa: BLE001 - as in _work
+            for row in own:
+                _failed(row, error, now)
+            continue
+        for row in own:
+            # What is shown stands at the customer; a line about each time would only fill the table.
+            still_mine(row).delete()
+    return len(rows)
+
+
+def _show(shop: Shop, rows: Sequence[OutboxMessage], now: datetime) -> None:
+    """As the members are now, whatever they were when the messages were left."""
+    version = version_in_force(shop, now)
+    names = {level.id: level.name for level in version.program.tiers} if version else {}
+    members = Member.objects.filter(shop=shop, pk__in=[row.subject for row in rows], external_id__isnull=False)
+    shown = [
+        Shown(
+            customer_id=member.external_id,
+            available=member.available,
+            tier=member.tier,
+            tier_name=names.get(member.tier, member.tier),
+        )
+        for member in members.filter(merged_into=None)
+        if member.external_id
+    ]
+    if shown and shop.status == Shop.Status.ACTIVE:
+        platform_of(shop).show_members(shop, shown)
 
 
 def run_now(*, kind: str, subject: str, shop_id: int, now: datetime) -> None:

@@ -112,6 +112,7 @@ LOOPS: list[list[Job]] = [
     ],
     [(outbox.drain_messages, timedelta(0))],
     [(outbox.drain_imports, timedelta(seconds=1))],
+    [(outbox.drain_shown, timedelta(seconds=1))],
     [
         (outbox.drain_comparisons, timedelta(seconds=1)),
         (reconciliation.reconcile_shops, timedelta(seconds=15)),

@@ -289,7 +289,7 @@ class History:
     def _work_everything(self) -> bool:
         done = [
             self._as("worker 1", job.__name__, lambda at, job=job: job(now=at))
-            for job in (inbox.drain, outbox.drain, schedule.fold_due, schedule.expire_codes)
+            for job in (inbox.drain, outbox.drain, outbox.drain_shown, schedule.fold_due, schedule.expire_codes)
         ]
         return any(done) or self._waiting()
 

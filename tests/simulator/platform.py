@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from loyalty.engine.errors import Refused, Unauthorized, Unavailable
 from loyalty.models import Redemption, Shop
-from loyalty.platforms.base import Delivery
+from loyalty.platforms.base import Delivery, Shown
 from loyalty.platforms.shopify.orders import read_order, read_person
 from loyalty.platforms.shopify.parse import observations_of
 from loyalty.platforms.shopify.platform import ShopifyPlatform
@@ -54,6 +54,10 @@ class Moody(ShopifyPlatform):
     def revoke(self, shop: Shop, redemption: Redemption) -> None:
         self._hears()
         self.machine.call(lambda: self._end(redemption.code))
+        self._answers()
+
+    def show_members(self, shop: Shop, shown: Sequence[Shown]) -> None:
+        self._hears()
         self._answers()
 
     def _end(self, code: str) -> None:

@@ -97,6 +97,7 @@ def test_celery_wakes_every_job_of_the_loop() -> None:
         "drain_outbox",
         "drain_imports",
         "drain_comparisons",
+        "drain_shown",
         "fold_due_members",
         "expire_codes",
         "reconcile_shops",
@@ -180,7 +181,7 @@ def test_a_history_that_takes_hours_keeps_no_delivery_and_no_mail_waiting(monkey
     monkeypatch.setattr(schedule.connections, "close_all", lambda: None)
     schedule.run(stop)
     assert {*done} == {"inbox", "mail"}
-    (quick_ones, messages, slow_ones, comparisons) = ([job for job, _ in loop] for loop in REAL_LOOPS)
+    (quick_ones, messages, slow_ones, _shown, comparisons) = ([job for job, _ in loop] for loop in REAL_LOOPS)
     assert schedule.inbox.drain in quick_ones
     assert messages == [schedule.outbox.drain_messages]
     assert slow_ones == [schedule.outbox.drain_imports]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -11,7 +11,7 @@ from django.conf import settings
 from loyalty.engine.errors import Invalid, Unauthorized
 from loyalty.engine.program import Reward
 from loyalty.models import Credential, Redemption, Shop
-from loyalty.platforms.base import Delivery, Signed
+from loyalty.platforms.base import Delivery, Shown, Signed
 from loyalty.platforms.ecwid import history, parse, rewards, signature
 from loyalty.platforms.ecwid.payload import store_number
 from loyalty.services.observations import Found, Observation, OrderSeen, Unreadable
@@ -53,6 +53,9 @@ class EcwidPlatform:
 
     def cannot_carry(self, shop: Shop, reward: Reward) -> str:
         return rewards.cannot_carry(reward)
+
+    def show_members(self, shop: Shop, shown: Sequence[Shown]) -> None:
+        """Nothing: the storefront has no place that reads it."""
 
     def apply_code_url(self, shop: Shop, redemption: Redemption) -> str:
         """None: no address and no documented script call puts a coupon into a cart, so shoppers copy the code."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import quote, urlsplit
 
@@ -12,9 +12,9 @@ from loyalty.engine.errors import Refused, Unauthorized
 from loyalty.engine.program import Reward
 from loyalty.engine.rewards import MONEY
 from loyalty.models import Redemption, Shop
-from loyalty.platforms.base import Delivery, Signed
+from loyalty.platforms.base import Delivery, Shown, Signed
 from loyalty.platforms.reading import text
-from loyalty.platforms.shopify import history, rewards, tokens
+from loyalty.platforms.shopify import history, rewards, showing, tokens
 from loyalty.platforms.shopify.client import execute
 from loyalty.platforms.shopify.parse import observations_of
 from loyalty.platforms.shopify.shop_names import browser_origin, shop_domain
@@ -63,6 +63,9 @@ class ShopifyPlatform:
 
     def cannot_carry(self, shop: Shop, reward: Reward) -> str:
         return rewards.cannot_carry(shop, reward)
+
+    def show_members(self, shop: Shop, shown: Sequence[Shown]) -> None:
+        showing.show_members(shop, shown)
 
     def apply_code_url(self, shop: Shop, redemption: Redemption) -> str:
         """Shopify keeps the code in a cookie and applies it to this visit's cart."""

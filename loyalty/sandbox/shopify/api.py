@@ -147,6 +147,7 @@ def _root(api: Api) -> Node:
         "discountCodeDeactivate": lambda info, id: mutations.discount_code_deactivate(api, id),
         "discountCodeDelete": lambda info, id: mutations.discount_code_delete(api, id),
         "metafieldsSet": lambda info, metafields: mutations.metafields_set(api, metafields),
+        "metafieldsDelete": lambda info, metafields: mutations.metafields_delete(api, metafields),
         "tagsAdd": lambda info, id, tags: mutations.tags_add(api, id, tags),
         "tagsRemove": lambda info, id, tags: mutations.tags_remove(api, id, tags),
         "bulkOperationRunQuery": lambda info, query, groupObjects: bulk_operation_run_query(

@@ -24,7 +24,8 @@ from graphql.execution.values import get_variable_values
 
 from loyalty.engine.program import Reward, RewardKind
 from loyalty.models import Member, Redemption, Shop
-from loyalty.platforms.shopify import client, discounts, gift_cards
+from loyalty.platforms.base import Shown
+from loyalty.platforms.shopify import client, discounts, gift_cards, showing
 
 ROOT = Path(__file__).parents[3]
 FOLDER = Path(client.__file__).parent
@@ -32,6 +33,7 @@ DOCUMENTS = sorted(path.stem for path in FOLDER.glob("*.graphql"))
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
+SHOWN = Shown(customer_id="1", available=520, tier="gold", tier_name="Gold")
 SHOP = Shop(platform="shopify", external_id="a.myshopify.com", currency="EUR", exponent=2)
 
 
@@ -84,6 +86,18 @@ VARIABLES: dict[str, list[dict[str, Any]]] = {
     "gift_card_create": [{"card": gift_cards.card_input(SHOP, redemption(customer))} for customer in ("7001", "")],
     "gift_cards_by_code": [{"code": "ABCDEFGH"}],
     "gift_card_deactivate": [{"id": "gid://shopify/GiftCard/1"}],
+    "customers_shown": [{"ids": ["gid://shopify/Customer/1"]}],
+    "metafields_set": [{"metafields": showing._to_write({"id": "gid://shopify/Customer/1"}, SHOWN)}],
+    "metafields_delete": [{"metafields": [showing._identified("gid://shopify/Customer/1", "loyalty_tier")]}],
+    "tier_tags": [
+        {
+            "customer": "gid://shopify/Customer/1",
+            "add": ["rewards-tier:gold"],
+            "remove": [],
+            "adding": True,
+            "removing": False,
+        }
+    ],
     "store_credit_of": [{"customer": "gid://shopify/Customer/1"}],
     "store_credit_add": [
         {

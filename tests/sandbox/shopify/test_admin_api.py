@@ -201,7 +201,7 @@ def test_metafields_guard_against_overwriting_and_tags_are_told(world: World) ->
     tags = 'mutation($id: ID!) { tagsAdd(id: $id, tags: ["gold"]) { userErrors { message } } }'
     world.graphql(tags, {"id": owner})
     world.drain()
-    assert len(world.app.webhooks("customers/update")) == 1
+    assert len(world.app.webhooks("customers/update")) == 3
     assert "tags" not in json.loads(world.app.webhooks("customers/update")[0]["body"])
 
 

@@ -57,36 +57,36 @@ def refer(walk: Walk, at: datetime, referral: Referral) -> None:
 def know(walk: Walk, at: datetime, profile: Profile) -> None:
     """A value became known. A new birthday takes effect from its next return."""
     if profile.field == "birthday" and _birthday(profile.value) is not None:
-        walk.birthday, walk.birthday_known_at = profile.value, at
+        walk.birthday.day, walk.birthday.known_at = profile.value, at
         watch_birthday(walk, at)
 
 
 def watch_birthday(walk: Walk, at: datetime) -> None:
-    born, rules = _birthday(walk.birthday), walk.now
+    born, rules = _birthday(walk.birthday.day), walk.now
     if born is None or rules is None:
         return
     year = at.astimezone(rules.zone).year
     due = next(day for n in range(3) if (day := on_day(year + n, born.month, born.day, rules.zone)) > at)
-    walk.birthday_due = due
-    walk.at_clock(due, Rank.GIVES, "birthday", celebrate, due, lambda day: day == walk.birthday_due)
+    walk.birthday.due = due
+    walk.at_clock(due, Rank.GIVES, "birthday", celebrate, due, lambda day: day == walk.birthday.due)
 
 
 def celebrate(walk: Walk, at: datetime, due_at: datetime) -> None:
     rules = walk.now
     watch_birthday(walk, at)
-    if rules is None or walk.birthday_known_at is None:
+    if rules is None or walk.birthday.known_at is None:
         return
     year = at.astimezone(rules.zone).year
-    if not rules.birthdays or walk.birthday_year >= year:
+    if not rules.birthdays or walk.birthday.year >= year:
         return
     _know_segments(walk, rules)
-    known_for = at - walk.birthday_known_at
+    known_for = at - walk.birthday.known_at
     params: Params = {"year": str(year)}
     due = [rule for rule in rules.birthdays if known_for >= timedelta(days=rule.known_days)]
     if not due:
         walk.gave_nothing(f"birthday:{year}", at, Reason(message="nothing.birthday_new", params=params))
         return
-    walk.birthday_year = year
+    walk.birthday.year = year
     _earn(walk, at, rules, f"birthday:{year}", "earned.birthday", params, [(rule, rule.points) for rule in due])
     for rule in due:
         for reward in rule.rewards:

@@ -44,6 +44,14 @@ class Tally:
         self.amount_seen = self.amount_seen or (wanted is not None and wanted[0] <= amount_minor <= wanted[1])
         self.place_seen = self.place_seen or point_of_sale in self.rule.points_of_sale
 
+    def sums(self) -> tuple[int, int, bool, bool]:
+        return (self.count, self.total_minor, self.amount_seen, self.place_seen)
+
+    def begin(self, count: int, total_minor: int, amount_seen: bool, place_seen: bool) -> None:
+        """Goes on from sums of before."""
+        self.count, self.total_minor = count, total_minor
+        self.amount_seen, self.place_seen = amount_seen, place_seen
+
     def holds(self, others: Collection[str]) -> bool:
         """Is the member inside, given the other segments they are in? Averages are compared exactly."""
         rule, count = self.rule, self.count

@@ -7,11 +7,12 @@ from datetime import datetime
 
 import msgspec
 
-from loyalty.engine.checkpoint import freeze, mark_of, thaw
+from loyalty.engine.checkpoint import mark_of
 from loyalty.engine.document import Reward, Version
 from loyalty.engine.events import events_of
 from loyalty.engine.explain import told
 from loyalty.engine.facts import Fact
+from loyalty.engine.freezing import freeze
 from loyalty.engine.ladder import tier_of
 from loyalty.engine.lapses import deadline
 from loyalty.engine.movement import (
@@ -26,6 +27,7 @@ from loyalty.engine.movement import (
     Tier,
 )
 from loyalty.engine.segments import inside
+from loyalty.engine.thawing import thaw
 from loyalty.engine.walk import Walk
 
 __all__ = [
@@ -61,8 +63,9 @@ def checkpoint(versions: Sequence[Version], facts: Iterable[Fact], mark: datetim
 
 def walked(versions: Sequence[Version], facts: Iterable[Fact], as_of: datetime, start: bytes | None = None) -> Walk:
     """A walk that has come to its end, for who needs no words: a statement costs half as much again."""
-    walk = (thaw(start, versions, as_of) if start is not None else None) or Walk(versions, as_of)
-    walk.run(events_of(walk, facts))
+    known = list(facts)
+    walk = (thaw(start, versions, known, as_of) if start is not None else None) or Walk(versions, as_of)
+    walk.run(events_of(walk, known))
     return walk
 
 
@@ -82,8 +85,8 @@ def stated(walk: Walk) -> Statement:
         nothing=tuple([Nothing(source=source, at=at, reason=told(why)) for source, at, why in walk.nothing]),
         available=books.available,
         pending_points=sum(pending.points for pending in walk.pending.values()),
-        reserved=sum(spent.taking.taken for spent in walk.redemptions.values() if not spent.used),
-        spent=sum(spent.taking.taken for spent in walk.redemptions.values() if spent.used),
+        reserved=walk.shelf.reserved + sum(spent.taking.taken for spent in walk.redemptions.values() if not spent.used),
+        spent=walk.shelf.spent + sum(spent.taking.taken for spent in walk.redemptions.values() if spent.used),
         debt=books.debt,
         forgiven=books.forgiven,
         totals=dict(walk.totals),

@@ -103,6 +103,18 @@ class Meter:
         self._sums = {"spend": 0, "points": 0, "orders": 0}
         self._rule: tuple[PeriodKind, int, str] = ("lifetime", 0, "UTC")
 
+    @property
+    def past(self) -> int:
+        """How many entries, the oldest, no longer count; the rule may bring them back."""
+        return self._first
+
+    def begin(self, spend: int, points: int, orders: int) -> None:
+        """Sums of entries that are not here and count for ever."""
+        self._sums = {"spend": spend, "points": points, "orders": orders}
+
+    def sums(self) -> tuple[int, int, int]:
+        return (self._sums["spend"], self._sums["points"], self._sums["orders"])
+
     def add(self, entry: Entry) -> None:
         entry.index = len(self.entries)
         self.entries.append(entry)

@@ -18,6 +18,7 @@ from loyalty.engine.caps import Used
 from loyalty.engine.document import Prepared, Version
 from loyalty.engine.explain import Reason, Why
 from loyalty.engine.facts import Import, Redemption
+from loyalty.engine.frozen import Shelf
 from loyalty.engine.milestones import Memory
 from loyalty.engine.movement import KINDS, Gift, Held, Moved
 from loyalty.engine.segments import Tally
@@ -46,6 +47,18 @@ Alive = Callable[[Any], bool]
 
 def _always(payload: Any) -> bool:
     return True
+
+
+class Birthday:
+    """The day as it was told, since when it is known, and the year in which it was last celebrated."""
+
+    __slots__ = ("day", "due", "known_at", "year")
+
+    def __init__(self, day: str = "", known_at: datetime | None = None, year: int = 0) -> None:
+        self.day = day
+        self.known_at = known_at
+        self.year = year
+        self.due: datetime | None = None
 
 
 class Walk:
@@ -87,15 +100,14 @@ class Walk:
         """By plan, the last charge (or when it began)."""
         self.held_imports: dict[str, tuple[Import, int, str]] = {}
         """Imported lots on hold, by their lot: the import, the position, the order that earned it."""
-        self.birthday = ""
-        self.birthday_known_at: datetime | None = None
-        self.birthday_year = 0
-        self.birthday_due: datetime | None = None
+        self.birthday = Birthday()
         self.active_at: datetime | None = None
         self.expiry_since: datetime | None = None
         self.lapsed = 0
         """Lots up to this serial number expired together when the member was inactive."""
         self.imported_until: datetime | None = None
+        self.shelf = Shelf()
+        """What a checkpoint holds that this walk does not need."""
         self.mark: datetime | None = None
         """Up to here a checkpoint knows everything; events after it are handled."""
         self._clock: list[tuple[datetime, int, str, int, Handler, Any, Alive]] = []

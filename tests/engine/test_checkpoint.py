@@ -3,13 +3,17 @@
 import time
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from loyalty.engine.checkpoint import instants, mark_of
 from loyalty.engine.facts import Import, ImportLot, Line, Order, Redemption
+from loyalty.engine.frozen import read
 from loyalty.engine.program import Version, parse_program
 from loyalty.engine.statement import checkpoint, fold
-from tests.engine.factories import day, document, order, redemption, refund, versions
+from loyalty.engine.thawing import thaw
+from loyalty.engine.tiers import Level
+from tests.engine.factories import day, document, order, program, redemption, refund, versions
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -85,6 +89,64 @@ def test_a_late_refund_of_an_old_order_is_exact_from_a_checkpoint():
         (("reversed", "refund:F", "order:A"), -5),
         (("returned", "refund:F", "redemption:R"), 2),
     ]
+
+
+def stored(facts, marks, under):
+    """One checkpoint after the other, each from the one before."""
+    raw, since = None, BEGIN - timedelta(days=1)
+    for mark in marks:
+        raw = checkpoint(under, [fact for fact in facts if max(instants(fact)) > since], mark, raw)
+        since = mark
+    return raw
+
+
+def test_what_is_appended_to_a_long_history_reads_nothing_that_is_settled():
+    facts, mark = two_years(300), BEGIN + timedelta(days=720)
+    late = [fact for fact in facts if min(instants(fact)) > mark]
+    assert late
+    walk = thaw(checkpoint(lively(), facts, mark), lively(), late, BEGIN + timedelta(days=730))
+    assert len(walk.orders) < 10
+    assert not walk.redemptions
+    assert all(lot.left for lot in walk.books.lots.values())
+
+
+def test_many_checkpoints_in_a_row_leave_few_parts_and_the_same_statement():
+    facts, end = two_years(300), BEGIN + timedelta(days=800)
+    marks = [BEGIN + timedelta(days=day) for day in range(10, 720, 14)]
+    raw = stored(facts, marks, lively())
+    _, shelf = read(raw)
+    assert len(shelf.parts) <= 7
+    whole = fold(lively(), facts, end)
+    resumed = fold(lively(), [fact for fact in facts if max(instants(fact)) > marks[-1]], end, raw)
+    for name in ("available", "totals", "lots", "reserved", "spent", "tier", "next_due", "debt"):
+        assert getattr(resumed, name) == getattr(whole, name), name
+
+
+def test_an_order_that_brings_an_old_code_finds_its_redemption_among_what_is_settled():
+    facts = [order("A", day(1), 10_000), redemption("R", day(2), 50, code="OLD")]
+    raw = checkpoint(versions(), facts, day(10))
+    new = order("B", day(20), 1000, discount_codes=("old",), refunds=(refund("F", day(21), 1000),))
+    statement = fold(versions(), [new], day(30), raw)
+    assert ("returned", "refund:F", "redemption:R") in [each.key for each in statement.movements]
+    assert statement.available == fold(versions(), [*facts, new], day(30)).available
+
+
+def test_a_debt_on_an_old_code_is_paid_and_given_back_from_a_checkpoint():
+    facts = [order("A", day(1), 1000), redemption("R", day(2), 50, code="OLD")]
+    raw = checkpoint(versions(), facts, day(10))
+    new = order("B", day(20), 9000, discount_codes=("OLD",), refunds=(refund("F", day(21), 9000),))
+    whole, resumed = fold(versions(), [*facts, new], day(30)), fold(versions(), [new], day(30), raw)
+    assert (resumed.available, resumed.debt, resumed.lots) == (whole.available, whole.debt, whole.lots)
+
+
+def test_a_version_after_the_mark_looks_at_everything_anew():
+    facts = [order(str(n), day(n), 5000) for n in range(1, 30)]
+    tiers = tuple(Level(id=name, name=name, minimum=minimum) for name, minimum in (("a", 0), ("b", 100_000)))
+    under = versions(program(), program(tiers=tiers))
+    under[1] = msgspec.structs.replace(under[1], in_force_from=day(40))
+    whole, resumed = fold(under, facts, day(50)), fold(under, [], day(50), checkpoint(under, facts, day(35)))
+    assert whole.tier.id == resumed.tier.id == "b"
+    assert whole.tier.measure == resumed.tier.measure == 29 * 5000
 
 
 def test_rubbish_is_no_checkpoint():

@@ -5,7 +5,7 @@ from typing import get_args
 from loyalty.engine.explain import as_data, find, from_data, full_text, text
 from loyalty.engine.messages import MESSAGES
 from loyalty.engine.program import Policies, Rule
-from tests.engine.factories import day, folded, line, order, program, versions
+from tests.engine.factories import day, document, folded, line, order, program, versions
 
 
 def explained():
@@ -52,3 +52,13 @@ def test_the_days_of_an_explanation_are_those_of_the_shop():
     late = day(1).replace(hour=23, minute=30)
     reason = folded(order("A", late, 1000)).movements[0].reason
     assert text(find(reason, "order.version")).endswith("(Jan 3, 2026)")
+
+
+def test_shipping_that_a_rule_takes_out_is_said_in_words_of_its_own():
+    rule = {"kind": "exclude", "id": "none", "name": "Nothing today", "priority": 1}
+    under = document(rule, policies={"stacking": "priority", "count_shipping": True})
+    reason = folded(order("A", lines=1000, shipping_minor=490), under=under).nothing[0].reason
+    left_out = find(reason, "order.left_out")
+    assert left_out is not None
+    assert {each.message for each in left_out.lines} == {"left_out.rule", "left_out.rule.shipping"}
+    assert all("{" not in text(each) for each in left_out.lines)

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from loyalty.engine.checkpoint import instants
-from loyalty.engine.facts import Fact, Line, Order, Refund, RefundLine
+from loyalty.engine.facts import EARLIEST, Fact, Line, Order, Refund, RefundLine
 from loyalty.engine.program import Program, Version
 from loyalty.engine.statement import Movement, Statement, checkpoint, fold
 from tests.properties.strategies import END
@@ -42,6 +42,20 @@ def convergence(engine: Engine, versions: list[Version], facts: list[Fact], seed
 def cache(engine: Engine, versions: list[Version], facts: list[Fact], mark: datetime) -> None:
     """2. A checkpoint and the facts after its mark give what all facts give."""
     raw = engine.checkpoint(versions, facts, mark)
+    _resumes(engine, versions, facts, mark, raw)
+
+
+def chain(engine: Engine, versions: list[Version], facts: list[Fact], marks: Sequence[datetime]) -> None:
+    """2. So does a checkpoint made from an earlier one."""
+    raw, since = None, EARLIEST
+    for mark in sorted(marks):
+        known = [fact for fact in facts if max(instants(fact)) > since]
+        raw, since = engine.checkpoint(versions, known, mark, raw), mark
+    if raw is not None:
+        _resumes(engine, versions, facts, since, raw)
+
+
+def _resumes(engine: Engine, versions: list[Version], facts: list[Fact], mark: datetime, raw: bytes) -> None:
     later = [fact for fact in facts if max(instants(fact)) > mark]
     whole = engine.fold(versions, facts, END)
     resumed = engine.fold(versions, later, END, raw)

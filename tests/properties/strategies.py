@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args, get_type_hints
 
+import msgspec
 from hypothesis import strategies as st
 
 from loyalty.engine.facts import (
@@ -259,6 +260,40 @@ def others(draw: st.DrawFn, number: int) -> Fact:
         Activity(id=name, at=at, kind="review", code="x"),
     ]
     return made[kind]
+
+
+LATE = timedelta(days=430)
+
+
+@st.composite
+def long_histories(draw: st.DrawFn) -> list[Fact]:
+    """Two spells, the second after all of the first, so that what is appended seldom touches what was."""
+    later = [_moved(fact) for fact in draw(histories()) if not isinstance(fact, Import)]
+    return [*draw(histories()), *later]
+
+
+def late_instants() -> st.SearchStrategy[datetime]:
+    """Anywhere in both spells, and just between them."""
+    return st.one_of(instants(), instants().map(lambda at: at + LATE), st.just(BASE + LATE - timedelta(hours=1)))
+
+
+def _moved(value: Any) -> Any:
+    """The same later, under another id. An order may carry a code of before, and one of its own time; nothing of
+    before can have used a redemption that was yet to come."""
+    if isinstance(value, datetime):
+        return value + LATE
+    if isinstance(value, tuple):
+        return tuple(_moved(each) for each in value)
+    if not isinstance(value, msgspec.Struct):
+        return value
+    changed = {name: _moved(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, Fact):
+        changed["id"] = f"late{changed['id']}"
+    if isinstance(value, Redemption):
+        changed |= {name: f"late{changed[name]}" for name in ("code", "order_id") if changed[name]}
+    if isinstance(value, Order):
+        changed["discount_codes"] += tuple(f"late{code}" for code in value.discount_codes)
+    return msgspec.structs.replace(value, **changed)
 
 
 @st.composite

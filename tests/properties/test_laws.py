@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from loyalty.engine.facts import Order
 from tests.properties import laws
 from tests.properties.story import told
-from tests.properties.strategies import histories, instants, orders, programs, versions
+from tests.properties.strategies import histories, instants, late_instants, long_histories, orders, programs, versions
 
 ENGINE = laws.Engine()
 seeds = st.integers(0, 2**16)
@@ -26,6 +26,12 @@ def test_1_convergence(program_versions, facts, seed):
 def test_2_cache(program_versions, facts, mark):
     with told(program_versions, facts):
         laws.cache(ENGINE, program_versions, facts, mark)
+
+
+@given(versions(), long_histories(), st.lists(late_instants(), min_size=1, max_size=4))
+def test_2_cache_from_one_checkpoint_to_the_next(program_versions, facts, marks):
+    with told(program_versions, facts):
+        laws.chain(ENGINE, program_versions, facts, marks)
 
 
 @given(versions(), histories())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -70,6 +71,11 @@ def store_grant(*, shop: Shop, grant: Grant) -> None:
     )
     stopped = Shop.objects.filter(pk=shop.pk, status__in=[Shop.Status.NEEDS_REOPEN, Shop.Status.SUSPENDED])
     stopped.update(status=Shop.Status.ACTIVE, trouble="")
+
+
+def note_scopes(*, shop: Shop, scopes: Sequence[str]) -> None:
+    """What the platform says that we may do in the store now."""
+    Credential.objects.filter(shop=shop).update(scopes=" ".join(scopes))
 
 
 @transaction.atomic

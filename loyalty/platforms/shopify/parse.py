@@ -23,8 +23,6 @@ ORDER_TOPICS = ("orders/create", "orders/paid", "orders/updated", "orders/cancel
 QUIET = {
     "orders/edited": "The order itself follows with its new lines.",
     "orders/delete": "A deleted order keeps what it earned; cancel or refund it first where it should not.",
-    "shop/update": "Nothing of it changes points.",
-    "app/scopes_update": "Nothing of it changes points.",
     "app_subscriptions/update": "Nothing of it changes points.",
     "bulk_operations/finish": "Nothing of it changes points.",
 }

@@ -14,15 +14,17 @@ from loyalty.engine.rewards import MONEY
 from loyalty.models import Redemption, Shop
 from loyalty.platforms.base import Delivery, Shown, Signed
 from loyalty.platforms.reading import text
-from loyalty.platforms.shopify import history, rewards, showing, tokens
+from loyalty.platforms.shopify import history, rewards, showing, standing, tokens
 from loyalty.platforms.shopify.client import execute
 from loyalty.platforms.shopify.parse import observations_of
 from loyalty.platforms.shopify.shop_names import browser_origin, shop_domain
 from loyalty.platforms.shopify.signatures import check_body
-from loyalty.services.observations import Found, Observation, OrderSeen, Unreadable
+from loyalty.services.observations import Found, NothingToDo, Observation, OrderSeen, Unreadable
 
 _TOPIC = re.compile(r"[a-z][a-z_./]{0,62}")
 _DELIVERY_ID = re.compile(r"[!-~]{1,128}")
+_LOOKS = {"shop/update": standing.look, "app/scopes_update": standing.look_at_scopes}
+"""Topics that only say that there is something to ask for."""
 _KEPT_HEADERS = ("api-version", "event-id", "triggered-at", "name", "handle", "action")
 
 
@@ -44,6 +46,8 @@ class ShopifyPlatform:
         return Signed(store=store, delivery_id=delivery_id, topic=topic, meta=meta)
 
     def parse(self, shop: Shop, delivery: Delivery) -> list[Observation]:
+        if delivery.topic in _LOOKS:
+            return [NothingToDo(why=_LOOKS[delivery.topic](shop))]
         return observations_of(shop, delivery, _still_welcome)
 
     def orders_changed(self, shop: Shop, *, since: datetime) -> Iterator[OrderSeen | Unreadable]:

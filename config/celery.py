@@ -16,6 +16,7 @@ app.conf.beat_schedule = {
     "comparisons": {"task": "loyalty.tasks.drain_comparisons", "schedule": 5.0},
     "due": {"task": "loyalty.tasks.fold_due_members", "schedule": 60.0},
     "codes": {"task": "loyalty.tasks.expire_codes", "schedule": 60.0},
+    "tiers": {"task": "loyalty.tasks.carry_tiers", "schedule": 30.0},
     "forget": {"task": "loyalty.tasks.forget_old", "schedule": 3600.0},
     "reconcile": {"task": "loyalty.tasks.reconcile_shops", "schedule": 60.0},
 }

@@ -53,5 +53,10 @@ def reconcile_shops() -> None:
 
 
 @shared_task(ignore_result=True)
+def carry_tiers() -> None:
+    schedule.carry_tiers(now=datetime.now(UTC))
+
+
+@shared_task(ignore_result=True)
 def forget_old() -> None:
     schedule.forget_old(now=datetime.now(UTC))

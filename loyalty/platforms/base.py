@@ -106,6 +106,11 @@ class Platform(Protocol):
         """Renews what dies when it is not used, though nothing runs out yet; asked once a week."""
         ...
 
+    def carry_tiers(self, *, now: datetime) -> int:
+        """Tells every store of this platform, where its merchant wants that, in which tiers its members are; gives how
+        many it was told of. Comes again and again; what fails is told later."""
+        ...
+
     def browser_origins(self, shop: Shop) -> list[str]:
         """Origins of the shop's storefront, for CORS."""
         ...

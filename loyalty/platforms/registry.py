@@ -20,5 +20,9 @@ def platform_named(name: str) -> Platform:
         raise NotFound(f"There is no platform called {name[:32]!r}.") from None
 
 
+def every_platform() -> tuple[Platform, ...]:
+    return _ALL
+
+
 def platform_of(shop: Shop) -> Platform:
     return platform_named(shop.platform)

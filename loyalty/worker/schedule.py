@@ -13,7 +13,7 @@ from django.db import close_old_connections, connections, transaction
 from loyalty.engine import checkpoint as engine
 from loyalty.engine.errors import LoyaltyError
 from loyalty.models import Credential, Member, OAuthState, Redemption, Shop
-from loyalty.platforms.registry import platform_of
+from loyalty.platforms.registry import every_platform, platform_of
 from loyalty.services import cart_sign_in, limits, privacy, reconciliations, shoppers
 from loyalty.services.posting import fold_and_post, lock_members
 from loyalty.services.redemptions import give_back
@@ -91,6 +91,11 @@ def keep_access(*, now: datetime) -> int:
     return len(rows)
 
 
+def carry_tiers(*, now: datetime) -> int:
+    """Members whose tier changed since their platform was last told."""
+    return sum(platform.carry_tiers(now=now) for platform in every_platform())
+
+
 def forget_old(*, now: datetime) -> int:
     """Codes, devices, counters, nonces, comparisons and copies of people's data whose time is over."""
     nonces, _ = OAuthState.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
@@ -115,6 +120,7 @@ LOOPS: list[list[Job]] = [
     [(outbox.drain_shown, timedelta(seconds=1))],
     [
         (outbox.drain_comparisons, timedelta(seconds=1)),
+        (carry_tiers, timedelta(seconds=30)),
         (reconciliation.reconcile_shops, timedelta(seconds=15)),
         (keep_access, timedelta(minutes=10)),
     ],

@@ -12,7 +12,7 @@ from loyalty.engine.errors import Invalid, Unauthorized
 from loyalty.engine.program import Reward
 from loyalty.models import Credential, Redemption, Shop
 from loyalty.platforms.base import Delivery, Shown, Signed
-from loyalty.platforms.ecwid import history, parse, rewards, signature
+from loyalty.platforms.ecwid import history, parse, rewards, signature, tiers
 from loyalty.platforms.ecwid.payload import store_number
 from loyalty.services.observations import Found, Observation, OrderSeen, Unreadable
 
@@ -63,6 +63,9 @@ class EcwidPlatform:
 
     def keep_access(self, shop: Shop) -> None:
         """Nothing to do: a token lives for as long as the app is installed."""
+
+    def carry_tiers(self, *, now: datetime) -> int:
+        return tiers.carry_tiers(now=now)
 
     def browser_origins(self, shop: Shop) -> list[str]:
         if settings.ECWID_STOREFRONT_ORIGIN:

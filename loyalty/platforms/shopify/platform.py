@@ -81,6 +81,10 @@ class ShopifyPlatform:
     def keep_access(self, shop: Shop) -> None:
         tokens.keep_alive(shop, tokens.utc_now())
 
+    def carry_tiers(self, *, now: datetime) -> int:
+        """None: a tier has no place of its own here."""
+        return 0
+
     def browser_origins(self, shop: Shop) -> list[str]:
         parts = urlsplit(shop.storefront_url)
         own = [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []

@@ -1,8 +1,10 @@
-"""Discounts that the app's own server calculates: the store asks it at every change of a cart and waits five seconds."""
+"""What comes off a cart besides its coupon: promotions of the store for a customer's group, and discounts that the app's own
+server calculates - the store asks it at every change of a cart and waits five seconds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 import requests
 
@@ -13,6 +15,7 @@ from loyalty.sandbox.ecwid.switches import switches
 from loyalty.sandbox.platform import Sandbox
 from loyalty.sandbox.store import Document
 
+PROMOTION = "ecwid.promotion"
 SCOPE = "customize_cart_calculation"
 PATIENCE_SECONDS = 5.0
 
@@ -23,6 +26,7 @@ class Given:
 
     minor: int
     description: str
+    base: str = "CUSTOM"
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,20 @@ class Asking:
     email: str
     customer: Document | None
     extra_fields: Document
+
+
+def given(sandbox: Sandbox, shop: Document, cart: Asking) -> list[Given]:
+    """All of them; promotions come first."""
+    return given_by_promotions(sandbox, shop, cart) + given_by_the_app(sandbox, shop, cart)
+
+
+def given_by_promotions(sandbox: Sandbox, shop: Document, cart: Asking) -> list[Given]:
+    """Percentages of the subtotal for the group of whoever is signed in."""
+    group = cart.customer["customerGroupId"] if cart.customer else None
+    subtotal = sum(line.amount_minor for line in cart.lines)
+    every = sandbox.store.all(PROMOTION, str(shop["id"]))
+    fitting = [each for each in every if each.get("enabled") and group in each["triggers"].get("customerGroups", [])]
+    return [Given(part(subtotal, Decimal(str(each["amount"]))), each["name"], "ON_MEMBERSHIP") for each in fitting]
 
 
 def given_by_the_app(sandbox: Sandbox, shop: Document, cart: Asking) -> list[Given]:
@@ -54,7 +72,7 @@ def given_by_the_app(sandbox: Sandbox, shop: Document, cart: Asking) -> list[Giv
 def _given(shop: Document, entry: Document, left_minor: int) -> Given:
     value = entry["value"]
     if entry.get("type") == "PERCENT":
-        return Given(part(left_minor, value), str(entry.get("description") or ""))
+        return Given(part(left_minor, Decimal(str(value))), str(entry.get("description") or ""))
     return Given(min(to_minor(value, shop["precision"]), left_minor), str(entry.get("description") or ""))
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from loyalty.sandbox.ecwid import coupons, customers, orders_store, shops
-from loyalty.sandbox.ecwid.cart_discounts import Asking, Given, given_by_the_app
+from loyalty.sandbox.ecwid.cart_discounts import Asking, Given
+from loyalty.sandbox.ecwid.cart_discounts import given as given_for
 from loyalty.sandbox.ecwid.dates import stamp, unix
 from loyalty.sandbox.ecwid.events import emit
 from loyalty.sandbox.ecwid.money import number, to_minor
@@ -83,7 +84,7 @@ def quote(
     if cart is None:
         return priced
     coupon_minor = sum(priced.sums.coupon)
-    given = given_by_the_app(sandbox, shop, Asking(lines, coupon_minor, email, cart.customer, cart.extra_fields))
+    given = given_for(sandbox, shop, Asking(lines, coupon_minor, email, cart.customer, cart.extra_fields))
     if not given:
         return priced
     more = discount_minor + sum(each.minor for each in given)
@@ -145,8 +146,8 @@ def place(sandbox: Sandbox, shop: Document, wish: Placement) -> Document:
     return order
 
 
-def _said(given: list[Given]) -> list[tuple[int, str]]:
-    return [(each.minor, each.description) for each in given]
+def _said(given: list[Given]) -> list[tuple[int, str, str]]:
+    return [(each.minor, each.description, each.base) for each in given]
 
 
 def _customer_of(sandbox: Sandbox, shop: Document, wish: Placement, email: str) -> tuple[Document | None, bool]:

@@ -9,7 +9,7 @@ from loyalty.sandbox.ecwid.installing import needed_app
 from loyalty.sandbox.ecwid.rest_customers import customer_routes, group_routes
 from loyalty.sandbox.ecwid.rest_guard import ApiError, Guard, json_object
 from loyalty.sandbox.ecwid.rest_orders import order_routes
-from loyalty.sandbox.ecwid.rest_store import coupon_routes, profile_routes, storage_routes
+from loyalty.sandbox.ecwid.rest_store import coupon_routes, profile_routes, promotion_routes, storage_routes
 from loyalty.sandbox.ecwid.shops import SHOP
 from loyalty.sandbox.ecwid.switches import switches
 from loyalty.sandbox.errors import SandboxError
@@ -24,7 +24,15 @@ def server_blueprint(sandbox: Sandbox, guard: Guard) -> Blueprint:
     server = Blueprint("ecwid_server", __name__)
     api = Blueprint("ecwid_rest", __name__, url_prefix="/api/v3/<store_id>")
     guard.attach(api)
-    for routes in (order_routes, customer_routes, group_routes, coupon_routes, profile_routes, storage_routes):
+    for routes in (
+        order_routes,
+        customer_routes,
+        group_routes,
+        coupon_routes,
+        promotion_routes,
+        profile_routes,
+        storage_routes,
+    ):
         routes(api, guard)
     server.register_blueprint(api)
 

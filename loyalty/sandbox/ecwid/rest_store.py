@@ -6,6 +6,7 @@ from flask import Blueprint, Response, g, jsonify, request
 
 from loyalty.sandbox.clock import now
 from loyalty.sandbox.ecwid import apps, coupons, shops
+from loyalty.sandbox.ecwid.cart_discounts import PROMOTION
 from loyalty.sandbox.ecwid.dates import parse_when, stamp
 from loyalty.sandbox.ecwid.events import emit
 from loyalty.sandbox.ecwid.installing import uninstall
@@ -110,6 +111,49 @@ def _matching(guard: Guard, shop: Document) -> list[Document]:
                 raise ApiError(400, "WRONG_PARAMETER", f"{name}: {error}") from None
             every = [coupon for coupon in every if parse_when(coupon[field]) >= bound]
     return every
+
+
+def promotion_routes(api: Blueprint, guard: Guard) -> None:
+    """`/promotions`, as far as groups and percentages go."""
+    store = guard.sandbox.store
+
+    @api.get("/promotions")
+    @guard.needs("read_promotion")
+    def search_promotions(shop: Document) -> Response:
+        offset, limit = page_bounds()
+        found = store.all(PROMOTION, str(shop["id"]))
+        return listing(len(found), found[offset : offset + limit], offset, limit)
+
+    @api.post("/promotions")
+    @guard.needs("create_promotion")
+    def create_promotion(shop: Document) -> Response:
+        promotion = {"id": store.next("ecwid.promotion", start=182001), **_promotion_fields(json_object())}
+        store.put(PROMOTION, str(shop["id"]), promotion["id"], promotion)
+        return jsonify(id=promotion["id"])
+
+    @api.put("/promotions/<int:promotion_id>")
+    @guard.needs("update_promotion")
+    def update_promotion(shop: Document, promotion_id: int) -> Response:
+        kept = store.get(PROMOTION, str(shop["id"]), promotion_id)
+        if kept is None:
+            raise ApiError(404, "PROMOTION_NOT_FOUND", "Promotion not found")
+        store.put(PROMOTION, str(shop["id"]), promotion_id, kept | _promotion_fields(json_object()))
+        return jsonify(updateCount=1)
+
+    @api.delete("/promotions/<int:promotion_id>")
+    @guard.needs("delete_promotion")
+    def delete_promotion(shop: Document, promotion_id: int) -> Response:
+        if not store.delete(PROMOTION, str(shop["id"]), promotion_id):
+            raise ApiError(404, "PROMOTION_NOT_FOUND", "Promotion not found")
+        return jsonify(deleteCount=1)
+
+
+def _promotion_fields(body: Document) -> Document:
+    if not body.get("name") or body.get("discountBase") not in ("ITEM", "SUBTOTAL", "SHIPPING"):
+        raise ApiError(400, "WRONG_PARAMETER", "name and discountBase are required")
+    if not isinstance(body.get("triggers"), dict) or not isinstance(body.get("amount"), int | float):
+        raise ApiError(400, "WRONG_PARAMETER", "triggers and amount are required")
+    return body
 
 
 def profile_routes(api: Blueprint, guard: Guard) -> None:

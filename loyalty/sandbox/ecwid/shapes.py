@@ -64,7 +64,7 @@ class OrderFacts:
     at: datetime
     paid: bool
     coupon: Document | None = None
-    given: Sequence[tuple[int, str]] = ()
+    given: Sequence[tuple[int, str, str]] = ()
     extra_fields: Document = field(default_factory=dict)
     referer_id: str = ""
     payment_method: str = "Offline"
@@ -157,10 +157,10 @@ def order_json(shop: Document, facts: OrderFacts) -> Document:
 def _discount_info(facts: OrderFacts, discount_minor: int, digits: int) -> list[Document]:
     """The app's own discounts have its words; whatever is left is a promotion."""
     infos: list[Document] = [
-        {"value": number(minor, digits), "type": "ABS", "base": "CUSTOM", "description": words}
-        for minor, words in facts.given
+        {"value": number(minor, digits), "type": "ABS", "base": base, "description": words}
+        for minor, words, base in facts.given
     ]
-    left = discount_minor - sum(minor for minor, _ in facts.given)
+    left = discount_minor - sum(minor for minor, _words, _base in facts.given)
     if left:
         infos.append({"value": number(left, digits), "type": "ABS", "base": "ON_TOTAL", "orderTotal": 1})
     return infos

@@ -100,6 +100,7 @@ def test_celery_wakes_every_job_of_the_loop() -> None:
         "drain_shown",
         "fold_due_members",
         "expire_codes",
+        "carry_tiers",
         "reconcile_shops",
         "forget_old",
     }

@@ -25,6 +25,8 @@ def adjust(*, shop: Shop, member_id: int, points: int, actor: str, reason: str, 
     locked = lock_members(shop=shop, member_ids=[member_id])
     if not locked:
         raise NotFound("There is no such member in this shop.")
+    if locked[0].merged_into_id is not None:
+        raise Invalid("This member became one with another meanwhile. Adjust the points of that one.", place="points")
     fact = Adjustment(id=key[:100], at=at, points=points, actor=actor[:100], reason=reason.strip()[:300])
     validate(fact)
     append(shop=shop, facts=[(locked[0].pk, fact)])

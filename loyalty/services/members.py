@@ -131,8 +131,8 @@ def update_people(*, members: Mapping[Key, Member], people: Iterable[Person]) ->
     for person in people:
         key = key_of(person)
         member = members.get(key) if key else None
-        if member is None or (member.external_id is not None and not person.external_id):
-            continue  # anybody may order as a guest under the address of an account
+        if member is None or (member.external_id is not None and member.external_id != person.external_id):
+            continue  # anybody may order as a guest under the address of an account; late words of whom it merged with
         new = {
             "email": _email(person),
             "name": person.name[:255],

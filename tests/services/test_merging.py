@@ -9,10 +9,12 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 
+from loyalty.engine.errors import Invalid
 from loyalty.models import LedgerEntry, Member, Redemption, Shop, StoredFact
+from loyalty.services.adjustments import adjust
 from loyalty.services.intake import record
 from loyalty.services.merging import merge
-from loyalty.services.observations import OrderSeen, PeopleMerged
+from loyalty.services.observations import OrderSeen, PeopleMerged, PersonSeen
 from loyalty.services.redemptions import redeem
 from tests.factories import ALICE, BOB, T0, assert_books, make_member, make_order, make_shop, place, refund_of, seen
 
@@ -104,3 +106,24 @@ def test_the_balance_does_not_depend_on_when_the_merge_arrives() -> None:
             record(shop=shop, observations=[message], at=LATER)
         assert Member.objects.get(shop=shop, external_id="7001").available == 150
         assert_proven(shop)
+
+
+def test_a_late_word_of_who_is_gone_changes_nothing_of_who_is_kept() -> None:
+    """Else codes to sign in would go to the address that was given up."""
+    shop = make_shop()
+    make_member(shop, ALICE)
+    make_member(shop, BOB)
+    join(shop)
+    record(shop=shop, observations=[PersonSeen(person=BOB, at=LATER)], at=LATER)
+    kept = Member.objects.get(shop=shop, external_id="7001")
+    assert (kept.email, kept.name) == (ALICE.email, ALICE.name)
+
+
+def test_points_for_who_is_gone_are_refused_and_nothing_is_written() -> None:
+    shop = make_shop()
+    gone = [make_member(shop, person) for person in (ALICE, BOB)][1]
+    join(shop)
+    with pytest.raises(Invalid, match="became one with another"):
+        adjust(shop=shop, member_id=gone.pk, points=5, actor="Dana", reason="Late", key="k", at=LATER)
+    assert not StoredFact.objects.filter(shop=shop, kind="adjustment").exists()
+    assert_proven(shop)

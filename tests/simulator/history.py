@@ -14,6 +14,8 @@ from unittest.mock import patch
 
 from django.db import OperationalError
 
+from loyalty.engine import checkpoint
+from loyalty.engine.checkpoint import ENGINE
 from loyalty.engine.errors import LoyaltyError
 from loyalty.models import InboxDelivery, LedgerEntry, Member, OutboxMessage, ProgramVersion, Redemption, Shop
 from loyalty.platforms import registry
@@ -53,10 +55,14 @@ class History:
         self.rng = random.Random(seed)
         self.now = BEGIN + timedelta(days=self.rng.randrange(20, 45), seconds=self.rng.randrange(86_400))
         self.program = self.rng.choice(PROGRAM_NAMES)
-        self.world = World(self.rng, customers=self.rng.randrange(2, 5))
+        customers = self.rng.randrange(2, 5)
+        self.world = World(self.rng, customers=customers, leaves=self.rng.choice([0, customers]))
         self.machine = Machine(self._meanwhile)
         self.platform = Moody(self.world, self.machine)
         self.skew = {name: timedelta(seconds=self.rng.randrange(-5, 6)) for name in (*PEOPLE, "store")}
+        # While a release is rolled out, a worker of the last one goes on.
+        self.releases = dict.fromkeys(PEOPLE, ENGINE)
+        self.releases["worker 2"] -= self.rng.choice([0, 1])
         self.told: list[str] = []
         self.requests = 0
         self.is_restless = True
@@ -118,6 +124,7 @@ class History:
             (1, self._shopper_changes_their_mind),
             (1, self._staff_adjusts),
             (0.5, self._reconcile),
+            (0.3, self._merge),
             (0.3, self._uninstall),
             (0.6, self._return),
         ]
@@ -136,7 +143,8 @@ class History:
             process.fails_at = self.rng.randrange(1, 80) if 0.2 < fate < 0.3 else 0
         self._tell(f"{name} begins: {what}")
         try:
-            found = self.machine.run(process, lambda: work(self.now + self.skew[name]))
+            with patch.object(checkpoint, "ENGINE", self.releases[name]):
+                found = self.machine.run(process, lambda: work(self.now + self.skew[name]))
         except (LoyaltyError, OperationalError) as error:
             found = f"{type(error).__name__}: {error}"
         end = f"is killed at moment {process.dies_at}" if process.is_dead else f"ends: {found}"
@@ -161,6 +169,10 @@ class History:
     def _an_order_goes_on(self) -> None:
         if self.world.sales:
             self.world.change(self._store_clock())
+
+    def _merge(self) -> None:
+        if self.world.merge(self._store_clock()):
+            self._tell(f"customer {self.world.leaves} becomes customer 1")
 
     def _a_delivery(self) -> None:
         """In any order, some of them twice: under their own number, and under another."""

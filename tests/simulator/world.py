@@ -28,6 +28,7 @@ class Sale:
     off: list[int] = field(default_factory=list)
     fulfilled_at: datetime | None = None
     cancelled_at: datetime | None = None
+    moved_at: datetime | None = None
     refunds: list[tuple[int, datetime, int, int]] = field(default_factory=list)
     """(number, at, line, minor)"""
 
@@ -57,7 +58,9 @@ class Message:
 
 @dataclass
 class World:
-    """What happens in the store, by chance; `outgoing` is on its way to the door."""
+    """What happens in the store, by chance; `outgoing` is on its way to the door. Customer `leaves`, where there is one,
+    is once made one with customer 1, and no guest ever used the address: whose that is afterwards depends on when it is
+    heard."""
 
     rng: random.Random
     customers: int
@@ -66,6 +69,13 @@ class World:
     outgoing: list[Message] = field(default_factory=list)
     sent: int = 0
     is_installed: bool = True
+    leaves: int = 0
+    is_merged: bool = False
+
+    def someone(self) -> int:
+        """A customer that the store has at present."""
+        number = self.rng.randrange(1, self.customers + 1)
+        return 1 if self.is_merged and number == self.leaves else number
 
     def email(self, customer: int) -> str:
         return f"c{customer}@shopper.test"
@@ -82,13 +92,13 @@ class World:
             self.send("customers/create", self._person(number), at)
 
     def order(self, at: datetime, code: str = "") -> Sale:
-        customer = self.rng.randrange(1, self.customers + 1)
+        customer = self.someone()
         lines = [(self.rng.randrange(200, 9000), self.rng.randrange(1, 3)) for _ in range(self.rng.randrange(1, 3))]
         sale = Sale(
             number=500 + len(self.sales),
             at=at,
             lines=lines,
-            customer=0 if self.rng.random() < 0.3 else customer,
+            customer=0 if self.rng.random() < 0.3 and customer != self.leaves else customer,
             # The last address is nobody's account.
             email=self.email(self.rng.choice([customer, customer, customer, self.customers + 1])),
             is_paid=self.rng.random() < 0.7,
@@ -146,11 +156,28 @@ class World:
         """Never within the second of another change: of two such snapshots nobody can tell the later."""
         if at == sale.at or any(at == refunded for _, refunded, _, _ in sale.refunds):
             return
-        if at in (sale.cancelled_at, sale.fulfilled_at):
+        if at in (sale.cancelled_at, sale.fulfilled_at, sale.moved_at):
             return
-        sale.customer = self.rng.randrange(1, self.customers + 1)
+        sale.moved_at = at
+        sale.customer = self.someone()
         sale.email = self.email(sale.customer)
         self.send("orders/updated", self.snapshot(sale), at)
+
+    def merge(self, at: datetime) -> bool:
+        """Two customers become one, with their orders."""
+        if not self.leaves or self.is_merged or any(sale.changed_at == at for sale in self.sales):
+            return False
+        self.is_merged = True
+        for sale in self.sales:
+            if sale.customer == self.leaves:
+                sale.customer, sale.email = 1, self.email(1)
+                sale.changed_at = sale.moved_at = max(at, sale.changed_at)
+        gids = {
+            f"admin_graphql_api_customer_{which}_id": f"gid://shopify/Customer/{number}"
+            for which, number in (("kept", 1), ("deleted", self.leaves))
+        }
+        self.send("customers/merge", {**gids, "status": "completed"}, at)
+        return True
 
     # as the store writes it
 
@@ -160,7 +187,8 @@ class World:
                 yield self.snapshot(sale)
 
     def people(self) -> Iterator[dict[str, Any]]:
-        return map(self._person, range(1, self.customers + 1))
+        everybody = range(1, self.customers + 1)
+        return (self._person(number) for number in everybody if number != self.leaves or not self.is_merged)
 
     def _person(self, number: int) -> dict[str, Any]:
         gid = f"gid://shopify/Customer/{number}"

@@ -22,7 +22,7 @@ def leave_shown(*, shop_id: int, member_ids: Collection[int], at: datetime) -> N
     subjects = [str(pk) for pk in sorted(member_ids)]
     due_at = at + SETTLES
     waiting = OutboxMessage.objects.filter(shop=shop_id, kind=SHOW, state=QueueState.WAITING, subject__in=subjects)
-    waiting.update(due_at=due_at)
+    waiting.update(due_at=due_at, attempts=0, deaths=0)
     rows = [
         OutboxMessage(shop_id=shop_id, kind=SHOW, subject=subject, due_at=due_at, created_at=at) for subject in subjects
     ]

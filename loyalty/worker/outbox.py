@@ -79,6 +79,8 @@ def drain_shown(*, now: datetime) -> int:
         by_shop.setdefault(row.shop_id, []).append(row)
     for shop_id, own in by_shop.items():
         try:
+            if own[0].deaths > MAX_DEATHS:
+                raise WorkerDied
             _show(Shop.objects.get(pk=shop_id), own, now)
         except Exception as error:  # noqa: BLE001 - as in _work
             for row in own:

@@ -24,6 +24,7 @@ from loyalty.services.adjustments import adjust
 from loyalty.services.observations import Grant, StoreProfile
 from loyalty.services.redemptions import ISSUE, give_back, redeem
 from loyalty.services.shops import install
+from loyalty.services.showing import SETTLES
 from loyalty.worker import inbox, outbox, reconciliation, schedule
 from tests.concurrency.deliveries import deliver
 from tests.engine.golden.corpus import BEGIN, PROGRAMS, UNTIL
@@ -296,7 +297,7 @@ class History:
         self._reconcile()
         self.now = UNTIL
         while self._work_everything():
-            pass
+            self.now += SETTLES  # what the store shows of its members follows a moment later
 
     def _work_everything(self) -> bool:
         done = [

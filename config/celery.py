@@ -18,5 +18,8 @@ app.conf.beat_schedule = {
     "codes": {"task": "loyalty.tasks.expire_codes", "schedule": 60.0},
     "tiers": {"task": "loyalty.tasks.carry_tiers", "schedule": 30.0},
     "forget": {"task": "loyalty.tasks.forget_old", "schedule": 3600.0},
+    "prune": {"task": "loyalty.tasks.prune", "schedule": 600.0},
+    "verify": {"task": "loyalty.tasks.verify_ledger", "schedule": 300.0},
+    "access": {"task": "loyalty.tasks.keep_access", "schedule": 600.0},
     "reconcile": {"task": "loyalty.tasks.reconcile_shops", "schedule": 60.0},
 }

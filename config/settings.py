@@ -27,10 +27,11 @@ def _list(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
-def _whole(name: str, default: int) -> int:
+def _whole(name: str, default: int, least: int = 0, most: int = 1_000_000) -> int:
     text = os.environ.get(name, "").strip() or str(default)
-    if not (text.isascii() and text.isdigit()):
-        raise ImproperlyConfigured(f"{name} is {text!r}. Set it to a whole number, such as {default}.")
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+        span = f" from {least} to {most:,}" if (least, most) != (0, 1_000_000) else ""
+        raise ImproperlyConfigured(f"{name} is {text[:40]!r}. Set it to a whole number{span}, such as {default}.")
     return int(text)
 
 
@@ -242,7 +243,10 @@ WEBHOOK_MAX_BYTES = 2_097_152
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # the lines of LOGGING below, which tell no exception's words
-INBOX_BATCH = _whole("INBOX_BATCH", 200)
+INBOX_BATCH = _whole("INBOX_BATCH", 200, least=1, most=500)
+# Platforms try again for up to 24 hours; what comes twice within these days is recognised by its number.
+QUEUE_KEEP_DAYS = _whole("QUEUE_KEEP_DAYS", 7, least=2, most=3650)
+VERIFY_HOUR = _whole("VERIFY_HOUR", 3, most=23)  # in UTC
 READY_LAG_SECONDS = _whole("READY_LAG_SECONDS", 300)  # /readyz answers 503 beyond it
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # empty: /metrics answers this machine alone
 

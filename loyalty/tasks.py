@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
-from loyalty.worker import inbox, outbox, reconciliation, schedule
+from loyalty.worker import inbox, nightly, outbox, reconciliation, schedule
 
 
 @shared_task(ignore_result=True)
@@ -60,3 +60,18 @@ def carry_tiers() -> None:
 @shared_task(ignore_result=True)
 def forget_old() -> None:
     schedule.forget_old(now=datetime.now(UTC))
+
+
+@shared_task(ignore_result=True)
+def prune() -> None:
+    schedule.prune(now=datetime.now(UTC))
+
+
+@shared_task(ignore_result=True)
+def keep_access() -> None:
+    schedule.keep_access(now=datetime.now(UTC))
+
+
+@shared_task(ignore_result=True)
+def verify_ledger() -> None:
+    nightly.verify_ledger(now=datetime.now(UTC))

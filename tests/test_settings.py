@@ -34,3 +34,10 @@ def test_what_is_no_number_is_named(name: str, tmp_path: Path) -> None:
     answer = told("s", **{name: "many"}, DATA_DIR=str(tmp_path))
     assert answer.returncode
     assert f"{name} is 'many'. Set it to a whole number" in answer.stderr
+
+
+@pytest.mark.parametrize(("name", "value"), [("INBOX_BATCH", "0"), ("QUEUE_KEEP_DAYS", "1"), ("VERIFY_HOUR", "24")])
+def test_a_number_out_of_its_span_is_named_with_the_span(name: str, value: str, tmp_path: Path) -> None:
+    answer = told("s", **{name: value}, DATA_DIR=str(tmp_path))
+    assert answer.returncode
+    assert f"{name} is '{value}'. Set it to a whole number from " in answer.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -14,7 +15,7 @@ from django.utils.translation import ngettext
 
 from loyalty.admin.scoped import ShopScoped
 from loyalty.admin.statements import BY_SHOP
-from loyalty.models import InboxDelivery, OutboxMessage
+from loyalty.models import InboxDelivery, OutboxMessage, VerifyFault
 from loyalty.services.replaying import can_be_tried, replay_message
 from loyalty.worker.inbox import replay
 
@@ -90,3 +91,19 @@ class OutboxMessageAdmin(ShopScoped):
         count = sum(replay_message(shop=row.shop, message_id=row.pk, now=now) for row in rows if can_be_tried(row))
         text = ngettext("%(count)s message is in line again.", "%(count)s messages are in line again.", count)
         self.message_user(request, text % {"count": count}, messages.SUCCESS if count else messages.WARNING)
+
+
+@admin.register(VerifyFault)
+class VerifyFaultAdmin(ShopScoped):
+    """What the last runs over the ledger found wrong, and with whom."""
+
+    list_display = ("member", "says", "found_at", "shop")
+    list_filter = BY_SHOP
+    list_select_related = ("shop", "member", "run")
+    ordering = ("-pk",)
+    fields = ("shop", "member", "found_at", "says")
+    readonly_fields = fields
+
+    @admin.display(description=_("Found"), ordering="run__started_at")
+    def found_at(self, fault: VerifyFault) -> datetime:
+        return fault.run.started_at

@@ -17,7 +17,7 @@ from kombu.exceptions import KombuError
 
 from config.checks import LOOPBACK
 from loyalty.engine.errors import LoyaltyError
-from loyalty.models import guards
+from loyalty.models import VerifyRun, guards
 from loyalty.platforms import http
 from loyalty.selectors import operations
 
@@ -237,7 +237,7 @@ def _release() -> Iterator[Finding]:
 
 def _verify(now: datetime) -> Finding:
     run = operations.last_verify()
-    todo = "Run manage.py verify_ledger now, and every night from cron."
+    todo = "A worker does it every night at VERIFY_HOUR (UTC): start one, or run manage.py verify_ledger now."
     if run is None or run.finished_at is None:
         has_rows = operations.last_ledger_row() > 0
         return Finding("note", "ledger", "It has never been verified.", todo if has_rows else "")
@@ -246,12 +246,20 @@ def _verify(now: datetime) -> Finding:
         return Finding(
             "wrong",
             "ledger",
-            f"The last verify, {hours:.0f} h ago, found {run.faults:,} faults among {run.rows:,} rows.",
-            "Run manage.py verify_ledger: it names the rows. Then see docs/runbook.md.",
+            f"The last verify, {hours:.0f} h ago, found {run.faults:,} faults among {run.rows:,} rows"
+            f"{_members_of(run)}.",
+            "The staff admin's list of verify faults says what is wrong with whom, and manage.py verify_ledger whether it"
+            " still is. Then see docs/runbook.md.",
         )
     if now - run.finished_at > VERIFY_EVERY:
         return Finding("wrong", "ledger", f"It was last verified {hours:.0f} h ago.", todo)
     return Finding("ok", "ledger", f"{run.rows:,} rows were verified {hours:.0f} h ago.")
+
+
+def _members_of(run: VerifyRun) -> str:
+    members = operations.members_at_fault(run)
+    named = ", ".join(f"{pk} (shop {shop_id})" for pk, shop_id in members[:SHOWN_SHOPS])
+    return f", of members {named}{' and others' if len(members) > SHOWN_SHOPS else ''}" if members else ""
 
 
 def _address() -> Finding:

@@ -1,6 +1,6 @@
 """Tables, constraints, scoped managers. No verbs, no signals, no save() logic."""
 
-from loyalty.models.audits import VerifyRun
+from loyalty.models.audits import VerifyFault, VerifyRun
 from loyalty.models.checkpoints import Checkpoint
 from loyalty.models.circuits import Circuit
 from loyalty.models.ecwid import CartProof, EcwidStore
@@ -34,5 +34,6 @@ __all__ = [
     "ShopperDevice",
     "StaffMembership",
     "StoredFact",
+    "VerifyFault",
     "VerifyRun",
 ]

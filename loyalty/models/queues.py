@@ -41,6 +41,7 @@ class InboxDelivery(models.Model):
         indexes = [
             models.Index(fields=["due_at", "id"], name="inbox_waiting", condition=models.Q(state="waiting")),
             models.Index(fields=["shop", "state", "-received_at"], name="inbox_shop_state"),
+            models.Index(fields=["done_at"], name="inbox_done", condition=models.Q(state="done")),
         ]
         verbose_name_plural = "inbox deliveries"
 
@@ -74,7 +75,10 @@ class OutboxMessage(models.Model):
                 fields=["shop", "kind", "subject"], condition=models.Q(state="waiting"), name="one_waiting_message"
             )
         ]
-        indexes = [models.Index(fields=["due_at", "id"], name="outbox_waiting", condition=models.Q(state="waiting"))]
+        indexes = [
+            models.Index(fields=["due_at", "id"], name="outbox_waiting", condition=models.Q(state="waiting")),
+            models.Index(fields=["done_at"], name="outbox_done", condition=models.Q(state="done")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"

@@ -17,6 +17,7 @@ from loyalty.models import (
     QueueState,
     Redemption,
     Shop,
+    VerifyFault,
     VerifyRun,
 )
 
@@ -105,6 +106,12 @@ def last_ledger_row() -> int:
     """The number of the newest row; numbers that a rolled back transaction took are in it."""
     last: int | None = LedgerEntry.objects.across_shops().aggregate(last=Max("pk"))["last"]
     return last or 0
+
+
+def members_at_fault(run: VerifyRun) -> list[tuple[int, int]]:
+    """Members and their shops, of the faults that the run kept."""
+    found = VerifyFault.objects.across_shops().filter(run=run).order_by("member_id")
+    return list(found.values_list("member_id", "shop_id").distinct())
 
 
 def last_verify() -> VerifyRun | None:

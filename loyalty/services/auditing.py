@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
 from loyalty.engine import checkpoint as engine
 from loyalty.engine.statement import fold
 from loyalty.ledger.verify import Fault, ledger_faults, redemption_faults, rows_of
-from loyalty.models import Member, OutboxMessage, QueueState, Redemption, Shop, VerifyRun
+from loyalty.models import Member, OutboxMessage, QueueState, Redemption, Shop, VerifyFault, VerifyRun
 from loyalty.selectors.facts import facts_of
 from loyalty.selectors.programs import versions_of
 from loyalty.services.codes import ISSUE
 from loyalty.services.posting import lock_members
 
+KEPT_FAULTS = 200
+"""More of them have one cause; the count says how many."""
+GIVEN_UP = timedelta(hours=6)
+"""A run that began so long ago and has not finished has died."""
 CHUNK = 200
 """Members read at once; with their facts and rows some tens of megabytes at most."""
 
@@ -86,6 +90,28 @@ def begin_run(*, shop: Shop | None, at: datetime) -> VerifyRun:
     return VerifyRun.objects.create(shop=shop, started_at=at)
 
 
-def end_run(run: VerifyRun, *, members: int, rows: int, faults: int, at: datetime) -> None:
-    run.members, run.rows, run.faults, run.finished_at = members, rows, faults, at
+def begin_night(*, night: date, at: datetime) -> VerifyRun | None:
+    """The run of this night, for whoever comes first, or comes long after one who never finished; None for the
+    others."""
+    run, made = VerifyRun.objects.get_or_create(night=night, defaults={"started_at": at})
+    if made:
+        return run
+    given_up = VerifyRun.objects.filter(pk=run.pk, finished_at=None, started_at__lt=at - GIVEN_UP)
+    return run if given_up.update(started_at=at) else None
+
+
+def verify(*, run: VerifyRun, shops: Iterable[Shop], clock: Callable[[], datetime]) -> Iterator[Audited]:
+    """Audits the shops part by part and keeps in `run` what came of it, the first faults with their words."""
+    VerifyFault.objects.across_shops().filter(run=run).delete()
+    run.members = run.rows = run.faults = 0
+    for shop in shops:
+        for part in audit(shop=shop, now=clock()):
+            kept = part.faults[: max(0, KEPT_FAULTS - run.faults)]
+            VerifyFault.objects.bulk_create(
+                VerifyFault(run=run, shop=shop, member_id=fault.member_id, says=str(fault)[:500]) for fault in kept
+            )
+            run.members, run.rows = run.members + part.members, run.rows + part.rows
+            run.faults += len(part.faults)
+            yield part
+    run.finished_at = clock()
     run.save(update_fields=["members", "rows", "faults", "finished_at"])

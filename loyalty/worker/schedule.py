@@ -8,19 +8,21 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from django.conf import settings
 from django.db import close_old_connections, connections, transaction
 
 from loyalty.engine import checkpoint as engine
 from loyalty.engine.errors import LoyaltyError
 from loyalty.models import Credential, Member, OAuthState, Redemption, Shop
 from loyalty.platforms.registry import every_platform, platform_of
-from loyalty.services import cart_sign_in, limits, privacy, reconciliations, shoppers
+from loyalty.services import cart_sign_in, limits, privacy, pruning, reconciliations, shoppers
 from loyalty.services.posting import fold_and_post, lock_members
 from loyalty.services.redemptions import give_back
-from loyalty.worker import inbox, outbox, reconciliation
+from loyalty.worker import inbox, nightly, outbox, reconciliation
 
 log = structlog.get_logger("regulars.worker")
 DUE_BATCH = 200
+PRUNED_AT_ONCE = 100_000
 SET_ASIDE = timedelta(hours=1)
 NEWS_OF_ORDERS = reconciliation.EVERY + timedelta(minutes=30)
 KEEP_EVERY = timedelta(days=7)
@@ -103,6 +105,11 @@ def forget_old(*, now: datetime) -> int:
     return nonces + sum(forget(before=now) for forget in others)
 
 
+def prune(*, now: datetime) -> int:
+    """What was done QUEUE_KEEP_DAYS ago leaves the queues."""
+    return pruning.prune(before=now - timedelta(days=settings.QUEUE_KEEP_DAYS), limit=PRUNED_AT_ONCE)
+
+
 def _clock() -> datetime:
     return datetime.now(UTC)
 
@@ -113,7 +120,6 @@ LOOPS: list[list[Job]] = [
         (inbox.drain, timedelta(0)),
         (fold_due, timedelta(seconds=5)),
         (expire_codes, timedelta(seconds=30)),
-        (forget_old, timedelta(hours=1)),
     ],
     [(outbox.drain_messages, timedelta(0))],
     [(outbox.drain_imports, timedelta(seconds=1))],
@@ -124,6 +130,8 @@ LOOPS: list[list[Job]] = [
         (reconciliation.reconcile_shops, timedelta(seconds=15)),
         (keep_access, timedelta(minutes=10)),
     ],
+    [(forget_old, timedelta(hours=1)), (prune, timedelta(minutes=10))],
+    [(nightly.verify_ledger, timedelta(minutes=5))],
 ]
 """Each a thread of its own: points wait for no mail server, and a sign-in code for no store's history of ten years."""
 

@@ -25,6 +25,8 @@ from loyalty.models import (
     Shop,
     ShopperDevice,
     StaffMembership,
+    VerifyFault,
+    VerifyRun,
 )
 from loyalty.services.intake import receive
 from loyalty.services.observations import Person
@@ -61,6 +63,8 @@ def filled(name: str) -> Shop:
     HealedOrder.objects.create(
         shop=shop, reconciliation=compared, order_id=f"{name}-1", was_missing=True, points=1, healed_at=T0
     )
+    run = VerifyRun.objects.create(shop=shop, started_at=T0)
+    VerifyFault.objects.create(run=run, shop=shop, member=member, says=f"amount: {name}")
     return shop
 
 

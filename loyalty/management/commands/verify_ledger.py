@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from loyalty.ledger.verify import Fault
 from loyalty.management.progress import Progress
 from loyalty.models import Member, Shop
-from loyalty.services.auditing import audit, begin_run, end_run
+from loyalty.services.auditing import begin_run, verify
 
 SHOWN = 200
 """Faults written out; more of them have one cause, and the count says so."""
@@ -42,16 +42,13 @@ class Command(BaseCommand):
         total = (Member.objects.filter(shop=only) if only else Member.objects.across_shops()).count()
         progress = Progress(sys.stderr, total=total, what="members")
         run = begin_run(shop=only, at=datetime.now(UTC))
-        members = rows = count = 0
-        for shop in shops:
-            for chunk in audit(shop=shop, now=datetime.now(UTC)):
-                members, rows = members + chunk.members, rows + chunk.rows
-                progress.advance(chunk.members)
-                self._show(chunk.faults, already=count)
-                count += len(chunk.faults)
+        already = 0
+        for part in verify(run=run, shops=shops, clock=lambda: datetime.now(UTC)):
+            progress.advance(part.members)
+            self._show(part.faults, already=already)
+            already = run.faults
         progress.end()
-        end_run(run, members=members, rows=rows, faults=count, at=datetime.now(UTC))
-        return count, members, rows
+        return run.faults, run.members, run.rows
 
     def _show(self, faults: Sequence[Fault], *, already: int) -> None:
         for fault in faults[: max(0, SHOWN - already)]:

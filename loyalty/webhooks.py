@@ -50,11 +50,13 @@ def _receive(request: HttpRequest, platform: str) -> HttpResponse:
         return _answer(platform, 415, "not_json")
     try:
         signed = platform_named(platform).read_webhook(headers=headers, query=request.GET.dict(), body=body)
-        shop_id = Shop.objects.filter(platform=platform, external_id=signed.store).values_list("pk", flat=True).first()
-        if shop_id is None:
+        known = Shop.objects.filter(platform=platform, external_id=signed.store).values_list("pk", "number").first()
+        if known is None:
             return _answer(platform, 401, "unknown_shop")
+        if not signed.is_of(known[1]):
+            return _answer(platform, 401, "wrong_shop")
         receive(
-            shop_id=shop_id,
+            shop_id=known[0],
             delivery_id=signed.delivery_id,
             topic=signed.topic,
             body=body,

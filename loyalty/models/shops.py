@@ -25,6 +25,9 @@ class Shop(models.Model):
 
     platform = models.CharField(max_length=16, choices=Platform.choices)
     external_id = models.CharField(max_length=255)
+    number = models.CharField(
+        max_length=32, blank=True, help_text="The platform's number of the store, where it has one beside external_id"
+    )
     name = models.CharField(max_length=255)
     email = models.EmailField(max_length=320, blank=True)
     currency = models.CharField(max_length=3)

@@ -17,13 +17,23 @@ IN_CART = "cart"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signed:
-    """A webhook whose signature held. `store` is the platform's name for the shop; the rest is not covered by every
-    platform's signature and is checked again where it decides something."""
+    """A webhook whose signature held. `store` is the platform's name for the shop; it and the rest are not covered by
+    every platform's signature and are checked again where they decide something. `told_store` and `told_number` are
+    what the signed bytes themselves say of the store, empty where they do not."""
 
     store: str
     delivery_id: str
     topic: str
     meta: dict[str, str]
+    told_store: str = ""
+    told_number: str = ""
+
+    def is_of(self, number: str) -> bool:
+        """Whether the bytes were signed for the shop with this number. Numbers are for good; a name is asked only where
+        one of the two is not known."""
+        if self.told_number and number:
+            return self.told_number == number
+        return not self.told_store or self.told_store == self.store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

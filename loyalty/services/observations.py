@@ -131,6 +131,7 @@ class StoreProfile:
     time_zone: str
     locale: str = "en"
     storefront_url: str = ""
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,7 @@ def install(*, platform: str, profile: StoreProfile, grant: Grant, at: datetime)
     shop.time_zone = profile.time_zone
     shop.locale = profile.locale
     shop.storefront_url = profile.storefront_url
+    shop.number = profile.number or shop.number
     shop.save()
     store_grant(shop=shop, grant=grant)
     if made:

@@ -15,6 +15,7 @@ from loyalty.models import Redemption, Shop
 from loyalty.platforms.base import Delivery, Shown, Signed
 from loyalty.platforms.reading import text
 from loyalty.platforms.shopify import history, rewards, showing, standing, tokens
+from loyalty.platforms.shopify.claims import claims_of
 from loyalty.platforms.shopify.client import execute
 from loyalty.platforms.shopify.parse import observations_of
 from loyalty.platforms.shopify.shop_names import browser_origin, shop_domain
@@ -38,12 +39,20 @@ class ShopifyPlatform:
         topic = _header(headers, "topic").lower()
         if not _TOPIC.fullmatch(topic):
             raise Unauthorized("The webhook has no topic.", code="bad_topic")
+        claims = claims_of(body, topic)
         delivery_id = _header(headers, "webhook-id")
         if not _DELIVERY_ID.fullmatch(delivery_id):
             delivery_id = hashlib.sha256(body).hexdigest()
         kept = {name.replace("-", "_"): text(_header(headers, name), max_length=128) for name in _KEPT_HEADERS}
         meta = {name: value for name, value in kept.items() if value}
-        return Signed(store=store, delivery_id=delivery_id, topic=topic, meta=meta)
+        return Signed(
+            store=store,
+            delivery_id=delivery_id,
+            topic=topic,
+            meta=meta,
+            told_store=claims.store,
+            told_number=claims.number,
+        )
 
     def parse(self, shop: Shop, delivery: Delivery) -> list[Observation]:
         if delivery.topic in _LOOKS:

@@ -28,7 +28,13 @@ def read_profile(domain: str, access_token: str) -> StoreProfile:
         exponent=exponent_of(currency),
         time_zone=_time_zone(text(shop.get("ianaTimezone"), max_length=64)),
         storefront_url=_storefront(domain, shop.get("primaryDomain")),
+        number=_number(text(shop.get("id"), max_length=64)),
     )
+
+
+def _number(gid: str) -> str:
+    tail = gid.removeprefix("gid://shopify/Shop/")
+    return tail if tail.isascii() and tail.isdigit() else ""
 
 
 def _time_zone(name: str) -> str:

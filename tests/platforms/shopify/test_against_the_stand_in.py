@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import uuid
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from loyalty.models import Credential, Member, OutboxMessage, Redemption, Shop
 from loyalty.platforms.base import Delivery
 from loyalty.platforms.registry import platform_of
 from loyalty.platforms.shopify import client, history, rewards, tokens
+from loyalty.platforms.shopify.claims import claims_of
 from loyalty.platforms.shopify.orders import read_order
 from loyalty.services import shops
 from loyalty.services.observations import NothingToDo, OrderSeen, PersonSeen, ShopUninstalled
@@ -305,6 +307,14 @@ def an_order(stand_in: StandIn, shop: Shop, customer: Any, code: str = "", lines
     sold = [{"title": f"Lamp {number}", "price": "22.50", "quantity": 1} for number in range(lines)]
     wanted = {"lines": sold, "customer": customer, "code": code, "pay": True}
     return stand_in.of(shop.external_id, "POST", "orders", wanted)
+
+
+def test_the_number_that_bodies_name_is_learnt_at_the_install(stand_in: StandIn) -> None:
+    shop = stand_in.installed()
+    told = an_order(stand_in, shop, None)["order_status_url"]
+    claims = claims_of(json.dumps({"order_status_url": told}).encode(), "orders/paid")
+    assert (claims.store, claims.number) == (shop.external_id, shop.number)
+    assert shop.number
 
 
 @pytest.mark.parametrize("taxes_included", [False, True])

@@ -265,7 +265,6 @@ UNUSABLE: dict[str, Any] = {
     "an id that is true": p.order(id=True),
     "announced as an order, a refund inside": p.order(admin_graphql_api_id="gid://shopify/Refund/5550001"),
     "another order's gid": p.order(admin_graphql_api_id="gid://shopify/Order/1"),
-    "another store's": p.order(order_status_url="https://other.myshopify.com/1/orders/x"),
     "another currency": p.order(currency="USD"),
     "a set in another currency": p.order(p.line(1, "1.00", price_set=p.bag("1.00", "USD"))),
     "too many decimals": p.order(p.line(1, "1.005")),

@@ -142,8 +142,6 @@ def test_currencies_with_other_decimals_earn_by_them(currency: str, exponent: in
         (p.order(currency="USD"), "The order is in USD"),
         (p.order(p.line(1, "1.005")), "more decimals than EUR"),
         (b'{"id": 55', "not JSON"),
-        (p.order(admin_graphql_api_id="gid://shopify/Refund/1"), "holds something else"),
-        (p.order(order_status_url="https://other.myshopify.com/1/orders/a"), "another store"),
     ],
 )
 def test_what_cannot_be_used_is_kept_with_its_reason(record: Any, sentence: str) -> None:

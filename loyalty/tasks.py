@@ -48,11 +48,6 @@ def expire_codes() -> None:
 
 
 @shared_task(ignore_result=True)
-def keep_access() -> None:
-    schedule.keep_access(now=datetime.now(UTC))
-
-
-@shared_task(ignore_result=True)
 def reconcile_shops() -> None:
     reconciliation.reconcile_shops(now=datetime.now(UTC))
 

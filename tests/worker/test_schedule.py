@@ -102,7 +102,6 @@ def test_celery_wakes_every_job_of_the_loop() -> None:
         "expire_codes",
         "carry_tiers",
         "reconcile_shops",
-        "keep_access",
         "forget_old",
         "prune",
         "verify_ledger",

@@ -125,7 +125,7 @@ def award_order(walk: Walk, at: datetime, payload: tuple[OrderState, Portion]) -
     else:
         _award(walk, at, state, rules, portion)
     if early:
-        _measure_points(walk, at, state, portion)
+        measure_points(walk, at, state, portion)
     else:
         measure_order(walk, at, state, portion)
     if not portion.added:
@@ -176,6 +176,13 @@ def spend_of(state: OrderState, portion: Portion) -> int:
     return kept.numerator * left * rate // (kept.denominator * goods * per)
 
 
+def takes_part(walk: Walk, state: OrderState, rules: Prepared) -> bool:
+    """Does who placed the order take part, as things are now?"""
+    segments = inside([walk.tallies[rule] for rule in rules.segments], walk.given_segments)
+    why = rules.program.audience.why_not(state.order.customer_id, segments)
+    return not why and not rules.program.exclusions.excludes_member(segments)
+
+
 def _outside(walk: Walk, state: OrderState, rules: Prepared) -> str:
     why = rules.program.audience.why_not(state.order.customer_id, walk.segments)
     if why:
@@ -216,7 +223,7 @@ def _award(walk: Walk, at: datetime, state: OrderState, rules: Prepared, portion
     if points:
         source, part = f"order:{order.id}", f"added:{portion.added}" if portion.added else ""
         spread = partial(_spread, basis, verdict, rules, portion.earlier)
-        _start(walk, at, state, Award(source, part, points, spread, why, until))
+        start_award(walk, at, state, Award(source, part, points, spread, why, until))
     elif not portion.added:
         walk.gave_nothing(f"order:{order.id}", at, why)
     if not portion.added:
@@ -304,7 +311,7 @@ def _remember(
             if not points:
                 walk.gave_nothing(source, at, Reason(message="rule.capped", params=params))
                 continue
-            _start(walk, at, state, Award(source, "", points, partial(_amounts, basis), reason, until))
+            start_award(walk, at, state, Award(source, "", points, partial(_amounts, basis), reason, until))
 
 
 def _within(walk: Walk, at: datetime, rules: Prepared, rule: RuleShape, points: int) -> int:
@@ -315,7 +322,7 @@ def _within(walk: Walk, at: datetime, rules: Prepared, rule: RuleShape, points: 
     return given
 
 
-def _start(walk: Walk, at: datetime, state: OrderState, award: Award) -> None:
+def start_award(walk: Walk, at: datetime, state: OrderState, award: Award) -> None:
     state.awards.append(award)
     if state.refunded is not None:
         award.before = {line_id: part for line_id, _ in award.spread() if (part := state.refunded.of_line(line_id))}
@@ -332,7 +339,7 @@ def _points_of(state: OrderState, portion: Portion) -> int:
     return sum([award.points for award in state.awards if bool(award.part) == bool(portion.added)])
 
 
-def _measure_points(walk: Walk, at: datetime, state: OrderState, portion: Portion) -> None:
+def measure_points(walk: Walk, at: datetime, state: OrderState, portion: Portion) -> None:
     entry = walk.standing.entries.get(measured_as(state.order.id, portion))
     points = _points_of(state, portion)
     if entry is not None and points:

@@ -102,6 +102,10 @@ def _check_names(program: Program) -> None:
     _check_ids(rules)
     for name in ("rewards", "tiers", "campaigns", "segments", "plans"):
         _check_ids((f"$.{name}[{i}]", each) for i, each in enumerate(getattr(program, name)))
+    sold = [(f"$.plans[{i}].products", each) for i, plan in enumerate(program.plans) for each in plan.products]
+    for place, product in sold:
+        if sum(product == other for _, other in sold) > 1:
+            raise Invalid(f"The product {product!r} can buy one plan only; take it out of the others.", place=place)
     tiers = {level.id for level in program.tiers}
     plans = {plan.id for plan in program.plans}
     rewards = {reward.id for reward in program.rewards}
@@ -111,6 +115,7 @@ def _check_names(program: Program) -> None:
         _check_known(getattr(rule, "rewards", ()), rewards, "reward", f"{place}.rewards")
     for i, reward in enumerate(program.rewards):
         _check_known(reward.tiers, tiers, "tier", f"$.rewards[{i}].tiers")
+        _check_known(reward.plans, plans, "plan", f"$.rewards[{i}].plans")
     for i, level in enumerate(program.tiers):
         _check_known(level.entry_rewards, rewards, "reward", f"$.tiers[{i}].entry_rewards")
 

@@ -62,8 +62,8 @@ RewardKind = Literal[
 class Reward(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What points buy. `points` is the cost (for a slider: the step, worth `value_minor`); `percent` is for
     percent_off; `valid_days` is how long an unused code lives before its points come back. `minimum_points` is what a
-    slider asks at least, `maximum_percent` the part of an order that it may pay. `tiers` and `segments` limit who may
-    have it; `products` and `collections` what it takes money off, or what is free."""
+    slider asks at least, `maximum_percent` the part of an order that it may pay. `tiers`, `segments` and `plans` limit
+    who may have it; `products` and `collections` what it takes money off, or what is free."""
 
     id: str
     name: str
@@ -80,6 +80,7 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     maximum_percent: int = 100
     tiers: tuple[str, ...] = ()
     segments: tuple[str, ...] = ()
+    plans: tuple[str, ...] = ()
     products: tuple[str, ...] = ()
     collections: tuple[str, ...] = ()
     combines: bool = False
@@ -139,6 +140,7 @@ class Prepared:
         self.birthdays = _only(rules, BirthdayRule)
         self.referrals = _only(rules, ReferralRule)
         self.plans = {plan.id: plan for plan in program.plans}
+        self.plan_of = {product: plan for plan in program.plans for product in plan.products}
         self.levels = {level.id: level for level in program.tiers}
         self.segments = in_order(program.segments, "$.segments")
 

@@ -24,9 +24,10 @@ from loyalty.engine.facts import (
     Segment,
     TierGrant,
 )
-from loyalty.engine.happenings import change_plan, change_segment, do_activity, know, refer, watch_birthday
+from loyalty.engine.happenings import change_segment, do_activity, know, refer, watch_birthday
 from loyalty.engine.ladder import grant_tier, look_at_tier
 from loyalty.engine.lapses import change_version, touch
+from loyalty.engine.memberships import change_plan, plan_events
 from loyalty.engine.policies import Policies
 from loyalty.engine.refunds import CLOCKS_APART
 from loyalty.engine.reversals import cancel_order, count_cancel, count_refund, refund_order, return_late
@@ -175,6 +176,7 @@ def _order_events(walk: Walk, order: Order) -> list[Event]:
     if order.cancelled_at is not None:
         events.append((order.cancelled_at, Rank.REFUND, f"{key}/cancel", cancel_order, (state, known)))
     events.extend(_late_returns(walk, state, key))
+    events.extend(plan_events(state))
     return events
 
 

@@ -14,6 +14,7 @@ from loyalty.engine.frozen import (
     FrozenAward,
     FrozenEntry,
     FrozenOrder,
+    FrozenPlan,
     FrozenRedemption,
     FrozenStanding,
     Head,
@@ -77,7 +78,10 @@ def _head(walk: Walk, waiting: list[OrderState], debtors: list[Spent], counting:
         tallies={name_of(rule): tally.sums() for rule, tally in walk.tallies.items()},
         gifts=list(walk.gifts.values()),
         names=[walk.given_segments, walk.segments, walk.issued, walk.used_early],
-        plans={plan: (began, walk.fees.get(plan)) for plan, began in walk.plans.items()},
+        plans={
+            plan: FrozenPlan(held.began_at, held.charged_at, held.ends_at, held.purchases)
+            for plan, held in walk.plans.items()
+        },
         birthday=(walk.birthday.day, walk.birthday.known_at, walk.birthday.year),
         activity=(walk.active_at, walk.expiry_since, walk.lapsed),
         ordinal=walk.ordinal,

@@ -136,6 +136,13 @@ class Shelf(msgspec.Struct, array_like=True):
         return whole
 
 
+class FrozenPlan(msgspec.Struct, array_like=True):
+    began_at: datetime
+    charged_at: datetime | None
+    ends_at: datetime | None
+    purchases: dict[str, tuple[datetime, int]]
+
+
 class FrozenStanding(msgspec.Struct, array_like=True):
     tier: str
     since: datetime | None
@@ -166,7 +173,7 @@ class Head(msgspec.Struct, array_like=True):
     tallies: dict[str, tuple[int, int, bool, bool]]
     gifts: list[Gift]
     names: list[set[str]]
-    plans: dict[str, tuple[datetime, datetime | None]]
+    plans: dict[str, FrozenPlan]
     birthday: tuple[str, datetime | None, int]
     activity: tuple[datetime | None, datetime | None, int]
     ordinal: int

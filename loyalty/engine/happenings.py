@@ -1,23 +1,21 @@
-"""What a shopper does without an order: activities, birthdays, referrals, plans, segments."""
+"""What a shopper does without an order: activities, birthdays, referrals, segments."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from loyalty.engine.activities import Plan, fee_due
 from loyalty.engine.awards import ALL_RULES
 from loyalty.engine.basis import Params
 from loyalty.engine.calendar import on_day
 from loyalty.engine.caps import room, use
 from loyalty.engine.document import Prepared
 from loyalty.engine.explain import Reason
-from loyalty.engine.facts import Activity, Membership, Profile, Referral, Segment
-from loyalty.engine.ladder import look_at_tier
+from loyalty.engine.facts import Activity, Profile, Referral, Segment
+from loyalty.engine.ladder import measure
 from loyalty.engine.lapses import open_lot, touch
 from loyalty.engine.rule import RuleShape
 from loyalty.engine.segments import inside
-from loyalty.engine.tiers import Entry
 from loyalty.engine.walk import Rank, Walk
 
 
@@ -93,57 +91,6 @@ def celebrate(walk: Walk, at: datetime, due_at: datetime) -> None:
             walk.give(f"birthday:{year}:{reward}", reward, at, Reason(message="gift.birthday", params=params))
 
 
-def change_plan(walk: Walk, at: datetime, membership: Membership) -> None:
-    """A paid plan was bought, renewed or ended. Points for entry come once per purchase."""
-    touch(walk, at)
-    rules = walk.now
-    if membership.event == "ended":
-        walk.plans.pop(membership.plan, None)
-        walk.fees.pop(membership.plan, None)
-        return
-    new = membership.plan not in walk.plans
-    walk.plans.setdefault(membership.plan, at)
-    plan = rules.plans.get(membership.plan) if rules is not None else None
-    if rules is None or plan is None:
-        return
-    if membership.event == "bought" and plan.entry_points:
-        params: Params = {"plan": plan.id, "name": plan.name, "points": plan.entry_points}
-        source = f"membership:{membership.id}"
-        open_lot(walk, source, plan.entry_points, at)
-        walk.move("earned", source, plan.entry_points, at, Reason(message="earned.plan", params=params))
-        _measure(walk, at, source, plan.entry_points)
-    if new:
-        watch_fee(walk, at, plan)
-
-
-def watch_fee(walk: Walk, last: datetime, plan: Plan) -> None:
-    """The next fee, counted from the last charge (or from when the plan began)."""
-    if plan.fee_points:
-        due = last + timedelta(seconds=plan.fee_seconds)
-        began = walk.plans[plan.id]
-        walk.fees[plan.id] = last
-        payload = (plan.id, last, began)
-        walk.at_clock(
-            due, Rank.TAKES, f"fee:{plan.id}", charge, payload, lambda each: walk.plans.get(each[0]) == each[2]
-        )
-
-
-def charge(walk: Walk, at: datetime, payload: tuple[str, datetime, datetime]) -> None:
-    plan_id, last, _ = payload
-    plan = walk.now.plans.get(plan_id) if walk.now is not None else None
-    if plan is None:
-        return
-    points = fee_due(plan, walk.books.available, int((at - last).total_seconds()))
-    params: Params = {"plan": plan.id, "name": plan.name, "points": points or plan.fee_points}
-    source, part = f"plan:{plan.id}", f"{at:%Y-%m-%dT%H:%M:%S}"
-    if points:
-        walk.books.take(points, own=None, clamped=walk.clamped)
-        walk.move("fee", source, -points, at, Reason(message="fee.plan", params=params), part=part)
-    elif plan.fee_points:
-        walk.gave_nothing(f"{source}:{part}", at, Reason(message="nothing.fee", params=params))
-    watch_fee(walk, at, plan)
-
-
 def change_segment(walk: Walk, at: datetime, segment: Segment) -> None:
     if segment.inside:
         walk.given_segments.add(segment.segment)
@@ -191,7 +138,7 @@ def _earn(
     walk.move(
         "earned", source, total, at, Reason(message=message, params={**params, "points": total}, lines=tuple(lines))
     )
-    _measure(walk, at, source, total)
+    measure(walk, at, source, total)
 
 
 def _missing(walk: Walk, at: datetime, rules: Prepared, rule: RuleShape) -> str:
@@ -207,14 +154,6 @@ def _missing(walk: Walk, at: datetime, rules: Prepared, rule: RuleShape) -> str:
         if wanted and not any(each in there for each in wanted):
             return message
     return ""
-
-
-def _measure(walk: Walk, at: datetime, source: str, points: int) -> None:
-    """Points earned without an order count for tiers that measure points."""
-    entry = Entry(at, 0, points, 0)
-    walk.standing.entries[source] = entry
-    walk.standing.meter.add(entry)
-    look_at_tier(walk, at)
 
 
 def _birthday(value: str) -> date | None:

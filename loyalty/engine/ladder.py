@@ -10,7 +10,7 @@ from loyalty.engine.explain import Reason
 from loyalty.engine.facts import TierGrant
 from loyalty.engine.lapses import open_lot
 from loyalty.engine.movement import Tier
-from loyalty.engine.tiers import Level
+from loyalty.engine.tiers import Entry, Level
 from loyalty.engine.walk import Rank, Walk
 
 
@@ -32,6 +32,14 @@ def look_at_tier(walk: Walk, at: datetime) -> None:
                 _welcome(walk, at, rules, level)
     if standing.next_review is not None and standing.next_review != due:
         watch_review(walk)
+
+
+def measure(walk: Walk, at: datetime, source: str, points: int) -> None:
+    """Points earned without an order count for tiers that measure points."""
+    entry = Entry(at, 0, points, 0)
+    walk.standing.entries[source] = entry
+    walk.standing.meter.add(entry)
+    look_at_tier(walk, at)
 
 
 def watch_review(walk: Walk) -> None:

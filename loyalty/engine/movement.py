@@ -124,6 +124,14 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     review_at: datetime | None = None
 
 
+class PlanHeld(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A paid plan that the member has; without `ends_at` it has no end."""
+
+    id: str
+    since: datetime
+    ends_at: datetime | None
+
+
 class Statement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`available` = sum of movements = open lots - debt. `totals` is the sum of movements by kind. `next_due` is the
     next instant at which the clock alone changes something, None if nothing will."""
@@ -148,5 +156,6 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     inactive_at: datetime | None = None
     """When the whole balance expires if the member does nothing, where the program says so."""
     segments: tuple[str, ...] = ()
+    plans: tuple[PlanHeld, ...] = ()
     since: datetime | None = None
     """Movements, pending and nothing begin after this instant, where the fold started from a checkpoint."""

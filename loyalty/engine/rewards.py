@@ -63,7 +63,7 @@ def accept(
     """May this member have this reward now? `points` is what a slider asks for; `taken_by_member` and
     `taken_in_total` count earlier redemptions of it that were not given back. Raises NotFound for an unknown reward
     and Refused with a sentence that says what is missing (codes: not_enough_points, limit_per_member, limit_total,
-    out_of_stock, wrong_tier, wrong_segment, not_offered, bad_amount, below_minimum)."""
+    out_of_stock, wrong_tier, wrong_segment, wrong_plan, not_offered, bad_amount, below_minimum)."""
     reward = next((each for each in program.rewards if each.id == reward_id), None)
     if reward is None:
         raise NotFound(f"There is no reward {reward_id!r} in the program.")
@@ -80,6 +80,8 @@ def accept(
         raise Refused(f"{reward.name} is for other tiers.", code="wrong_tier")
     if reward.segments and not any(segment in statement.segments for segment in reward.segments):
         raise Refused(f"{reward.name} is for other members.", code="wrong_segment")
+    if reward.plans and not any(held.id in reward.plans for held in statement.plans):
+        raise Refused(f"{reward.name} is for members with a plan.", code="wrong_plan")
     cost, value_minor = _price(reward, points)
     if statement.available < cost:
         missing = cost - max(0, statement.available)

@@ -23,6 +23,7 @@ from loyalty.engine.movement import (
     NextReward,
     Nothing,
     Pending,
+    PlanHeld,
     Statement,
     Tier,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "NextReward",
     "Nothing",
     "Pending",
+    "PlanHeld",
     "Statement",
     "Tier",
     "checkpoint",
@@ -99,6 +101,9 @@ def stated(walk: Walk) -> Statement:
         next_reward=_next_reward(walk),
         inactive_at=deadline(walk) if books.available > 0 else None,
         since=walk.mark,
+        plans=tuple(
+            PlanHeld(id=plan, since=held.began_at, ends_at=held.ends_at) for plan, held in sorted(walk.plans.items())
+        ),
         segments=tuple(sorted(inside(defined, walk.given_segments))),
     )
 

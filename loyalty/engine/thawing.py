@@ -8,6 +8,7 @@ from datetime import datetime
 from fractions import Fraction
 from functools import partial
 
+from loyalty.engine.activities import HeldPlan
 from loyalty.engine.awards import Award, OrderState, Spread, release, show_pending
 from loyalty.engine.books import OpenLot, Taking
 from loyalty.engine.checkpoint import ENGINE, instants
@@ -28,9 +29,10 @@ from loyalty.engine.frozen import (
     read,
     thawed_lots,
 )
-from loyalty.engine.happenings import watch_birthday, watch_fee
+from loyalty.engine.happenings import watch_birthday
 from loyalty.engine.ladder import watch_review
 from loyalty.engine.lapses import watch_inactivity, watch_lot
+from loyalty.engine.memberships import watch_fee, watch_plan
 from loyalty.engine.movement import Held
 from loyalty.engine.tiers import Entry
 from loyalty.engine.walk import Birthday, Rank, Walk
@@ -67,10 +69,11 @@ def thaw(raw: bytes, versions: Sequence[Version], facts: Iterable[Fact], as_of: 
             watch_lot(walk, head.mark, lot)
     watch_inactivity(walk, head.mark)
     watch_birthday(walk, head.mark)
-    for plan_id, (_, last) in head.plans.items():
+    for plan_id, held in walk.plans.items():
         plan = walk.now.plans.get(plan_id) if walk.now is not None else None
-        if plan is not None and last is not None:
-            watch_fee(walk, last, plan)
+        watch_plan(walk, plan_id)
+        if plan is not None and held.charged_at is not None:
+            watch_fee(walk, held.charged_at, plan)
     return walk
 
 
@@ -101,8 +104,9 @@ def _thaw_plain(walk: Walk, head: Head) -> None:
     walk.memory = head.memory
     walk.gifts = {gift.key: gift for gift in head.gifts}
     walk.given_segments, walk.segments, walk.issued, walk.used_early = head.names
-    walk.plans = {plan: began for plan, (began, _) in head.plans.items()}
-    walk.fees = {plan: last for plan, (_, last) in head.plans.items() if last is not None}
+    for plan_id, each in head.plans.items():
+        held = walk.plans[plan_id] = HeldPlan(each.began_at)
+        held.charged_at, held.ends_at, held.purchases = each.charged_at, each.ends_at, each.purchases
     walk.birthday = Birthday(*head.birthday)
     walk.active_at, walk.expiry_since, walk.lapsed = head.activity
     walk.ordinal, walk.joined = head.ordinal, head.joined

@@ -13,6 +13,7 @@ from heapq import heappop, heappush
 from operator import itemgetter
 from typing import Any
 
+from loyalty.engine.activities import HeldPlan
 from loyalty.engine.books import Books
 from loyalty.engine.caps import Used
 from loyalty.engine.document import Prepared, Version
@@ -95,9 +96,7 @@ class Walk:
         self.spent_on: dict[str, list[Redemption]] = {}
         self.bought: list[tuple[int, str]] = []
         """Amount and channel of every order, for segments that a later version may define."""
-        self.plans: dict[str, datetime] = {}
-        self.fees: dict[str, datetime] = {}
-        """By plan, the last charge (or when it began)."""
+        self.plans: dict[str, HeldPlan] = {}
         self.held_imports: dict[str, tuple[Import, int, str]] = {}
         """Imported lots on hold, by their lot: the import, the position, the order that earned it."""
         self.birthday = Birthday()

@@ -8,7 +8,6 @@ import pytest
 
 from loyalty.engine.errors import Refused
 from loyalty.engine.facts import Activity, Profile, Segment, TierGrant
-from loyalty.engine.memberships import memberships_of
 from tests.engine.factories import day, earned, folded, line, messages, order, redemption, refund
 from tests.engine.test_presets_spending import published, take
 
@@ -29,7 +28,6 @@ def test_who_buys_the_membership_earns_double_until_it_is_refunded() -> None:
     facts = [
         Profile(id="born", at=day(0), field="birthday", value="1990-03-01"),
         *orders,
-        *memberships_of(under[0].program, orders),
     ]
     statement = folded(*facts, as_of=day(300), under=under)
     assert earned(statement) == {
@@ -42,36 +40,10 @@ def test_who_buys_the_membership_earns_double_until_it_is_refunded() -> None:
     assert statement.available == 720
     # The next birthday comes after the membership.
     assert folded(*facts, as_of=day(500), under=under).available == 720
-    assert take(statement, under[0].program, "shipping").points == 200
-
-
-def test_a_membership_bought_twice_lasts_until_both_are_given_back() -> None:
-    program = published("paid-membership", membership_product="card")[0].program
-    one = order("a", day(0), (line("1", 9_900, product_id="card"),), refunds=(refund("1", day(50), 9_900),))
-    two = order("b", day(30), (line("1", 9_900, variant_id="card"),), cancelled_at=day(60))
-    half = order("c", day(0), (line("1", 9_900, product_id="other"),))
-    told = [(each.event, each.at) for each in memberships_of(program, [two, half, one])]
-    assert told == [("bought", day(0)), ("renewed", day(30)), ("ended", day(60))]
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"paid_at": None},
-        {"test": True},
-        {"cancelled_at": day(0)},
-    ],
-)
-def test_an_order_that_was_never_really_paid_is_no_membership(changes: dict[str, object]) -> None:
-    program = published("paid-membership", membership_product="card")[0].program
-    assert memberships_of(program, [order("a", day(0), (line("1", 9_900, product_id="card"),), **changes)]) == []
-
-
-def test_half_a_refund_and_a_restock_leave_the_membership() -> None:
-    program = published("paid-membership", membership_product="card")[0].program
-    back = (refund("1", day(3), 4_000, "1"), refund("2", day(4), 9_900, "1", money_moved=False))
-    held = order("a", day(0), (line("1", 9_900, product_id="card"),), refunds=back)
-    assert [each.event for each in memberships_of(program, [held])] == ["bought"]
+    with pytest.raises(Refused) as refused:
+        take(statement, under[0].program, "shipping")
+    assert refused.value.code == "wrong_plan"
+    assert take(folded(*facts, as_of=day(100), under=under), under[0].program, "shipping").points == 0
 
 
 def test_the_fourth_and_the_tenth_order_bring_growing_gifts() -> None:

@@ -135,7 +135,17 @@ def programs(draw: st.DrawFn, calendar: bool = True) -> Program:
             {"id": "gold", "name": "Gold", "minimum": 5000},
         ],
         "segments": [{"id": "buyers", "order_count": [2, 99]}],
-        "plans": [{"id": "club", "name": "Club", "entry_points": 5, "fee_points": 3, "fee_seconds": 30 * 86400}],
+        "plans": [
+            {
+                "id": "club",
+                "name": "Club",
+                "entry_points": 5,
+                "fee_points": 3,
+                "fee_seconds": 30 * 86400,
+                "products": draw(st.sampled_from([[], ["card"]])),
+                "months": draw(st.sampled_from([0, 1, 3])) if calendar else 0,
+            }
+        ],
         "exclusions": {"tags": ["never"], "segments": ["staff"]},
         "policies": draw(policies(calendar)),
     }
@@ -158,6 +168,7 @@ def lines(draw: st.DrawFn, number: int, placed: datetime) -> Line:
         id=str(number),
         quantity=draw(st.integers(1, 3)),
         unit_price_minor=draw(st.integers(0, 4000)),
+        product_id=draw(st.sampled_from(["", "", "card"])),
         collection_ids=(draw(names),),
         tags=draw(st.sampled_from([(), (), ("never",)])),
         discount_minor=draw(st.sampled_from([0, 0, 111])),

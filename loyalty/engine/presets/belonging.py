@@ -11,18 +11,17 @@ ONCE = [{"per": "lifetime", "times": 1}]
 
 
 def _paid_membership(shop: Setting, inputs: Mapping[str, str]) -> Parts:
-    """The plan is named after the product that is bought for it (`memberships.py`)."""
     product = inputs["membership_product"]
-    members = {"plans": [product]}
+    members = {"plans": ["membership"]}
     return {
         "rules": [
             one_per_whole(shop),
             {"kind": "multiplier", "id": "members-rate", "name": "Members earn double", "times": "2", "scope": members},
             {"kind": "birthday", "id": "birthday", "name": "Birthday", "points": 500, "scope": members},
         ],
-        "plans": [{"id": product, "name": "Membership"}],
+        "plans": [{"id": "membership", "name": "Membership", "products": [product], "months": 12}],
         "exclusions": {"products": [product]},
-        "rewards": [amount_off(shop, 500, 5), {**_shipping(), "points": 200}],
+        "rewards": [amount_off(shop, 500, 5), {**_shipping(), "points": 0, **members}],
     }
 
 
@@ -164,10 +163,10 @@ BELONGING = (
     Preset(
         id="paid-membership",
         name="Paid membership",
-        sentence="Whoever buys the membership earns double and gets a birthday present in points. A refund ends it.",
+        sentence="Whoever buys the membership earns double for a year, orders without shipping and gets points for their birthday. A refund ends it.",
         parts=_paid_membership,
         inputs=(Input(id="membership_product", kind="product", sentence="Which product is the membership?"),),
-        sources=("membership", "birthday"),
+        sources=("birthday",),
     ),
     Preset(
         id="milestones",

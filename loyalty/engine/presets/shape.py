@@ -21,7 +21,6 @@ Source = Literal[
     "event_attended",
     "visit",
     "app_installed",
-    "membership",
     "invitation",
     "segment",
     "partner_orders",

@@ -27,6 +27,7 @@ EXPECTED = {
     "redemptions": (None, 200, 405),
     "redemption_cancel": ("redemption", 200, 200),
     "program": (None, 200, 405),
+    "store": (None, 200, 200),
     "deliveries": (None, 200, 405),
     "delivery_replay": ("delivery", 405, 200),
     "comparisons": (None, 200, 200),

@@ -13,7 +13,7 @@ from loyalty.engine.errors import Invalid, NotFound
 from loyalty.models import Shop
 from loyalty.platforms.ecwid.client import ShopClient, segment
 from loyalty.platforms.ecwid.customers import read_customer
-from loyalty.platforms.ecwid.known import gone_order, known_orders
+from loyalty.platforms.ecwid.known import gone_order, known_orders, own_paid_statuses
 from loyalty.platforms.ecwid.orders import moment, order_id_of, read_order
 from loyalty.platforms.ecwid.standing import look
 from loyalty.platforms.reading import items, text
@@ -103,10 +103,13 @@ def _names(document: Mapping[str, Any]) -> set[str]:
 
 def _seen(shop: Shop, page: Sequence[Mapping[str, Any]]) -> Iterator[OrderSeen | Unreadable]:
     known = known_orders(shop, [order_id for document in page if (order_id := text(document.get("id"), max_length=64))])
+    also_paid = own_paid_statuses(shop)
     for document in page:
         try:
             before = known.get(text(document.get("id"), max_length=64))
-            read = read_order(document, currency=shop.currency, exponent=shop.exponent, known=before)
+            read = read_order(
+                document, currency=shop.currency, exponent=shop.exponent, known=before, also_paid=also_paid
+            )
         except Invalid as error:
             yield _left_out("order", document, error)
             continue

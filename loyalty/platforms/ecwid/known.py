@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from loyalty.engine.facts import Order, decode
-from loyalty.models import Shop, StoredFact
+from loyalty.models import EcwidStore, Shop, StoredFact
 from loyalty.platforms.ecwid.orders import rank
 from loyalty.services.observations import OrderSeen, Person
 
@@ -18,6 +18,12 @@ def known_orders(shop: Shop, order_ids: Iterable[str]) -> dict[str, Order]:
     rows = StoredFact.objects.filter(shop=shop, kind="order", external_id__in=list(order_ids))
     found = (decode(body) for body in rows.values_list("body", flat=True))
     return {order.id: order for order in found if isinstance(order, Order)}
+
+
+def own_paid_statuses(shop: Shop) -> frozenset[str]:
+    """The merchant's own payment statuses that mean that money has come."""
+    chosen = EcwidStore.objects.filter(shop=shop).values_list("paid_statuses", flat=True).first()
+    return frozenset(chosen or ())
 
 
 def gone_order(shop: Shop, order_id: str, *, at: datetime) -> OrderSeen | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -36,6 +36,8 @@ MAX_QUANTITY = 1_000_000
 PAID = frozenset({"PAID", "PARTIALLY_REFUNDED", "REFUNDED"})
 WENT_OUT = frozenset({"SHIPPED", "OUT_FOR_DELIVERY", "DELIVERED"})
 """RETURNED is not among them: whether the money went back as well is what the payment status says."""
+OWN_STATUSES = ("CUSTOM_PAYMENT_STATUS_1", "CUSTOM_PAYMENT_STATUS_2", "CUSTOM_PAYMENT_STATUS_3")
+"""Named by the merchant; what they mean nobody else knows, so they are no payment until the merchant says so."""
 UNFINISHED = "INCOMPLETE"
 """A cart that was left; also a status that a merchant may set by hand."""
 
@@ -81,14 +83,19 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S +0000")
 
 
-def read_order(document: Any, *, currency: str, exponent: int, known: Order | None) -> ReadOrder:
+def read_order(
+    document: Any, *, currency: str, exponent: int, known: Order | None, also_paid: Collection[str] = ()
+) -> ReadOrder:
     """The snapshot in an answer of the API; orders carry no currency, so the store's is given. `known` is the snapshot
-    that we have of this order. Raises Invalid, with a sentence for the merchant."""
+    that we have of this order, `also_paid` are the merchant's own statuses that mean that money has come. Raises
+    Invalid, with a sentence for the merchant."""
     data = mapping(document, "The order")
     order_id = id_in(data)
     payment = text(data.get("paymentStatus"), max_length=64)
     if not payment:
         raise Invalid(f"Order {order_id} has no payment status.")
+    if payment in also_paid:
+        payment = "PAID"
     if payment == UNFINISHED and known is None:
         return ReadOrder(seen=None)
     try:

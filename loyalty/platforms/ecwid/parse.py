@@ -15,7 +15,7 @@ from loyalty.platforms.ecwid import privacy
 from loyalty.platforms.ecwid.cart import charge_again
 from loyalty.platforms.ecwid.client import ShopClient, segment
 from loyalty.platforms.ecwid.customers import read_customer
-from loyalty.platforms.ecwid.known import gone_order, known_orders
+from loyalty.platforms.ecwid.known import gone_order, known_orders, own_paid_statuses
 from loyalty.platforms.ecwid.orders import id_in, order_id_of, read_order
 from loyalty.platforms.ecwid.payload import store_number
 from loyalty.platforms.ecwid.signature import event_of, topic_of
@@ -45,7 +45,13 @@ def _order(shop: Shop, event: Event, at: datetime) -> list[Observation]:
         return [NothingToDo(why="The store no longer has this order; nothing was changed.")]
     order_id = id_in(document)
     known = known_orders(shop, [order_id]).get(order_id)
-    read = read_order(document, currency=shop.currency, exponent=shop.exponent, known=known)
+    read = read_order(
+        document,
+        currency=shop.currency,
+        exponent=shop.exponent,
+        known=known,
+        also_paid=own_paid_statuses(shop),
+    )
     if read.seen is None:
         return [NothingToDo(why="A cart that has not become an order earns nothing.")]
     told = [why for why in (read.flag, charge_again(shop, read.seen.order, at=at)) if why]

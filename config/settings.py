@@ -63,6 +63,7 @@ SHOPIFY_SCOPES = _list(
 SHOPIFY_SHOP_URL = os.environ.get("SHOPIFY_SHOP_URL", "https://{shop}")  # server to server: API and tokens
 SHOPIFY_SHOP_ORIGIN = os.environ.get("SHOPIFY_SHOP_ORIGIN", "https://{shop}")  # in the browser; {name} also works
 SHOPIFY_ADMIN_URL = os.environ.get("SHOPIFY_ADMIN_URL", "https://admin.shopify.com")
+SHOPIFY_BULK_URL = os.environ.get("SHOPIFY_BULK_URL", "https://storage.googleapis.com")  # where bulk results are left
 SHOPIFY_CDN_URL = os.environ.get("SHOPIFY_CDN_URL", "https://cdn.shopify.com")
 ECWID_CLIENT_ID = os.environ.get("ECWID_CLIENT_ID", "")
 ECWID_CLIENT_SECRET = os.environ.get("ECWID_CLIENT_SECRET", "")

@@ -16,8 +16,9 @@ from loyalty.dashboard.comparisons import healed_sentence
 from loyalty.dashboard.explanations import Row
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.program_text import live_at
-from loyalty.models import Redemption, Shop
+from loyalty.models import BulkRead, Redemption, Shop
 from loyalty.selectors import dashboard as ask
+from loyalty.selectors.importing import parts_under_way
 from loyalty.selectors.personal_data import copies_waiting
 from loyalty.selectors.programs import versions_of
 from loyalty.selectors.reconciliations import Healed, healed_since
@@ -69,8 +70,27 @@ def period(fmt: Format, now: datetime) -> Period:
     return Period(days, earlier, _midnight(days[0], fmt), _midnight(earlier[0], fmt))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A part of the history on its way in; `share` is out of 100, None while nobody knows."""
+
+    name: str
+    share: int | None
+    told: str
+
+
+def import_job(read: BulkRead, fmt: Format) -> Job:
+    name = _("Reading your past orders") if read.part == "orders" else _("Reading your customers")
+    if read.state == BulkRead.State.GATHERING:
+        told = _("Your store is gathering them: %(count)s so far") % {"count": fmt.points(read.total)}
+        return Job(name=name, share=None, told=told)
+    words = {"done": fmt.points(read.seen), "total": fmt.points(max(read.total, read.seen))}
+    share = min(100, read.seen * 100 // read.total) if read.total else None
+    return Job(name=name, share=share, told=_("%(done)s of %(total)s") % words)
+
+
 def home_context(shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
-    """Everything Home shows, in thirteen queries."""
+    """Everything Home shows, in fourteen queries."""
     span = period(fmt, now)
     versions = versions_of(shop)
     undone = ask.undone_messages(shop=shop)
@@ -97,6 +117,7 @@ def home_context(shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
         "undone_count": _count(undone),
         "copies": copies,
         "trouble": shop.trouble,
+        "importing": [import_job(read, fmt) for read in parts_under_way(shop=shop)],
         "attention": bool(shop.trouble or copies or unusable.rows or undone.rows) or checks[1].tone == "warn",
         "answer": _answer(orders, span, fmt),
         "stats": [

@@ -1,6 +1,7 @@
 """Tables, constraints, scoped managers. No verbs, no signals, no save() logic."""
 
 from loyalty.models.audits import VerifyFault, VerifyRun
+from loyalty.models.bulk import BulkRead
 from loyalty.models.checkpoints import Checkpoint
 from loyalty.models.circuits import Circuit
 from loyalty.models.ecwid import CartProof, EcwidStore
@@ -11,6 +12,7 @@ from loyalty.models.reconciliations import HealedOrder, Reconciliation
 from loyalty.models.shops import Credential, OAuthState, ProgramVersion, Shop, StaffMembership
 
 __all__ = [
+    "BulkRead",
     "CartProof",
     "Checkpoint",
     "Circuit",

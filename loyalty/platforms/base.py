@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from loyalty.engine.errors import Unavailable
 from loyalty.engine.program import Reward
 from loyalty.models import Redemption, Shop
 from loyalty.services.observations import Found, Observation, OrderSeen, Unreadable
@@ -47,6 +48,12 @@ class Delivery:
     received_at: datetime
 
 
+class NotYet(Unavailable):
+    """The platform is at it and nothing failed: ask again after `retry_after_seconds`, as often as it takes."""
+
+    code = "not_yet"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """What a shop's own pages may show of a member; `tier` is its id in the program, empty for none."""
@@ -83,7 +90,8 @@ class Platform(Protocol):
         ...
 
     def history(self, shop: Shop) -> Iterator[Found]:
-        """Everything the store has, for the import: customers first, then orders."""
+        """Everything the store has, for the import: customers first, then orders. Raises NotYet where the platform is
+        still gathering; asked again after that or after a crash, it may leave out what was handed out before."""
         ...
 
     def issue(self, shop: Shop, redemption: Redemption) -> str:

@@ -72,6 +72,7 @@ def allowed_hosts() -> tuple[re.Pattern[str], ...]:
     """What an origin ("https://app.ecwid.com", "http://127.0.0.1:9001") must match, one pattern per base URL of the
     settings. Where {shop} stands in a host it is any permanent Shopify domain."""
     urls = [settings.SHOPIFY_SHOP_URL, settings.ECWID_API_URL, settings.ECWID_OAUTH_URL, settings.SANDBOX_URL]
+    urls.append(settings.SHOPIFY_BULK_URL)
     urls.append(settings.APP_URL)  # whether we answer from outside is asked the same way
     patterns = []
     for url in urls:

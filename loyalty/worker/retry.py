@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from loyalty.engine.errors import LoyaltyError
+from loyalty.platforms.base import NotYet
 from loyalty.services.orders import TryAgain
 from loyalty.services.posting import FoldedByNewer
 
@@ -30,6 +31,8 @@ def judge(error: Exception, *, attempts: int, now: datetime) -> Verdict:
     """What becomes of a row whose attempt number `attempts` ended with `error`."""
     if isinstance(error, FoldedByNewer):
         return Verdict(now + RELEASE, attempts - 1)
+    if isinstance(error, NotYet):
+        return Verdict(now + timedelta(seconds=error.retry_after_seconds), attempts - 1)
     if isinstance(error, TryAgain):
         return Verdict(now, attempts)
     if isinstance(error, LoyaltyError) and not error.retryable:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from loyalty.dashboard.formatting import format_for
 from loyalty.models import (
+    BulkRead,
     InboxDelivery,
     LedgerEntry,
     Member,
@@ -385,3 +386,13 @@ def test_staff_take_a_code_back_and_a_used_one_stays(ours: Seen, ask: Ask) -> No
     Redemption.objects.filter(shop=ours.shop).update(state="used")
     assert "used for an order" in words(ask(path, ours.shop, "post"))
     assert Member.objects.get(pk=ours.member.pk, shop=ours.shop).available == 600
+
+
+def test_an_import_under_way_says_how_far_it_is(ask: Ask) -> None:
+    shop = make_shop(at=BEGAN)
+    now = timezone.now()
+    BulkRead.objects.create(shop=shop, part="customers", state="reading", seen=150, total=600, begun_at=now)
+    BulkRead.objects.create(shop=shop, part="orders", state="gathering", total=1_200, begun_at=now)
+    page = words(ask("/dashboard/", shop))
+    assert "Reading your customers 150 of 600" in page
+    assert "Reading your past orders Your store is gathering them: 1,200 so far" in page

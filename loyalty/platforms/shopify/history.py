@@ -1,4 +1,4 @@
-"""Orders and customers read from the Admin API, page by page: the import and the reconciler.
+"""Orders and customers read from the Admin API: in bulk for the import, page by page for the reconciler.
 
 What GraphQL answers is put into the shape of a webhook first, so that one reader judges both and an order means the
 same whichever way it came.
@@ -13,6 +13,7 @@ from typing import Any
 from loyalty.engine.errors import Invalid, Refused, Unavailable
 from loyalty.models import Shop
 from loyalty.platforms.reading import instant, text
+from loyalty.platforms.shopify import bulk, tokens
 from loyalty.platforms.shopify.client import TOO_EXPENSIVE, execute
 from loyalty.platforms.shopify.orders import read_order, read_person
 from loyalty.platforms.shopify.records import Record
@@ -50,12 +51,27 @@ def order_numbered(shop: Shop, number: str) -> OrderSeen | Unreadable | None:
 
 def everything(shop: Shop) -> Iterator[Found]:
     """All customers, then all orders that the app may read (those of the last 60 days without read_all_orders)."""
-    for node in _pages(shop, "customers_page", "customers", {"first": CUSTOMERS_PER_PAGE}):
+    reads = bulk.begin(shop, tokens.utc_now())
+    people: Iterator[Record] | None = bulk.objects(shop, reads["customers"])
+    for node in (
+        _pages(shop, "customers_page", "customers", {"first": CUSTOMERS_PER_PAGE}) if people is None else people
+    ):
         try:
             yield _person_seen(node)
         except Invalid as error:
             yield Unreadable(what="customer", external_id=_tail(node.get("id")), why=error.message)
-    yield from _orders(shop, {"query": None, "sortKey": "ID"})
+    placed = bulk.objects(shop, reads["orders"])
+    if placed is None:
+        yield from _orders(shop, {"query": None, "sortKey": "ID"})
+    else:
+        yield from (_order_seen(shop, _connected(node)) for node in placed)
+    bulk.forget(shop)
+
+
+def _connected(node: Record) -> Record:
+    """A bulk operation's order in the shape of a page's."""
+    sold, charged = {"nodes": node.get("LineItem", [])}, {"nodes": node.get("ShippingLine", [])}
+    return {**node, "lineItems": sold, "shippingLines": charged}
 
 
 def _orders(shop: Shop, variables: Mapping[str, Any]) -> Iterator[OrderSeen | Unreadable]:

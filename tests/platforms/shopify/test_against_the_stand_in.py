@@ -373,7 +373,8 @@ def test_pages_shrink_where_shopify_finds_them_too_dear(stand_in: StandIn, monke
         return client.execute(shop, name, variables)
 
     monkeypatch.setattr(history, "execute", dear)
-    assert len(list(platform_of(shop).history(shop))) == 3
+    since = timezone.now() - timedelta(days=1)
+    assert len(list(platform_of(shop).orders_changed(shop, since=since))) == 3
     assert asked == [20, 10, 5, 2, 2]
 
 

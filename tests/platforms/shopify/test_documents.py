@@ -65,6 +65,10 @@ def free_shipping() -> dict[str, Any]:
 VARIABLES: dict[str, list[dict[str, Any]]] = {
     "shop_profile": [{}],
     "app_scopes": [{}],
+    "bulk_run": [{"query": client.document("bulk_orders")}],
+    "bulk_state": [{"id": "gid://shopify/BulkOperation/1"}],
+    "bulk_customers": [{}],
+    "bulk_orders": [{}],
     "customers_page": [{"first": 100, "after": None}],
     "orders_page": [
         {"first": 20, "after": None, "query": "updated_at:>='2026-01-01T00:00:00+00:00'", "sortKey": "UPDATED_AT"},

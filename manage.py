@@ -17,6 +17,12 @@ if __name__ == "__main__":
         sys.exit(runner.main(sys.argv[2:]))
     bootstrap.enter((bootstrap.RUNTIME,))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        if "--traceback" in sys.argv:
+            raise
+        sys.exit(str(error))

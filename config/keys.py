@@ -11,6 +11,8 @@ from typing import TypedDict
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
+from config import refusals
+
 
 class Keys(TypedDict):
     secret_key: str
@@ -22,11 +24,13 @@ def kept_keys(data_dir: Path) -> Keys | None:
     file = data_dir / "keys.json"
     try:
         keys: Keys = json.loads(file.read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    except ValueError as error:
+    except (ValueError, OSError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it holds no keys"
         raise ImproperlyConfigured(
-            f"{file} cannot be read. Restore it from a backup: without its keys the stored tokens stay shut."
+            f"{file} cannot be read ({why}). Give it to the user that runs this, or restore it from a backup: without"
+            " its keys the stored tokens stay shut."
         ) from error
     return keys
 
@@ -38,7 +42,7 @@ def make_keys(data_dir: Path) -> Keys:
         "secret_key": secrets.token_urlsafe(48),
         "field_encryption_keys": [Fernet.generate_key().decode()],
     }
-    data_dir.mkdir(parents=True, exist_ok=True)
+    refusals.folder(data_dir, "DATA_DIR")
     draft = data_dir / f"keys.{secrets.token_hex(8)}.draft"
     draft.touch(mode=0o600)
     draft.write_text(json.dumps(keys))

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
-import dj_database_url
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 
-from config import logs
+from config import logs, refusals
 from config.keys import kept_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -40,14 +39,14 @@ DATA_DIR = Path(os.environ.get("DATA_DIR", BASE_DIR / "data"))
 
 # Keys. `manage.py serve` and `demo` make and keep their own; anything else must be given them.
 _kept = kept_keys(DATA_DIR)
-SECRET_KEY = os.environ.get("SECRET_KEY") or (_kept["secret_key"] if _kept else "")
+SECRET_KEY = refusals.long_enough(os.environ.get("SECRET_KEY") or (_kept["secret_key"] if _kept else ""))
 # Fernet keys, newest first; older ones still decrypt.
 FIELD_ENCRYPTION_KEYS = _list("FIELD_ENCRYPTION_KEYS") or (_kept["field_encryption_keys"] if _kept else [])
 KEYS_MISSING = not (SECRET_KEY and FIELD_ENCRYPTION_KEYS)
 DEBUG = _flag("DEBUG")
 
 APP_URL = os.environ.get("APP_URL", "http://127.0.0.1:8000").rstrip("/")
-_app = urlsplit(APP_URL)
+_app = refusals.address("APP_URL", APP_URL, "https://rewards.example.com")
 ALLOWED_HOSTS = [*_list("ALLOWED_HOSTS"), _app.hostname or "127.0.0.1"]
 TRUSTED_PROXIES = _whole("TRUSTED_PROXIES", 0)  # how many proxies in front append X-Forwarded-For
 
@@ -83,7 +82,9 @@ ECWID_CART_SIGN_IN = _flag("ECWID_CART_SIGN_IN")  # a cart's customer is who is 
 
 # Mail leaves through the outbox.
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-_mail = urlsplit(os.environ.get("EMAIL_URL", "smtp://127.0.0.1:25"))
+_mail = refusals.address(
+    "EMAIL_URL", os.environ.get("EMAIL_URL", "smtp://127.0.0.1:25"), "smtp+tls://user:password@mail.example.com:587"
+)
 EMAIL_HOST = _mail.hostname or "127.0.0.1"
 EMAIL_PORT = _mail.port or {"smtps": 465, "smtp+tls": 587}.get(_mail.scheme, 25)
 EMAIL_HOST_USER = unquote(_mail.username or "")
@@ -95,13 +96,11 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", f"rewards@{_app.hostna
 
 # Database: PostgreSQL in production, SQLite (WAL, IMMEDIATE transactions) embedded.
 DATABASES = {
-    "default": dj_database_url.parse(
-        os.environ.get("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'regulars.sqlite3'}", conn_max_age=60
-    )
+    "default": refusals.database(os.environ.get("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'regulars.sqlite3'}")
 }
 _database = DATABASES["default"]
 if _database["ENGINE"] == "django.db.backends.sqlite3":
-    Path(str(_database["NAME"])).parent.mkdir(parents=True, exist_ok=True)
+    refusals.folder(Path(str(_database["NAME"])).parent, "DATA_DIR or DATABASE_URL")
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,

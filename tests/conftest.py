@@ -20,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     let_the_flush_through()
-    settings.SECRET_KEY = "tests-only-secret-key-of-no-worth-anywhere"
+    settings.SECRET_KEY = "tests-only-secret-key-of-no-worth-anywhere-at-all-really"
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a slow hash protects nobody here
 

@@ -22,7 +22,7 @@ def test_keys_are_made_once_whoever_starts_at_once(tmp_path: Path) -> None:
 
 def test_a_broken_file_says_what_to_do_and_stays(tmp_path: Path) -> None:
     (tmp_path / "keys.json").write_text('{"secret_key": "abc')
-    with pytest.raises(ImproperlyConfigured, match="Restore it from a backup"):
+    with pytest.raises(ImproperlyConfigured, match="restore it from a backup"):
         kept_keys(tmp_path)
     with pytest.raises(ImproperlyConfigured):
         make_keys(tmp_path)

@@ -37,7 +37,7 @@ def postgres() -> Iterator[Postgres]:
 def environment(postgres: Postgres) -> dict[str, str]:
     return {
         "DATABASE_URL": postgres.url(),
-        "SECRET_KEY": "tests-only",
+        "SECRET_KEY": "tests-only-secret-key-of-no-worth-anywhere-at-all-really",
         "FIELD_ENCRYPTION_KEYS": base64.urlsafe_b64encode(bytes(32)).decode(),
         "SHOPIFY_API_SECRET": SECRET,
     }

@@ -16,7 +16,7 @@ def away(tmp_path: Path) -> Iterator[Nursery]:
     """Workers on a database of their own, without a table in it."""
     environment = {
         "DATABASE_URL": f"sqlite:///{tmp_path / 'regulars.sqlite3'}",
-        "SECRET_KEY": "tests-only",
+        "SECRET_KEY": "tests-only-secret-key-of-no-worth-anywhere-at-all-really",
         "FIELD_ENCRYPTION_KEYS": base64.urlsafe_b64encode(bytes(32)).decode(),
     }
     with Nursery(environment) as bears:

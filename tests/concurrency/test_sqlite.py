@@ -19,7 +19,7 @@ SECONDS = 60
 def test_four_processes_write_without_a_locked_database(tmp_path: Path) -> None:
     environment = {
         "DATABASE_URL": f"sqlite:///{tmp_path / 'regulars.sqlite3'}",
-        "SECRET_KEY": "tests-only",
+        "SECRET_KEY": "tests-only-secret-key-of-no-worth-anywhere-at-all-really",
         "FIELD_ENCRYPTION_KEYS": base64.urlsafe_b64encode(bytes(32)).decode(),
     }
     told = [tmp_path / f"writer-{writer}" for writer in range(WRITERS)]

@@ -17,6 +17,9 @@ class Member(models.Model):
     email = models.CharField(max_length=320, blank=True, db_index=False)
     name = models.CharField(max_length=255, blank=True)
     locale = models.CharField(max_length=16, blank=True)
+    said_at = models.DateTimeField(
+        null=True, blank=True, help_text="Of the newest word on name, address and language; older ones change nothing"
+    )
     enrolled_at = models.DateTimeField()
     merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged_from")
     as_of = models.DateTimeField(null=True, blank=True, help_text="The instant of the last fold; it never goes back")

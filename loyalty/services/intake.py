@@ -14,6 +14,7 @@ from loyalty.services.forgetting import without_forgotten
 from loyalty.services.forgetting_shops import ask_to_forget
 from loyalty.services.members import (
     Key,
+    Word,
     adopt_guest,
     find_or_enrol,
     guests_to_adopt,
@@ -119,7 +120,10 @@ def record(*, shop: Shop, observations: Sequence[Observation], at: datetime) -> 
     different |= dict.fromkeys(adopted, EARLIEST)
     doubt(shop=shop, changed=different)
     changed |= different.keys()
-    update_people(members=members, people=people)
+    said_at = [seen.order.updated_at for seen in orders if seen.person]
+    words = [Word(person, when, is_record=False) for person, when in zip(people, said_at, strict=False)]
+    words += [Word(seen.person, seen.at, is_record=True) for seen in people_seen]
+    update_people(members=members, words=words, at=at)
     changed |= _store_sign_ups(shop, people_seen, members)
     if not holders_of(shop=shop, orders=bought) <= locked.keys():
         raise TryAgain("A code moved to another member meanwhile")

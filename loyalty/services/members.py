@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from operator import itemgetter
+from operator import attrgetter, itemgetter
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -15,6 +17,14 @@ from loyalty.services.observations import Person
 
 Key = tuple[str, str]
 """("id", customer id) for an account, ("email", address in lower case) for a guest."""
+
+
+class Word(NamedTuple):
+    """What was said of a person and when: by the customer's own record, or by an order."""
+
+    person: Person
+    said_at: datetime
+    is_record: bool
 
 
 def key_of(person: Person) -> Key | None:
@@ -80,10 +90,16 @@ def _find(shop: Shop, keys: Iterable[Key]) -> dict[Key, Member]:
     emails = [value for kind, value in keys if kind == "email"]
     found: dict[Key, Member] = {}
     if emails:
-        # Accounts last, the oldest account last of all: each overwrites what is weaker.
-        rows = Member.objects.filter(shop=shop, email__in=emails).select_related("merged_into")
-        for member in sorted(rows, key=lambda row: (row.external_id is not None, -row.pk)):
-            found[("email", member.email)] = member.merged_into or member
+        accounts: dict[str, set[Member]] = defaultdict(set)
+        for row in Member.objects.filter(shop=shop, email__in=emails).select_related("merged_into"):
+            if row.external_id is None:
+                found[("email", row.email)] = row.merged_into or row
+            else:
+                accounts[row.email].add(row.merged_into or row)
+        # An address of several accounts is nobody's: the guest stays one, until a customer record tells.
+        found |= {
+            ("email", email): next(iter(found_ones)) for email, found_ones in accounts.items() if len(found_ones) == 1
+        }
     if ids:
         for member in Member.objects.filter(shop=shop, external_id__in=ids).select_related("merged_into"):
             found[("id", member.external_id or "")] = member.merged_into or member
@@ -102,18 +118,22 @@ def without_typed_addresses(people: Iterable[Person], owners: Mapping[Key, Membe
 
 
 def guests_to_adopt(*, shop: Shop, people: Iterable[Person]) -> dict[int, Key]:
-    """Guests whose e-mail now has an account: their id, and the account's key."""
-    accounts = {
-        person.email.strip().lower(): ("id", person.external_id)
-        for person in people
-        if person.external_id and person.email.strip()
-    }
+    """Guests whose e-mail now has an account: their id, and the account's key. Only a customer record's own address
+    brings a guest's orders: anybody may type one. An address of several accounts brings them to nobody."""
+    accounts: dict[str, set[str]] = defaultdict(set)
+    for person in people:
+        if person.external_id and person.email.strip() and not person.email_is_typed:
+            accounts[_email(person)].add(person.external_id)
     if not accounts:
         return {}
-    rows = Member.objects.filter(
-        shop=shop, external_id__isnull=True, merged_into__isnull=True, email__in=list(accounts)
-    )
-    return {pk: accounts[email] for pk, email in rows.values_list("pk", "email")}
+    guests: dict[str, int] = {}
+    rows = Member.objects.filter(shop=shop, merged_into__isnull=True, email__in=list(accounts))
+    for pk, email, external_id in rows.values_list("pk", "email", "external_id"):
+        if external_id is None:
+            guests[email] = pk
+        else:
+            accounts[email].add(external_id)
+    return {pk: ("id", min(accounts[email])) for email, pk in guests.items() if len(accounts[email]) == 1}
 
 
 def adopt_guest(*, shop: Shop, guest: Member, account: Member) -> None:
@@ -125,21 +145,26 @@ def adopt_guest(*, shop: Shop, guest: Member, account: Member) -> None:
     guest.save(update_fields=["merged_into", "email", "name"])
 
 
-def update_people(*, members: Mapping[Key, Member], people: Iterable[Person]) -> None:
-    """Names, e-mails and languages follow the platform. An empty value says nothing."""
+def update_people(*, members: Mapping[Key, Member], words: Iterable[Word], at: datetime) -> None:
+    """Names, e-mails and languages follow the platform's newest word; what comes late changes nothing. An empty
+    value says nothing."""
     changed: dict[int, Member] = {}
-    for person in people:
+    for person, said_at, is_record in sorted(words, key=attrgetter("said_at")):
         key = key_of(person)
         member = members.get(key) if key else None
         if member is None or (member.external_id is not None and member.external_id != person.external_id):
             continue  # anybody may order as a guest under the address of an account; late words of whom it merged with
+        if member.said_at is not None and said_at < member.said_at:
+            continue
         new = {
             "email": _email(person),
             "name": person.name[:255],
             "locale": person.locale[:16],
         }
-        if any(value and getattr(member, field) != value for field, value in new.items()):
+        is_new = any(value and getattr(member, field) != value for field, value in new.items())
+        if is_new or is_record:
+            member.said_at = min(said_at, at)  # a clock that runs ahead must not silence what follows
             for field, value in new.items():
                 setattr(member, field, value or getattr(member, field))
             changed[member.pk] = member
-    Member.objects.across_shops().bulk_update(list(changed.values()), ["email", "name", "locale"])
+    Member.objects.across_shops().bulk_update(list(changed.values()), ["email", "name", "locale", "said_at"])

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -178,3 +178,53 @@ def test_orders_of_one_shop_give_no_points_in_another() -> None:
     assert (balance(here), balance(there)) == (10, 70)
     assert_books(here)
     assert_books(there)
+
+
+def told(shop: Shop, person: Person, at: datetime) -> None:
+    record(shop=shop, observations=[PersonSeen(person=person, at=at)], at=max(at, T0 + 9 * DAY))
+
+
+def test_an_old_word_of_a_person_that_comes_late_brings_no_old_address_back() -> None:
+    shop = make_shop()
+    told(shop, ALICE, T0 + DAY)
+    told(shop, replace(ALICE, email="new@shopper.test", name="Alice B."), T0 + 3 * DAY)
+    told(shop, replace(ALICE, email="old@shopper.test", name="Alice Old"), T0 + 2 * DAY)
+    member = Member.objects.get(shop=shop, external_id=ALICE.external_id)
+    assert (member.email, member.name) == ("new@shopper.test", "Alice B.")
+    told(shop, ALICE, T0 + 4 * DAY)
+    member.refresh_from_db()
+    assert (member.email, member.name) == (ALICE.email, ALICE.name)
+
+
+def test_of_two_words_in_one_batch_the_newer_stands() -> None:
+    shop = make_shop()
+    new, old = replace(ALICE, email="new@shopper.test"), replace(ALICE, email="old@shopper.test")
+    both = [PersonSeen(person=new, at=T0 + 2 * DAY), PersonSeen(person=old, at=T0 + DAY)]
+    record(shop=shop, observations=both, at=T0 + 3 * DAY)
+    assert Member.objects.get(shop=shop).email == "new@shopper.test"
+
+
+def test_the_first_order_of_an_account_with_a_typed_address_brings_no_guests_orders() -> None:
+    shop = make_shop()
+    guest = Person(email="guest@shopper.test")
+    place(shop, make_order("1", prices=(70_000,)), guest)
+    account = Person(external_id="7009", email="guest@shopper.test", email_is_typed=True)
+    place(shop, make_order("2", prices=(1000,)), account)
+    assert balance(shop, account) == 10
+    told(shop, replace(account, email_is_typed=False), T0 + 5 * DAY)
+    assert balance(shop, account) == 710
+    assert_books(shop)
+
+
+def test_an_address_of_two_accounts_gives_a_guests_order_to_neither() -> None:
+    shop = make_shop()
+    told(shop, ALICE, T0 + DAY)
+    told(shop, replace(BOB, email=ALICE.email), T0 + DAY)
+    place(shop, make_order("1", prices=(1000,)), Person(email=ALICE.email))
+    assert (balance(shop), balance(shop, BOB)) == (0, 0)
+    place(shop, make_order("2", prices=(2000,)), replace(BOB, email=ALICE.email))
+    assert (balance(shop), balance(shop, BOB)) == (0, 20)
+    told(shop, replace(BOB, email="bobs@shopper.test"), T0 + 6 * DAY)
+    told(shop, ALICE, T0 + 7 * DAY)
+    assert (balance(shop), balance(shop, BOB)) == (10, 20)
+    assert_books(shop)

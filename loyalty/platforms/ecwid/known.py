@@ -44,4 +44,4 @@ def owner_of(shop: Shop, order_id: str) -> Person | None:
     )
     if row is None or row.member is None:
         return None
-    return Person(external_id=row.member.external_id or "", email=row.member.email)
+    return Person(external_id=row.member.external_id or "", email=row.member.email, email_is_typed=True)

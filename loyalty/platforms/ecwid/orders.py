@@ -140,6 +140,7 @@ def person_of(data: Mapping[str, Any]) -> Person | None:
     return Person(
         external_id=external_id,
         email=email,
+        email_is_typed=True,
         name=next((name for name in names if name), ""),
         locale=text(data.get("lang"), max_length=16),
     )

@@ -93,11 +93,12 @@ def person_of(record: Record) -> Person | None:
 
 def read_person(customer: Record, *, order_email: str = "", locale: str = "") -> Person:
     """A customer; name and address are null for an app without approval for protected data."""
-    email = text(customer.get("email"), max_length=320) or order_email
+    own = text(customer.get("email"), max_length=320)
     names = (text(customer.get(part), max_length=120) for part in ("first_name", "last_name"))
     return Person(
         external_id=check_gid(customer, "Customer"),
-        email=email.lower(),
+        email=(own or order_email).lower(),
+        email_is_typed=bool(order_email and not own),
         name=" ".join(name for name in names if name),
         locale=locale,
     )

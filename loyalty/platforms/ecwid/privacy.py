@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from loyalty.engine.errors import Invalid, NotFound, Unauthorized
-from loyalty.models import Shop
+from loyalty.models import Member, Shop
 from loyalty.platforms.ecwid.client import ShopClient
 from loyalty.platforms.ecwid.customers import read_customer
 from loyalty.platforms.ecwid.standing import bare_client
@@ -40,10 +40,13 @@ def copy_asked(shop: Shop, event: Mapping[str, Any], at: datetime) -> list[Obser
 
 
 def removal_asked(shop: Shop, event: Mapping[str, Any], at: datetime) -> list[Observation]:
-    """Raises Invalid, which the merchant reads, while the store itself still has the person."""
+    """Raises Invalid, which the merchant reads, while the store itself still has the person. Of somebody whom we never
+    met nothing is noted: the number is not signed, and may be a later customer's."""
     number, person = _customer(shop, event)
     if person is not None:
         raise Invalid(_ASKED.format(number=number))
+    if not Member.objects.filter(shop=shop, external_id=number).exists():
+        return [NothingToDo(why="Nothing is kept about this customer.")]
     return [PersonForgotten(subject=Subject(customer_id=number), request_id=_request_id(event))]
 
 

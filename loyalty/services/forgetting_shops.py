@@ -37,7 +37,7 @@ def forget_shop(*, shop: Shop, at: datetime) -> bool:
             OAuthState.objects.filter(platform=shop.platform, store=shop.external_id).delete()
             # Should the store ever return, it is a new one.
             shop.external_id, shop.name = f"forgotten-{shop.pk}", NAME
-            shop.email = shop.storefront_url = ""
+            shop.email = shop.storefront_url = shop.number = shop.trouble = ""
             shop.orders_cursor, shop.forgotten_at = None, at
             shop.save()
     _forget_members(shop)

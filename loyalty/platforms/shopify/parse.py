@@ -50,6 +50,8 @@ def observations_of(shop: Shop, delivery: Delivery, still_welcome: StillWelcome)
 
 def _person_seen(record: Record, received_at: datetime) -> PersonSeen:
     """`state` is "enabled" once the customer has an account (unverified for the accounts that Shopify hosts itself)."""
+    if record.get("created_at") is None or record.get("admin_graphql_api_id") is None:
+        raise Invalid("The message was announced as a customer, but holds no whole one.")
     created_at = instant_or_none(record.get("created_at"), "created_at")
     changed_at = instant_or_none(record.get("updated_at"), "updated_at") or created_at or received_at
     signed_up = record.get("state") == "enabled"

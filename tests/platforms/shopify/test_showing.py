@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -108,10 +109,9 @@ def test_our_own_tag_comes_back_as_a_webhook_and_starts_nothing(stand_in: StandI
     drain()
     told = next(row for row in stand_in.of(shop.external_id, "GET", "customers") if str(row["id"]) == customer)
     assert "rewards-tier:gold" in told["tags"]
-    body = b'{"id": %s, "email": "alma@shopper.test", "state": "disabled", "updated_at": "%s"}' % (
-        customer.encode(),
-        timezone.now().isoformat().encode(),
-    )
+    gid, now = f"gid://shopify/Customer/{customer}", timezone.now().isoformat()
+    named = {"id": int(customer), "admin_graphql_api_id": gid, "email": "alma@shopper.test", "state": "disabled"}
+    body = json.dumps({**named, "created_at": now, "updated_at": now}).encode()
     delivery = Delivery(delivery_id="own", topic="customers/update", body=body, meta={}, received_at=timezone.now())
     record(shop=shop, observations=platform_of(shop).parse(shop, delivery), at=timezone.now())
     assert waiting(shop) == []

@@ -24,7 +24,6 @@ from loyalty.engine.order_reasons import Judged, order_reason, pending_reason, r
 from loyalty.engine.refunds import Refunded
 from loyalty.engine.rule import RuleShape
 from loyalty.engine.scope import Context
-from loyalty.engine.segments import inside
 from loyalty.engine.tiers import Entry
 from loyalty.engine.walk import Rank, Walk
 
@@ -118,7 +117,7 @@ def award_order(walk: Walk, at: datetime, payload: tuple[OrderState, Portion]) -
     if early:
         measure_order(walk, at, state, portion)
     if not portion.added:
-        walk.segments = inside([walk.tallies[rule] for rule in rules.segments], walk.given_segments)
+        walk.segments = walk.segments_at(rules, at)
     why = _outside(walk, state, rules)
     if why:
         walk.gave_nothing(f"order:{state.order.id}", at, Reason(message=why, params={"number": state.number}))
@@ -176,9 +175,9 @@ def spend_of(state: OrderState, portion: Portion) -> int:
     return kept.numerator * left * rate // (kept.denominator * goods * per)
 
 
-def takes_part(walk: Walk, state: OrderState, rules: Prepared) -> bool:
+def takes_part(walk: Walk, at: datetime, state: OrderState, rules: Prepared) -> bool:
     """Does who placed the order take part, as things are now?"""
-    segments = inside([walk.tallies[rule] for rule in rules.segments], walk.given_segments)
+    segments = walk.segments_at(rules, at)
     why = rules.program.audience.why_not(state.order.customer_id, segments)
     return not why and not rules.program.exclusions.excludes_member(segments)
 

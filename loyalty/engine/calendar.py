@@ -36,8 +36,9 @@ def said(at: datetime, zone: ZoneInfo | None) -> str:
 
 
 def follows(name: str, after: str, period: Period) -> bool:
-    """Is the week, month or year `name` the one right after `after`?"""
-    return next_bucket(after, period) == name
+    """Is the week, month or year `name` the one right after `after`? Not if `after` names another kind of period: a
+    new version of a program may count in months what the old one counted in weeks."""
+    return len(after) == len(name) and next_bucket(after, period) == name
 
 
 def next_bucket(name: str, period: Period) -> str:
@@ -66,10 +67,13 @@ def start_of_year(year: int, zone: ZoneInfo) -> datetime:
     return datetime(year, 1, 1, tzinfo=zone).astimezone(UTC)
 
 
-def start_of_next_month(at: datetime, zone: ZoneInfo) -> datetime:
+def start_of_month(at: datetime, zone: ZoneInfo) -> datetime:
     local = at.astimezone(zone)
-    first = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
-    return add_months(first, 1, zone)
+    return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC)
+
+
+def start_of_next_month(at: datetime, zone: ZoneInfo) -> datetime:
+    return add_months(start_of_month(at, zone), 1, zone)
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -26,6 +26,9 @@ def check_program(program: Program) -> None:
     program.audience.check("$.audience")
     check_levels(program.tiers, "$.tiers")
     in_order(program.segments, "$.segments")
+    for index, segment in enumerate(program.segments):
+        if not 0 <= segment.minimum_age <= 150:
+            raise Invalid("An age lies between 0 and 150 years.", place=f"$.segments[{index}].minimum_age")
     for index, cap in enumerate(program.caps):
         cap.check(f"$.caps[{index}]")
     for index, plan in enumerate(program.plans):

@@ -74,6 +74,8 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     minimum_order_minor: int = 0
     valid_days: int = 30
     limit_per_member: int | None = None
+    limit_period: Literal["lifetime", "year", "month"] = "lifetime"
+    """`limit_per_member` begins anew with each calendar year or month of the shop."""
     limit_total: int | None = None
     stock: int | None = None
     minimum_points: int = 0

@@ -15,7 +15,6 @@ from loyalty.engine.facts import Activity, Profile, Referral, Segment
 from loyalty.engine.ladder import measure
 from loyalty.engine.lapses import open_lot, touch
 from loyalty.engine.rule import RuleShape
-from loyalty.engine.segments import inside
 from loyalty.engine.walk import Rank, Walk
 
 
@@ -27,7 +26,7 @@ def do_activity(walk: Walk, at: datetime, activity: Activity) -> None:
     if rules is None:
         walk.gave_nothing(source, at, Reason(message="nothing.no_program_yet", params=params))
         return
-    _know_segments(walk, rules)
+    walk.segments = walk.segments_at(rules, at)
     why = rules.program.audience.why_not(activity.customer_id, walk.segments)
     if why or rules.program.exclusions.excludes_member(walk.segments):
         walk.gave_nothing(source, at, Reason(message=f"{why or 'nothing.excluded'}.activity", params=params))
@@ -46,7 +45,7 @@ def refer(walk: Walk, at: datetime, referral: Referral) -> None:
     rules = walk.now
     if rules is None:
         return
-    _know_segments(walk, rules)
+    walk.segments = walk.segments_at(rules, at)
     chosen = [(rule, points) for rule in rules.referrals if (points := rule.points_for(referral.role))]
     params: Params = {"role": referral.role}
     _earn(walk, at, rules, f"referral:{referral.id}", f"earned.referral.{referral.role}", params, chosen)
@@ -77,7 +76,7 @@ def celebrate(walk: Walk, at: datetime, due_at: datetime) -> None:
     year = at.astimezone(rules.zone).year
     if not rules.birthdays or walk.birthday.year >= year:
         return
-    _know_segments(walk, rules)
+    walk.segments = walk.segments_at(rules, at)
     known_for = at - walk.birthday.known_at
     params: Params = {"year": str(year)}
     due = [rule for rule in rules.birthdays if known_for >= timedelta(days=rule.known_days)]
@@ -96,10 +95,6 @@ def change_segment(walk: Walk, at: datetime, segment: Segment) -> None:
         walk.given_segments.add(segment.segment)
     else:
         walk.given_segments.discard(segment.segment)
-
-
-def _know_segments(walk: Walk, rules: Prepared) -> None:
-    walk.segments = inside([walk.tallies[rule] for rule in rules.segments], walk.given_segments)
 
 
 def _earn(

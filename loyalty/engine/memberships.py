@@ -57,7 +57,7 @@ def buy_plan(walk: Walk, at: datetime, payload: tuple[OrderState, Line, Plan, st
     touch(walk, at)
     first = join_plan(walk, at, plan.id, plan, key)
     rules, imported = state.rules, walk.imported_until
-    if rules is None or not first or not plan.entry_points or not takes_part(walk, state, rules):
+    if rules is None or not first or not plan.entry_points or not takes_part(walk, at, state, rules):
         return
     if imported is not None and state.order.placed_at < imported:
         return

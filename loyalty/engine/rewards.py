@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from loyalty.engine.calendar import start_of_month, start_of_year, zone_of
 from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.engine.movement import Statement
 from loyalty.engine.pricing import enough_to_use, whole_steps, worth_minor
@@ -61,7 +62,7 @@ def accept(
     taken_in_total: int,
 ) -> Accepted:
     """May this member have this reward now? `points` is what a slider asks for; `taken_by_member` and
-    `taken_in_total` count earlier redemptions of it that were not given back. Raises NotFound for an unknown reward
+    `taken_in_total` count earlier redemptions of it that were not given back, the former since `limit_begins_at`. Raises NotFound for an unknown reward
     and Refused with a sentence that says what is missing (codes: not_enough_points, limit_per_member, limit_total,
     out_of_stock, wrong_tier, wrong_segment, wrong_plan, not_offered, bad_amount, below_minimum)."""
     reward = next((each for each in program.rewards if each.id == reward_id), None)
@@ -75,6 +76,7 @@ def accept(
         raise Refused(f"No codes are left for {reward.name}.", code="out_of_stock")
     if reward.limit_per_member is not None and taken_by_member >= reward.limit_per_member:
         times = "once" if reward.limit_per_member == 1 else f"{reward.limit_per_member} times"
+        times += "" if reward.limit_period == "lifetime" else f" a {reward.limit_period}"
         raise Refused(f"{reward.name} can be taken {times}, and was.", code="limit_per_member")
     if reward.tiers and (statement.tier is None or statement.tier.id not in reward.tiers):
         raise Refused(f"{reward.name} is for other tiers.", code="wrong_tier")
@@ -103,6 +105,15 @@ def accept(
 def end_of(reward: Reward, at: datetime) -> datetime | None:
     """When an unused promise of `at` ends; never for money."""
     return None if reward.kind in MONEY else at + timedelta(days=reward.valid_days)
+
+
+def limit_begins_at(program: Program, reward_id: str, at: datetime) -> datetime | None:
+    """Since when redemptions count towards the reward's `limit_per_member`; None where all do."""
+    zone = zone_of(program.time_zone)
+    period = next((each.limit_period for each in program.rewards if each.id == reward_id), "lifetime")
+    if period == "year":
+        return start_of_year(at.astimezone(zone).year, zone)
+    return start_of_month(at, zone) if period == "month" else None
 
 
 def transition(state: State, event: Event) -> State:

@@ -13,7 +13,8 @@ Range = tuple[int, int]
 
 class SegmentRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """All that is named must hold; ranges are minor units or counts, both ends included. `points_of_sale` are
-    channels or places an order may come from; `any_of` and `none_of` name other segments."""
+    channels or places an order may come from; `any_of` and `none_of` name other segments. `minimum_age` holds for who
+    told a birthday so many whole years ago."""
 
     id: str
     name: str = ""
@@ -23,6 +24,7 @@ class SegmentRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     points_of_sale: tuple[str, ...] = ()
     any_of: tuple[str, ...] = ()
     none_of: tuple[str, ...] = ()
+    minimum_age: int = 0
 
 
 class Tally:
@@ -52,9 +54,12 @@ class Tally:
         self.count, self.total_minor = count, total_minor
         self.amount_seen, self.place_seen = amount_seen, place_seen
 
-    def holds(self, others: Collection[str]) -> bool:
-        """Is the member inside, given the other segments they are in? Averages are compared exactly."""
+    def holds(self, others: Collection[str], age: int | None = None) -> bool:
+        """Is the member inside, given the other segments they are in, and their age if it is known? Averages are
+        compared exactly."""
         rule, count = self.rule, self.count
+        if rule.minimum_age and (age is None or age < rule.minimum_age):
+            return False
         if rule.order_count is not None and not rule.order_count[0] <= count <= rule.order_count[1]:
             return False
         if rule.average_minor is not None:
@@ -69,12 +74,12 @@ class Tally:
         )
 
 
-def inside(tallies: Iterable[Tally], given: Collection[str]) -> set[str]:
-    """All segments a member is in: those given from outside and those the tallies say. Tallies come in an order in
+def inside(tallies: Iterable[Tally], given: Collection[str], age: int | None = None) -> set[str]:
+    """All segments a member is in: those given from outside and those the tallies and the age say. Tallies come in an order in
     which a segment follows those it names (`in_order`)."""
     found = set(given)
     for tally in tallies:
-        if tally.holds(found):
+        if tally.holds(found, age):
             found.add(tally.rule.id)
     return found
 

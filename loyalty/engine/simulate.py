@@ -18,7 +18,7 @@ from loyalty.engine.calendar import zone_of
 from loyalty.engine.document import Program, Version
 from loyalty.engine.earning import Cashback
 from loyalty.engine.errors import Invalid
-from loyalty.engine.facts import Fact, Redemption
+from loyalty.engine.facts import Fact, Issued, Redemption
 from loyalty.engine.ladder import tier_of
 from loyalty.engine.statement import walked
 
@@ -55,6 +55,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     available: int
     pending: int
     tier: str = ""
+    gifts: Sequence[tuple[datetime, str]] = ()
+    """What was given without points: when, and which reward."""
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,8 +70,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 class Month(msgspec.Struct, kw_only=True):
     """Points by what happened to them (`taken_back`, `spent` and `expired` are negative, `spent` with what was
-    returned), and `rewards_minor`, the value of the rewards taken; `unpriced` counts those without one (a percentage,
-    free shipping, an experience)."""
+    returned), and `rewards_minor`, the value of the rewards taken and of gifts; `unpriced` counts those without one (a
+    percentage, free shipping, an experience)."""
 
     given: int = 0
     taken_back: int = 0
@@ -98,6 +100,7 @@ class Side:
         self.name = program.name
         self.zone = zone_of(program.time_zone)
         self.worth = point_worth(program)
+        self.prices = {reward.id: reward.value_minor for reward in program.rewards}
         self.months: dict[str, Month] = {}
         self.available = 0
         self.pending = 0
@@ -117,6 +120,10 @@ class Side:
                 if spent is not None and spent.points and posting.kind == "returned":
                     month.rewards_minor -= spent.value_minor * posting.points // spent.points
         self._price(redemptions, as_of)
+        for at, reward in outcome.gifts:
+            month, value_minor = self._month(at), self.prices.get(reward, 0)
+            month.rewards_minor += value_minor
+            month.unpriced += not value_minor
         self.available += outcome.available
         self.pending += outcome.pending
         self.tiers[outcome.tier] = self.tiers.get(outcome.tier, 0) + 1
@@ -199,7 +206,7 @@ class Comparison:
         self._losers: list[Change] = []
 
     def add(self, member: Known, live: Outcome, draft: Outcome) -> None:
-        redemptions = [fact for fact in member.facts if isinstance(fact, Redemption)]
+        redemptions = redemptions_of(member.facts)
         before = self.live.add(live, redemptions, self.as_of)
         after = self.draft.add(draft, redemptions, self.as_of)
         self.members += 1
@@ -297,7 +304,20 @@ def outcome_of(versions: Sequence[Version], facts: Iterable[Fact], as_of: dateti
         available=walk.books.available,
         pending=sum([held.points for held in walk.pending.values()]),
         tier=tier.id if tier is not None else "",
+        gifts=[(gift.at, gift.reward) for gift in walk.gifts.values()],
     )
+
+
+def gifts_given(facts: Iterable[Fact]) -> list[tuple[datetime, str]]:
+    """What was handed out without points. The key of a gift ends with the reward."""
+    return [(fact.at, fact.gift.rpartition(":")[2]) for fact in facts if isinstance(fact, Issued)]
+
+
+def redemptions_of(facts: Sequence[Fact]) -> list[Redemption]:
+    """What members chose themselves: it stands under any program. A gift is due under one and not under another."""
+    given = set(gifts_given(facts))
+    redemptions = [fact for fact in facts if isinstance(fact, Redemption)]
+    return [each for each in redemptions if each.points or (each.at, each.reward) not in given]
 
 
 def as_draft(live: Sequence[Version], program: Program) -> list[Version]:

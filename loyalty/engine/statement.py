@@ -27,7 +27,6 @@ from loyalty.engine.movement import (
     Statement,
     Tier,
 )
-from loyalty.engine.segments import inside
 from loyalty.engine.thawing import thaw
 from loyalty.engine.walk import Walk
 
@@ -74,7 +73,7 @@ def walked(versions: Sequence[Version], facts: Iterable[Fact], as_of: datetime, 
 def stated(walk: Walk) -> Statement:
     """The statement of a walk that has come to its end."""
     books = walk.books
-    defined = [walk.tallies[rule] for rule in walk.now.segments] if walk.now is not None else []
+    segments = walk.segments_at(walk.now, walk.as_of) if walk.now is not None else walk.given_segments
     lots = tuple(
         Lot(source=lot.source, points=lot.points, left=lot.left, opened_at=lot.opened_at, expires_at=lot.expires_at)
         for lot in books.open_lots()
@@ -104,7 +103,7 @@ def stated(walk: Walk) -> Statement:
         plans=tuple(
             PlanHeld(id=plan, since=held.began_at, ends_at=held.ends_at) for plan, held in sorted(walk.plans.items())
         ),
-        segments=tuple(sorted(inside(defined, walk.given_segments))),
+        segments=tuple(sorted(segments)),
     )
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntEnum
 from heapq import heappop, heappush
 from operator import itemgetter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from loyalty.engine.activities import HeldPlan
 from loyalty.engine.books import Books
@@ -22,7 +23,7 @@ from loyalty.engine.facts import Import, Redemption
 from loyalty.engine.frozen import Shelf
 from loyalty.engine.milestones import Memory
 from loyalty.engine.movement import KINDS, Gift, Held, Moved
-from loyalty.engine.segments import Tally
+from loyalty.engine.segments import Tally, inside
 from loyalty.engine.standing import Standing
 
 
@@ -60,6 +61,13 @@ class Birthday:
         self.known_at = known_at
         self.year = year
         self.due: datetime | None = None
+
+    def age(self, at: datetime, zone: ZoneInfo) -> int | None:
+        """In whole years, where the day is known. Who was born on 29 February is a year older on 1 March in others."""
+        if not self.day:
+            return None
+        born, today = date.fromisoformat(self.day), at.astimezone(zone).date()
+        return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 class Walk:
@@ -161,6 +169,11 @@ class Walk:
             heappop(clock)
         dates = [self._next_fact, clock[0][0] if clock else None]
         return min((at for at in dates if at is not None), default=None)
+
+    def segments_at(self, rules: Prepared, at: datetime) -> set[str]:
+        """All that the member is in by these rules."""
+        tallies = [self.tallies[rule] for rule in rules.segments]
+        return inside(tallies, self.given_segments, self.birthday.age(at, rules.zone) if tallies else None)
 
     def tally(self, amount_minor: int, channel: str) -> None:
         """An order was bought: all segments that a version defines count it."""

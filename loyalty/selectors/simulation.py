@@ -14,7 +14,16 @@ import django
 
 from loyalty.engine.exchange import from_json, to_json
 from loyalty.engine.program import Program
-from loyalty.engine.simulate import Assumptions, Comparison, Known, Outcome, Posting, as_draft, simulate
+from loyalty.engine.simulate import (
+    Assumptions,
+    Comparison,
+    Known,
+    Outcome,
+    Posting,
+    as_draft,
+    gifts_given,
+    simulate,
+)
 from loyalty.models import LedgerEntry, Member, Shop
 from loyalty.selectors.facts import facts_of
 from loyalty.selectors.programs import versions_of
@@ -78,13 +87,15 @@ def known_members(*, shop_id: int, first: int, last: int) -> Iterator[Known]:
         postings = _postings(shop_id, ids)
         facts = facts_of(shop=shop_id, member_ids=ids)
         for member in members:
+            known = facts.get(member.pk, [])
             outcome = Outcome(
                 postings=postings.get(member.pk, []),
                 available=member.available,
                 pending=member.pending,
                 tier=member.tier,
+                gifts=gifts_given(known),
             )
-            yield Known(id=str(member.pk), facts=facts.get(member.pk, []), live=outcome)
+            yield Known(id=str(member.pk), facts=known, live=outcome)
 
 
 def member_count(shop: Shop) -> int:

@@ -11,7 +11,7 @@ from django.db.models import Count, Q
 
 from loyalty.engine.errors import NotFound, Refused
 from loyalty.engine.program import Program, Reward
-from loyalty.engine.rewards import accept
+from loyalty.engine.rewards import accept, limit_begins_at
 from loyalty.engine.statement import Statement
 from loyalty.models import Member, Redemption, Shop
 from loyalty.selectors.programs import version_in_force
@@ -60,7 +60,7 @@ def offers(
     at: datetime,
 ) -> list[Offer]:
     """Of `rewards` (the program's that the platform can carry), what is in reach first, then the nearest."""
-    taken = _taken(shop, member, rewards)
+    taken = _taken(shop, member, program, rewards, at)
     found = [_offer(reward, program, statement, taken.get(reward.id, (0, 0)), at) for reward in rewards]
     return sorted(found, key=lambda offer: (bool(offer.obstacle), offer.missing))
 
@@ -81,8 +81,10 @@ def redemption_of(*, shop: Shop, member: Member, number: UUID) -> Redemption:
     return redemption
 
 
-def _taken(shop: Shop, member: Member | None, rewards: Sequence[Reward]) -> dict[str, tuple[int, int]]:
-    """Per limited reward: how many this member has taken, how many everybody has."""
+def _taken(
+    shop: Shop, member: Member | None, program: Program, rewards: Sequence[Reward], at: datetime
+) -> dict[str, tuple[int, int]]:
+    """Per limited reward: how many this member has taken (in the period of its limit), how many everybody has."""
     limited = [
         reward.id
         for reward in rewards
@@ -91,10 +93,15 @@ def _taken(shop: Shop, member: Member | None, rewards: Sequence[Reward]) -> dict
     if not limited:
         return {}
     rows = Redemption.objects.filter(shop=shop, reward__in=limited).exclude(state__in=GIVEN_BACK)
-    own = Count("pk", filter=Q(member=member)) if member else Count("pk", filter=Q(pk=None))
+    whose = Q(member=member) if member else Q(pk=None)
+    for reward in rewards:
+        since = limit_begins_at(program, reward.id, at)
+        if since is not None:
+            whose &= ~Q(reward=reward.id) | Q(accepted_at__gte=since)
+    own = Count("pk", filter=whose)
     return {
-        reward: (mine, everybodys)
-        for reward, mine, everybodys in rows.values("reward")
+        reward_id: (mine, everybodys)
+        for reward_id, mine, everybodys in rows.values("reward")
         .annotate(mine=own, everybodys=Count("pk"))
         .values_list("reward", "mine", "everybodys")
     }

@@ -14,7 +14,7 @@ from django.db import transaction
 from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.engine.facts import Order, decode
 from loyalty.engine.program import Program
-from loyalty.engine.rewards import MONEY, Event, accept, transition
+from loyalty.engine.rewards import MONEY, Event, accept, limit_begins_at, transition
 from loyalty.engine.rewards import State as EngineState
 from loyalty.models import Member, OutboxMessage, ProgramVersion, Redemption, Shop, StoredFact
 from loyalty.selectors.members import statement_of
@@ -55,13 +55,17 @@ def redeem(
         raise Refused("Rewards can't be redeemed in this shop at the moment.")
     _queue_for_what_is_scarce(shop, version.program, reward_id)
     taken = Redemption.objects.filter(shop=shop, reward=reward_id, state__in=(*_LIVE, State.USED))
+    own = taken.filter(member=member)
+    since = limit_begins_at(version.program, reward_id, at)
+    if since is not None:
+        own = own.filter(accepted_at__gte=since)
     accepted = accept(
         statement_of(shop=shop, member=member, as_of=at),
         version.program,
         reward_id,
         as_of=at,
         points=points,
-        taken_by_member=taken.filter(member=member).count(),
+        taken_by_member=own.count(),
         taken_in_total=taken.count(),
     )
     redemption = promise(

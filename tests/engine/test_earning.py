@@ -1,10 +1,23 @@
 """Ways to earn with orders, and how they add up."""
 
+import msgspec
 import pytest
 
 from loyalty.engine.explain import find, full_text
 from loyalty.engine.facts import Segment
-from tests.engine.factories import day, document, earned, folded, keys, line, messages, order, redemption, refund
+from tests.engine.factories import (
+    day,
+    document,
+    earned,
+    folded,
+    keys,
+    line,
+    messages,
+    order,
+    redemption,
+    refund,
+    versions,
+)
 
 TEA = {"collections": ["tea"]}
 
@@ -287,3 +300,15 @@ def test_an_article_that_replaces_a_refunded_one_earns():
         "A", day(1), goods, paid_at=day(5), refunds=(refund("F", day(3), 500, "1"), refund("G", day(7), 500, "1"))
     )
     assert [points for *_, points in keys(folded(half))] == [5, -5, 10]
+
+
+def test_a_streak_that_counts_in_another_period_from_now_on_begins_anew():
+    def streak(period: str):
+        rule = {"kind": "streak", "id": "s", "period": period, "length": 2, "points": 50}
+        return document(rule, base=False)[0].program
+
+    for first, then in (("week", "month"), ("month", "week")):
+        under = versions(streak(first), streak(then))
+        under[1] = msgspec.structs.replace(under[1], in_force_from=day(31))
+        facts = [order("A", day(20), 1000), order("B", day(33), 1000), order("C", day(60), 1000)]
+        assert sum(earned(folded(*facts, under=under)).values()) == (50 if then == "month" else 0)

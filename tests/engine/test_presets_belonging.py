@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from loyalty.engine.errors import Refused
-from loyalty.engine.facts import Activity, Profile, Segment, TierGrant
+from loyalty.engine.facts import Activity, Profile, TierGrant
 from tests.engine.factories import day, earned, folded, line, messages, order, redemption, refund
 from tests.engine.test_presets_spending import published, take
 
@@ -146,16 +146,23 @@ def test_the_third_level_has_its_name_put_on_things_four_times() -> None:
 
 
 def test_members_who_are_old_enough_get_their_gift_and_early_access() -> None:
-    under = published("early-access", of_age="grown-ups")
+    under = published("early-access")
     program = under[0].program
-    grown = [Segment(id="s", at=day(0), segment="grown-ups"), did("sign_up", day(0))]
-    statement = folded(*grown, order("1", day(1), 40_000), as_of=day(2), under=under)
-    assert statement.available == 100 + 400
+    grown = [Profile(id="b", at=day(0), field="birthday", value="2008-01-01"), did("sign_up", day(0))]
+    statement = folded(*grown, order("1", day(1), 50_000), as_of=day(2), under=under)
+    assert statement.available == 500
     assert [take(statement, program, name).points for name in ("welcome-gift", "early", "off-5")] == [0, 0, 500]
     with pytest.raises(Refused, match="and was"):
         take(statement, program, "welcome-gift", taken=1)
-    child = folded(did("sign_up", day(0)), order("1", day(1), 40_000), as_of=day(2), under=under)
-    assert child.available == 0
-    for name in ("welcome-gift", "early"):
-        with pytest.raises(Refused, match="for other members"):
-            take(child, program, name)
+    young = Profile(id="b", at=day(0), field="birthday", value="2008-01-04")
+    for facts in ([], [young]):  # nobody knows, or one day too young
+        child = folded(did("sign_up", day(0)), *facts, order("1", day(1), 40_000), as_of=day(2), under=under)
+        assert child.available == 0
+        for name in ("welcome-gift", "early"):
+            with pytest.raises(Refused, match="for other members"):
+                take(child, program, name)
+    # The day comes by itself, in the shop's time zone.
+    birthday = datetime(2026, 1, 3, 23, tzinfo=UTC)
+    assert take(folded(young, as_of=birthday, under=under), program, "welcome-gift").points == 0
+    with pytest.raises(Refused, match="for other members"):
+        take(folded(young, as_of=birthday - timedelta(seconds=1), under=under), program, "welcome-gift")

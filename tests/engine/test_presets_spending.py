@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from loyalty.engine.errors import Refused
 from loyalty.engine.presets import Setting, preset
 from loyalty.engine.program import Program, Version
-from loyalty.engine.rewards import Accepted, accept
+from loyalty.engine.rewards import Accepted, accept, limit_begins_at
 from loyalty.engine.statement import Statement
 from tests.engine.factories import START, day, earned, folded, line, order, redemption, refund
 
@@ -123,8 +125,12 @@ def test_a_member_sees_that_25_more_bring_a_gift_card_of_60() -> None:
     after = folded(first, order("2", day(2), 2_500), as_of=day(3), under=under)
     card = take(after, program, "card-first")
     assert (card.points, card.value_minor, card.kind) == (0, 6_000, "gift_card")
-    with pytest.raises(Refused, match="and was"):
+    with pytest.raises(Refused, match="once a year, and was"):
         take(after, program, "card-first", taken=1)
+    # Next year the way begins anew, and so does the limit: what was taken this year does not count then.
+    assert limit_begins_at(program, "card-first", day(400)) == datetime(2026, 12, 31, 23, tzinfo=UTC)
+    anew = folded(first, order("2", day(2), 2_500), order("3", day(400), 25_000), as_of=day(401), under=under)
+    assert take(anew, program, "card-first").value_minor == 6_000
     # 500 spent bring the second, and the first can still be taken.
     both = folded(first, order("3", day(4), 27_500), as_of=day(5), under=under)
     assert [take(both, program, name).value_minor for name in ("card-first", "card-second")] == [6_000, 8_000]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
 from loyalty.engine.errors import Invalid
-from loyalty.engine.facts import Adjustment, Fact
+from loyalty.engine.facts import Adjustment, Fact, Issued, Order
 from loyalty.engine.presets import Setting, preset
 from loyalty.engine.program import Policies, Program, Version
 from loyalty.engine.simulate import (
@@ -21,7 +22,9 @@ from loyalty.engine.simulate import (
     Comparison,
     Known,
     Month,
+    Outcome,
     as_draft,
+    gifts_given,
     outcome_of,
     point_worth,
     simulate,
@@ -99,6 +102,65 @@ def test_two_members_worked_out_by_hand() -> None:
     assert found.winners == [(500, "ann", 500, 1_000), (10, "bob", 9, 19)]  # what was spent was had, too
     assert (found.losers, found.unchanged, found.members) == ([], 0, 2)
     assert (found.live.available, found.draft.available) == (9, 519)
+
+
+def test_the_months_are_those_of_a_count_without_the_engine() -> None:
+    """One point for 1.00 and two under the draft, a third of some orders back five days later, redemptions of 1.00."""
+    members = crowd(60)
+    found = simulate(members, under(program()), doubled(), UNTIL)
+    zone = ZoneInfo("Europe/Berlin")
+    for rate, rows in ((1, [live for live, _ in found.months()]), (2, [draft for _, draft in found.months()])):
+        counted: dict[str, Month] = defaultdict(Month)
+        for fact in (fact for member in members for fact in member.facts):
+            month = counted[f"{fact.at.astimezone(zone):%Y-%m}"]
+            if isinstance(fact, Order):
+                amount = fact.lines[0].unit_price_minor
+                month.given += rate * amount // 100
+                for back in fact.refunds:
+                    later = counted[f"{back.at.astimezone(zone):%Y-%m}"]
+                    later.taken_back -= (rate * amount // 100) * back.amount_minor // amount
+            else:
+                month.spent, month.rewards_minor = month.spent - 100, month.rewards_minor + 100
+                if fact.given_back_at and fact.given_back_at <= UNTIL:
+                    later = counted[f"{fact.given_back_at.astimezone(zone):%Y-%m}"]
+                    later.spent, later.rewards_minor = later.spent + 100, later.rewards_minor - 100
+        assert {row.month: row.points for row in rows} == counted
+    high = [sum(_kept_minor(fact) for fact in member.facts) >= 30_000 for member in members]
+    assert (found.draft.tiers["high"], found.draft.tiers["low"]) == (
+        sum(high),
+        sum(not rich and bool(member.facts) for rich, member in zip(high, members, strict=True)),
+    )
+
+
+def _kept_minor(fact: Fact) -> int:
+    if not isinstance(fact, Order):
+        return 0
+    return fact.lines[0].unit_price_minor - sum(back.amount_minor for back in fact.refunds)
+
+
+def test_gifts_cost_what_their_program_says_on_either_side() -> None:
+    """Live, a mug of 3.00 was handed out at the tier; the draft gives a voucher of 8.00 and a day without a price."""
+
+    def gifts(*rewards: tuple[str, int]) -> list[Version]:
+        offered = [
+            {"id": name, "name": name, "kind": "custom", "points": 0, "value_minor": worth, "enabled": False}
+            for name, worth in rewards
+        ]
+        level = {"id": "high", "name": "High", "minimum": 10_000, "entry_rewards": [name for name, _ in rewards]}
+        return document(rewards=offered, tiers=[level])
+
+    live, draft = gifts(("mug", 300)), gifts(("voucher", 800), ("day-out", 0))
+    handed_out = [
+        Issued(id="1", at=day(32), gift="tier:high:mug"),
+        redemption("gift", day(32), 0, reward="mug"),
+        redemption("chosen", day(33), 0, reward="mug"),  # free, and asked for: it stands on both sides
+    ]
+    facts = [order("1", day(31), 20_000), *handed_out]
+    told = Outcome(postings=[], available=200, pending=0, tier="high", gifts=gifts_given(facts))
+    for known in (Known(id="a", facts=facts), Known(id="a", facts=facts, live=told)):
+        found = simulate([known], live, draft, UNTIL)
+        assert (found.live.total.rewards_minor, found.live.total.unpriced) == (300, 1)
+        assert (found.draft.total.rewards_minor, found.draft.total.unpriced) == (800, 2)
 
 
 def test_equal_programs_differ_by_nothing() -> None:

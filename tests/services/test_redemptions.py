@@ -1,6 +1,7 @@
 """A redemption is never half, and asked once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.engine.program import Reward, RewardKind, parse_program, to_data
 from loyalty.models import LedgerEntry, Member, OutboxMessage, ProgramVersion, Redemption, Shop
+from loyalty.selectors.members import statement_of
+from loyalty.selectors.widget import offers, program_now
 from loyalty.services.codes import CODE_ALPHABET, new_code
 from loyalty.services.redemptions import begin_issuing, cancel, give_back, mark_ready, redeem
 from tests.factories import BOB, T0, assert_books, balance, make_member, make_order, make_shop, place
@@ -191,3 +194,35 @@ def test_store_credit_is_used_as_soon_as_it_is_booked() -> None:
     assert (booked.state, booked.closed_at, booked.expires_at) == ("used", NOW, None)
     assert give_back(shop=shop, number=redemption.number, why="failed", at=NOW).state == "used"
     assert balance(shop) == 0
+
+
+def test_what_can_be_had_once_a_month_can_be_had_again_next_month_by_the_shops_calendar() -> None:
+    shop = make_shop()
+    member = make_member(shop, points=2000)
+    program = program_now(shop=shop, at=NOW)
+    assert program is not None
+    monthly = msgspec.structs.replace(program.rewards[0], limit_per_member=1, limit_period="month")
+    changed = msgspec.structs.replace(program, rewards=(monthly,))
+    ProgramVersion.objects.filter(shop=shop).update(document=to_data(changed))
+    midnight = next_month(NOW, program.time_zone)
+    assert reachable(shop, member, NOW)
+    take(shop, member)
+    for at in (NOW, midnight - timedelta(seconds=1)):
+        assert not reachable(shop, member, at)
+        with pytest.raises(Refused, match="once a month, and was"):
+            redeem(shop=shop, member_id=member.pk, reward_id="amount-off", request_key="k2", at=at)
+    assert reachable(shop, member, midnight)
+    redeem(shop=shop, member_id=member.pk, reward_id="amount-off", request_key="k3", at=midnight)
+
+
+def next_month(at: datetime, time_zone: str) -> datetime:
+    local = at.astimezone(ZoneInfo(time_zone)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (local + timedelta(days=32)).replace(day=1)
+
+
+def reachable(shop: Shop, member: Member, at: datetime) -> bool:
+    program = program_now(shop=shop, at=at)
+    assert program is not None
+    statement = statement_of(shop=shop, member=member, as_of=at)
+    found = offers(shop=shop, member=member, program=program, statement=statement, rewards=program.rewards, at=at)
+    return found[0].reachable

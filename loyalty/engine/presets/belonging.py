@@ -137,12 +137,10 @@ def _invited(shop: Setting, inputs: Mapping[str, str]) -> Parts:
 
 
 def _early_access(shop: Setting, inputs: Mapping[str, str]) -> Parts:
-    grown = [inputs["of_age"]]
+    grown = ["of-age"]
     return {
-        "rules": [
-            {**one_per_whole(shop), "scope": {"segments": grown}},
-            activity("sign_up", "Welcome", 100, caps=ONCE, scope={"segments": grown}),
-        ],
+        "rules": [{**one_per_whole(shop), "scope": {"segments": grown}}],
+        "segments": [{"id": "of-age", "name": "Old enough", "minimum_age": 18}],
         "rewards": [
             {
                 "id": "welcome-gift",
@@ -205,9 +203,8 @@ BELONGING = (
     Preset(
         id="early-access",
         name="Early access",
-        sentence="Members who are old enough get a gift when they register and are let in before everybody else.",
+        sentence="Who registers and is 18 or older gets a gift, is let in before everybody else, and earns points.",
         parts=_early_access,
-        inputs=(Input(id="of_age", kind="segment", sentence="Which segment holds the members who are old enough?"),),
-        sources=("sign_up", "segment"),
+        sources=("birthday",),
     ),
 )

@@ -22,12 +22,11 @@ Source = Literal[
     "visit",
     "app_installed",
     "invitation",
-    "segment",
     "partner_orders",
 ]
 """Facts beside orders and redemptions that something has to bring in."""
 
-InputKind = Literal["product", "payment_method", "tag", "channel", "segment"]
+InputKind = Literal["product", "payment_method", "tag", "channel"]
 
 MAX_INPUT = 64
 

@@ -138,7 +138,7 @@ def _partner(shop: Setting, inputs: Mapping[str, str]) -> Parts:
 
 
 def _spend_offers(shop: Setting, inputs: Mapping[str, str]) -> Parts:
-    """Each step is a level, so that a member sees how much is missing; its card is there to be taken once."""
+    """Each step is a level, so that a member sees how much is missing; its card is there to be taken once a year."""
     steps = (("first", "First gift card", 250, 60), ("second", "Second gift card", 500, 80))
     return {
         "tiers": [
@@ -154,6 +154,7 @@ def _spend_offers(shop: Setting, inputs: Mapping[str, str]) -> Parts:
                 "value_minor": shop.money(value),
                 "tiers": [each[0] for each in steps[index:]],
                 "limit_per_member": 1,
+                "limit_period": "year",
             }
             for index, (key, name, _, value) in enumerate(steps)
         ],

@@ -84,7 +84,8 @@ def told(comparison: Comparison, currency: str, exponent: int) -> list[str]:
         f"Live:  {comparison.live.name}, a point is worth up to {_worth(comparison.live.worth, money)}",
         f"Draft: {comparison.draft.name}, a point is worth up to {_worth(comparison.draft.worth, money)}",
         f"Assumed: {comparison.assumptions.breakage_percent} % of all points are never spent.",
-        "Redemptions stand as they happened; gifts without points and rewards without a value are not in the cost.",
+        "Redemptions stand as they happened, gifts cost what their program says.",
+        "What has no value in money (a percentage, free shipping, an experience) is not in the cost.",
         "",
         f"{'':15}" + "".join(f"{heading:>15}" for heading in HEADINGS),
     ]

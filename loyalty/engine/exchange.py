@@ -61,7 +61,7 @@ def to_json(program: Program) -> str:
 
 
 def to_yaml(program: Program) -> str:
-    return yaml.dump(to_data(program), Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=100)
+    return yaml.safe_dump(to_data(program), sort_keys=False, allow_unicode=True, width=100)
 
 
 def json_schema() -> dict[str, Any]:
@@ -215,8 +215,3 @@ class _PlainLoader(yaml.SafeLoader):
         if len(set(names)) < len(names):
             raise yaml.constructor.ConstructorError(None, None, "a key stands twice", node.start_mark)
         return super().construct_mapping(node, deep)
-
-
-class _PlainDumper(yaml.SafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:
-        return True

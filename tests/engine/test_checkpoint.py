@@ -173,3 +173,14 @@ def test_an_emptied_lot_that_is_filled_again_after_the_mark_still_expires():
     facts = [order("A", day(1), 1000), redemption("R", day(2), 10, given_back_at=day(6), given_back_why="failed")]
     statement = fold(under, facts[1:], day(20), checkpoint(under, facts, day(4)))
     assert [(each.kind, each.points) for each in statement.movements] == [("returned", 10), ("expired", -10)]
+
+
+def test_a_checkpoint_of_another_engine_is_put_aside(monkeypatch):
+    facts = [order("A", day(1), 1000), order("B", day(9), 1000)]
+    raw = checkpoint(versions(), facts, day(5))
+    assert fold(versions(), facts[1:], day(20), raw).since == day(5)
+    for module in ("checkpoint", "thawing"):
+        monkeypatch.setattr(f"loyalty.engine.{module}.ENGINE", -1)
+    assert mark_of(raw) is None
+    statement = fold(versions(), facts, day(20), raw)
+    assert (statement.since, statement.available) == (None, 20)

@@ -54,8 +54,15 @@ def test_an_input_that_is_missing_blank_or_too_long_is_asked_for(chosen: Preset)
 
 
 def test_an_input_that_nobody_asked_for_is_refused() -> None:
-    with pytest.raises(Invalid, match="does not ask for 'product'"):
+    with pytest.raises(Invalid, match=r"^Points does not ask for 'product'; leave it out\.$") as refused:
         preset("points").program(setting(), {"product": "1"})
+    assert refused.value.place == "product"
+
+
+@pytest.mark.parametrize("chosen", [each for each in PRESETS if each.inputs], ids=lambda each: each.id)
+def test_an_input_of_one_character_and_of_sixty_four_is_enough(chosen: Preset) -> None:
+    for given in ("x", "x" * 64):
+        assert chosen.program(setting(), {**inputs_of(chosen), chosen.inputs[0].id: given})
 
 
 def test_only_what_can_run_is_offered() -> None:

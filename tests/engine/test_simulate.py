@@ -317,3 +317,27 @@ def test_sums_of_two_parts_are_added() -> None:
     assert (one.members, one.unchanged, one.live.tiers, one.draft.tiers) == (2, 0, {"low": 2}, {"": 2})
     assert one.moves == {("low", ""): 2}
     assert [(each.member, each.live_points, each.draft_points) for each in one.losers] == [("b", 40, 20), ("a", 20, 10)]
+
+
+def test_months_are_the_shops_own() -> None:
+    new_year = day(-1).replace(hour=23, minute=30) + timedelta(days=31)  # 1 February in Berlin
+    found = simulate([Known(id="m", facts=[order("1", new_year, 1_000)])], doubled(), doubled(), UNTIL)
+    assert [row.month for row, _ in found.months()] == ["2026-02"]
+
+
+def test_points_that_are_worth_less_lose_in_money() -> None:
+    halved = msgspec.structs.replace(program().rewards[0], value_minor=250)
+    members = [Known(id="m", facts=[order("1", day(0), 10_000)])]
+    found = simulate(members, under(program()), under(program(rewards=(halved,))), UNTIL)
+    assert found.in_money
+    assert [(each.gain, each.live_points, each.draft_points) for each in found.losers] == [(-50, 100, 100)]
+    worthless = under(program(rewards=()))
+    found = simulate(members, worthless, under(program(rewards=(halved,))), UNTIL)
+    assert (found.in_money, found.losers, found.winners) == (False, [], [])
+
+
+def test_what_comes_back_of_a_reward_is_whole_cents() -> None:
+    used = order("2", day(10), 3_000, discount_codes=("C",), refunds=(refund("1", day(11), 1_000),))
+    facts = [order("1", day(0), 100_000), redemption("r", day(5), 500, code="C", value_minor=499), used]
+    ((january, _),) = simulate([Known(id="m", facts=facts)], under(program()), under(program()), UNTIL).months()
+    assert january.points.rewards_minor == 499 - 165  # 166 of 500 points come back

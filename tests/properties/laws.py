@@ -39,10 +39,10 @@ def convergence(engine: Engine, versions: list[Version], facts: list[Fact], seed
     assert engine.fold(versions, shuffled, END) == engine.fold(versions, facts, END)
 
 
-def cache(engine: Engine, versions: list[Version], facts: list[Fact], mark: datetime) -> None:
+def cache(engine: Engine, versions: list[Version], facts: list[Fact], mark: datetime, until: datetime = END) -> None:
     """2. A checkpoint and the facts after its mark give what all facts give."""
     raw = engine.checkpoint(versions, facts, mark)
-    _resumes(engine, versions, facts, mark, raw)
+    _resumes(engine, versions, facts, mark, raw, until)
 
 
 def chain(engine: Engine, versions: list[Version], facts: list[Fact], marks: Sequence[datetime]) -> None:
@@ -52,13 +52,15 @@ def chain(engine: Engine, versions: list[Version], facts: list[Fact], marks: Seq
         known = [fact for fact in facts if max(instants(fact)) > since]
         raw, since = engine.checkpoint(versions, known, mark, raw), mark
     if raw is not None:
-        _resumes(engine, versions, facts, since, raw)
+        _resumes(engine, versions, facts, since, raw, END)
 
 
-def _resumes(engine: Engine, versions: list[Version], facts: list[Fact], mark: datetime, raw: bytes) -> None:
+def _resumes(
+    engine: Engine, versions: list[Version], facts: list[Fact], mark: datetime, raw: bytes, until: datetime
+) -> None:
     later = [fact for fact in facts if max(instants(fact)) > mark]
-    whole = engine.fold(versions, facts, END)
-    resumed = engine.fold(versions, later, END, raw)
+    whole = engine.fold(versions, facts, until)
+    resumed = engine.fold(versions, later, until, raw)
     assert resumed.movements == tuple(each for each in whole.movements if each.at > mark)
     assert resumed.nothing == tuple(each for each in whole.nothing if each.at > mark)
     for name in Statement.__struct_fields__:

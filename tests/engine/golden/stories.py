@@ -47,6 +47,7 @@ STORIES = {
         from_start(
             program(
                 {"kind": "multiplier", "id": "m", "times": "2", "scope": {"tiers": ["b"]}},
+                {"kind": "activity", "id": "r", "activity": "review", "points": 3},
                 tiers=[{"id": "a", "name": "A"}, {"id": "b", "name": "B", "minimum": 2, "entry_points": 5}],
                 policies={
                     "tier_measure": "orders",
@@ -56,7 +57,12 @@ STORIES = {
                 },
             )
         ),
-        [order("A", 1, 1000), order("B", 2, 2000), order("C", 45, 3000, cancelled_at=day(46))],
+        [
+            order("A", 1, [line("1", 1000), line("2", 500, added_at=day(1.2))]),
+            activity("r", 1.3, "review"),
+            order("B", 2, 2000),
+            order("C", 45, 3000, cancelled_at=day(46)),
+        ],
         [1.5, 3, 50, 390],
     ),
     "what shoppers do": (
@@ -120,8 +126,9 @@ STORIES = {
             fact("profile", "p3", 61, field="birthday", value="unknown"),
             fact("profile", "p4", 62, field="consent", value="yes"),
             fact("profile", "p5", 63, field="birthday", value="1992-02-29"),
+            fact("profile", "p6", 1094.99, field="birthday", value="1992-01-01"),  # 1 January 2029 in Berlin
         ],
-        [0.5, 9, 25, 100, 460, 900],
+        [0.5, 9, 25, 100, 460, 900, 1100, 1500],
     ),
     "a pilot with a holdout": (
         from_start(

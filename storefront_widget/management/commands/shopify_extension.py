@@ -1,0 +1,46 @@
+"""Fills the theme app extension with today's modules, and writes the app's configuration where it is deployed from."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from storefront_widget.shopify_extension import EXTENSION, app_configuration, extension_assets
+
+
+class Command(BaseCommand):
+    help = "Copies the widget's modules into the Shopify theme extension; with --config writes shopify.app.toml too."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--config", type=Path, help="write shopify.app.toml into this folder, which must be no part of the source"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        wanted, folder = extension_assets(), EXTENSION / "assets"
+        folder.mkdir(exist_ok=True)
+        for old in folder.iterdir():
+            if old.name not in wanted:
+                old.unlink()
+        for name, body in wanted.items():
+            (folder / name).write_bytes(body)
+        self.stdout.write(
+            f"{len(wanted)} modules in {folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder}"
+        )
+        if options["config"] is not None:
+            self._write_configuration(options["config"])
+
+    def _write_configuration(self, folder: Path) -> None:
+        missing = [name for name in ("SHOPIFY_API_KEY", "APP_URL") if not getattr(settings, name)]
+        if missing or not settings.APP_URL.startswith("https://"):
+            raise CommandError(
+                "Set SHOPIFY_API_KEY and an APP_URL that begins with https:// first; both stand in the file."
+            )
+        if not folder.is_dir():
+            raise CommandError(f"There is no folder {folder}.")
+        (folder / "shopify.app.toml").write_text(app_configuration(), encoding="utf-8")
+        self.stdout.write(f"shopify.app.toml in {folder}")

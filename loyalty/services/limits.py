@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Sum
 
 from loyalty.engine.errors import TooMany
 from loyalty.models import RateCounter
@@ -33,6 +33,13 @@ def hit(key: str, *, limit: int, window_seconds: int, at: datetime) -> int:
         wait_seconds = start + window_seconds - epoch
         raise TooMany(f"Too many tries. Try again in {_wait(wait_seconds)}.", retry_after_seconds=wait_seconds)
     return int(row[0])
+
+
+def counted(key: str, *, window_seconds: int, since: datetime) -> int:
+    """How many events of `key` fell into windows that reach beyond `since`; those before it in the first of them too."""
+    begun = since - timedelta(seconds=window_seconds)
+    rows = RateCounter.objects.filter(key=f"{key}/{window_seconds}", window_start__gt=begun)
+    return int(rows.aggregate(hits=Sum("hits"))["hits"] or 0)
 
 
 def give_back(key: str, *, window_seconds: int, at: datetime) -> None:

@@ -49,13 +49,15 @@ def add_way(logger: object, method: str, event: MutableMapping[str, Any]) -> Mut
 
 
 class Line(logging.Formatter):
-    """For records of Django and other libraries. What Celery says of a failed task names the task and the kind."""
+    """For records of Django and other libraries, with the ids of what was being worked on. What Celery says of a failed
+    task names the task and the kind."""
 
     def format(self, record: logging.LogRecord) -> str:
         if isinstance(record.args, dict) and "exc" in record.args:
             record.args = {**record.args, "exc": "see below", "traceback": "", "args": "", "kwargs": ""}
         record.exc_text = None  # another handler may have rendered it in full
-        return super().format(record)
+        ids = structlog.contextvars.get_contextvars()
+        return " ".join([super().format(record), *(f"{name}={value}" for name, value in sorted(ids.items()))])
 
     def formatException(self, ei: Trace) -> str:
         return way_to(ei[1]) if ei[1] is not None else ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
 from django.conf import settings
@@ -23,6 +23,7 @@ from prometheus_client.registry import Collector
 
 from loyalty.selectors import operations
 
+NOT_COMPARED = timedelta(hours=3)
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED")
 
 
@@ -36,9 +37,18 @@ class Tables(Collector):
         yield from self._queues()
         yield from self._points()
         yield from self._verified()
+        yield from self._platforms()
+        yield _many("regulars_shops", "Shops", ["platform", "status"], operations.shops_by_status().items())
+
+    def _platforms(self) -> Iterator[GaugeMetricFamily]:
         open_circuits = len(operations.open_circuits())
         yield _one("regulars_circuits_open", "Shops' hosts left alone because they did not answer", open_circuits)
-        yield _many("regulars_shops", "Shops", ["platform", "status"], operations.shops_by_status().items())
+        behind = operations.shops_not_compared(since=self._now - NOT_COMPARED)
+        yield _one("regulars_shops_not_compared", "Shops whose orders were not compared for three hours", behind)
+        healed = {(kind,): count for kind, count in operations.healed_orders().items()}
+        yield _many(
+            "regulars_healed_orders", "Orders that webhooks had not told, noted in 90 days", ["was"], healed.items()
+        )
 
     def _queues(self) -> Iterator[GaugeMetricFamily]:
         lags = {(name,): queue.lag_seconds for name, queue in operations.queues(now=self._now).items()}

@@ -52,9 +52,9 @@ def _receive(request: HttpRequest, platform: str) -> HttpResponse:
         signed = platform_named(platform).read_webhook(headers=headers, query=request.GET.dict(), body=body)
         known = Shop.objects.filter(platform=platform, external_id=signed.store).values_list("pk", "number").first()
         if known is None:
-            return _answer(platform, 401, "unknown_shop")
+            return _answer(platform, 401, "unknown_shop", store=signed.store, delivery=signed.delivery_id)
         if not signed.is_of(known[1]):
-            return _answer(platform, 401, "wrong_shop")
+            return _answer(platform, 401, "wrong_shop", store=signed.store, delivery=signed.delivery_id)
         receive(
             shop_id=known[0],
             delivery_id=signed.delivery_id,

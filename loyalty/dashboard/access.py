@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
+from structlog.contextvars import bound_contextvars
 
 from loyalty.engine.errors import LoyaltyError, Unauthorized
 from loyalty.models import Shop
@@ -61,7 +62,8 @@ def embedded(view: View) -> View:
                 request.shop = _shop_of(request, now)  # type: ignore[attr-defined]
             except Unauthorized as error:
                 return _refused(request, error)
-        return _sealed(_answer(view, request, args, kwargs), request)
+        with bound_contextvars(shop=request.shop.pk):  # type: ignore[attr-defined]
+            return _sealed(_answer(view, request, args, kwargs), request)
 
     return guarded
 

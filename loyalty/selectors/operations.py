@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 from loyalty.engine import checkpoint as engine
 from loyalty.models import (
     Circuit,
+    HealedOrder,
     InboxDelivery,
     LedgerEntry,
     Member,
@@ -87,6 +88,20 @@ def open_circuits() -> list[Circuit]:
     """Hosts that are left alone because they did not answer."""
     rows = Circuit.objects.across_shops().filter(open_until__isnull=False, shop__status=Shop.Status.ACTIVE)
     return list(rows.select_related("shop").order_by("host", "pk"))
+
+
+def shops_not_compared(*, since: datetime) -> int:
+    """Active shops whose orders were not compared with the platform's since then, though they have been here for
+    longer."""
+    behind = Q(orders_cursor__lt=since) | Q(orders_cursor__isnull=True)
+    return Shop.objects.filter(behind, status=Shop.Status.ACTIVE, installed_at__lt=since).count()
+
+
+def healed_orders() -> dict[str, int]:
+    """Orders that a comparison found and no webhook had told, of those still noted."""
+    rows = HealedOrder.objects.across_shops().order_by().values_list("was_missing").annotate(n=Count("pk"))
+    counted = dict(rows)
+    return {"missing": counted.get(True, 0), "changed": counted.get(False, 0)}
 
 
 def people(*, now: datetime) -> People:

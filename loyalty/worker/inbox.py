@@ -12,6 +12,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from structlog.contextvars import bound_contextvars
 
 from loyalty.engine.errors import LoyaltyError
 from loyalty.models import InboxDelivery, QueueState, Shop
@@ -42,7 +43,8 @@ def drain(*, now: datetime, limit: int | None = None) -> int:
             _failed(row, WorkerDied(), now)
     shops = Shop.objects.in_bulk(list(by_shop))
     for shop_id, deliveries in by_shop.items():
-        _work(shops[shop_id], deliveries, now)
+        with bound_contextvars(shop=shop_id):
+            _work(shops[shop_id], deliveries, now)
     return len(rows)
 
 
@@ -54,7 +56,8 @@ def _work(shop: Shop, deliveries: Sequence[InboxDelivery], now: datetime) -> Non
             _put_back(shop, deliveries[place:], now)
             break
         try:
-            parsed.append((row, _parse(shop, row)))
+            with bound_contextvars(delivery=row.delivery_id):
+                parsed.append((row, _parse(shop, row)))
         except Exception as error:  # noqa: BLE001 - whatever a payload does to the parser is that delivery's own matter
             _failed(row, error, now)
     together = [one for one in parsed if not _comes_alone(one)]

@@ -11,6 +11,7 @@ import msgspec
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from structlog.contextvars import bound_contextvars
 
 from loyalty.engine.errors import LoyaltyError, Refused, Unauthorized
 from loyalty.models import Member, OutboxMessage, QueueState, Reconciliation, Redemption, Shop
@@ -227,7 +228,8 @@ def _work(row: OutboxMessage, now: datetime) -> None:
     try:
         if row.deaths > MAX_DEATHS:
             raise WorkerDied
-        HANDLERS[row.kind](row, now)
+        with bound_contextvars(shop=row.shop_id, message=row.pk):
+            HANDLERS[row.kind](row, now)
     except Exception as error:  # noqa: BLE001 - whatever the other side does is this message's own matter
         _failed(row, error, now)
         return
@@ -257,6 +259,7 @@ def _failed(row: OutboxMessage, error: Exception, now: datetime) -> None:
     log.warning(
         "outbox.failed",
         shop=row.shop_id,
+        message=row.pk,
         kind=row.kind,
         attempts=row.attempts,
         again=bool(due),

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import transaction
 from django.db.models import F, Min, Q
+from structlog.contextvars import bound_contextvars
 
 from loyalty.engine.errors import LoyaltyError
 from loyalty.models import InboxDelivery, QueueState, Reconciliation, Shop
@@ -142,7 +143,8 @@ def reconcile_shops(*, now: datetime) -> int:
     while shop := _claimed(now):
         again_at = now + EVERY
         try:
-            turn = reconcile(shop=shop, now=now)
+            with bound_contextvars(shop=shop.pk):
+                turn = reconcile(shop=shop, now=now)
             if not turn.is_whole:
                 again_at = now + timedelta(seconds=1)
         except LoyaltyError as error:

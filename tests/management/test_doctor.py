@@ -19,7 +19,7 @@ from loyalty.engine import checkpoint as engine
 from loyalty.engine.errors import Unavailable
 from loyalty.management import checkup
 from loyalty.management.checkup import Finding, examine
-from loyalty.models import InboxDelivery, Member, OutboxMessage, VerifyRun, guards
+from loyalty.models import InboxDelivery, Member, OutboxMessage, Shop, VerifyRun, guards
 from loyalty.platforms import http
 from loyalty.platforms.http import Answer
 from loyalty.services.intake import receive
@@ -131,7 +131,7 @@ def test_a_broker_that_answers(settings: Settings) -> None:
 
 
 def test_a_queue_that_nobody_works_off_and_one_that_needs_a_look() -> None:
-    shop = make_shop()
+    shop = make_shop(at=clock())
     OutboxMessage.objects.filter(shop=shop).update(state="dead")
     long_ago = datetime.now(UTC) - timedelta(minutes=6)
     receive(shop_id=shop.pk, delivery_id="d", topic="orders/paid", body=b"{}", meta={}, at=long_ago)
@@ -203,8 +203,20 @@ def test_loopback_is_asked_only_with_the_sandbox(
     assert server.requests[0].startswith(b"GET /healthz ")
 
 
+def test_shops_that_nobody_compares(settings: Settings) -> None:
+    now = clock()
+    idle, lately, new, gone = (make_shop(at=now - timedelta(hours=hours)) for hours in (4, 4, 2, 4))
+    Shop.objects.filter(pk=lately.pk).update(orders_cursor=now - timedelta(hours=1))
+    Shop.objects.filter(pk=gone.pk).update(status="uninstalled")
+    OutboxMessage.objects.across_shops().delete()
+    found = the_wrong()
+    assert (found.subject, found.says[:22]) == ("reconciler", "The orders of 1 shops ")
+    Shop.objects.filter(pk__in=(idle.pk, new.pk)).update(orders_cursor=now - timedelta(hours=2))
+    assert wrong() == []
+
+
 def test_members_whom_a_newer_release_has_folded() -> None:
-    make_member(make_shop(), points=10)
+    make_member(make_shop(at=clock()), points=10)
     OutboxMessage.objects.across_shops().delete()
     assert wrong() == []
     Member.objects.across_shops().update(engine=engine.ENGINE + 1)

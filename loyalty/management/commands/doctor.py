@@ -38,6 +38,8 @@ class Command(BaseCommand):
         self.stdout.write(head + _wrapped(finding.says))
         if finding.todo:
             self.stdout.write(f"{INDENT}-> {_wrapped(finding.todo)}")
+        if finding.level == "wrong":
+            self.stdout.write(f"{INDENT}   docs/runbook.md: {finding.entry}")
 
 
 def _wrapped(text: str) -> str:

@@ -130,18 +130,21 @@ def _multiplied(
     verdict: Judgement,
 ) -> list[Share]:
     """What the multipliers add to points by amount, line by line."""
-    closed = [(rule, missing) for rule in multipliers if (missing := rule.scope.missing(context))]
-    verdict.refused.extend(closed)
-    if len(closed) == len(multipliers):
+    there: list[Multiplier] = []
+    for rule in multipliers:
+        missing = rule.scope.missing(context)
+        if missing:
+            verdict.refused.append((rule, missing))
+        else:
+            there.append(rule)
+    if not there:
         return []
     whole = _denominator(shares)
     rates = _by_line([share for share in shares if not isinstance(share.rule, PerOrder | PerItem)], whole)
     fixed = _by_line([share for share in shares if isinstance(share.rule, PerOrder | PerItem)], whole)
     found: list[Share] = []
     claimed: set[int] = set()
-    for rule in multipliers:
-        if rule.scope.missing(context):
-            continue
+    for rule in there:
         by_line = _sum(rates, fixed) if rule.fixed_too else rates
         lines = [i for i in rule.scope.lines_of(basis) if by_line.get(i) and i not in claimed]
         missing = "scope.no_lines" if not lines else rule.scope.too_little(basis, lines)

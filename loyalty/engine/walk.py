@@ -144,13 +144,15 @@ class Walk:
     def run(self, events: list[Event]) -> None:
         """All events up to `as_of`, merged with the clock's. From a checkpoint: those after its mark."""
         events.sort(key=itemgetter(0, 1, 2))
+        clock = self._clock
         for at, rank, name, handler, payload in events:
             if self.mark is not None and at <= self.mark:
                 continue
             if at > self.as_of:
                 self._next_fact = at
                 break
-            self._tick((at, rank, name))
+            if clock and clock[0][0] <= at:
+                self._tick((at, rank, name))
             handler(self, at, payload)
         self._tick(None)
 

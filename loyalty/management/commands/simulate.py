@@ -32,10 +32,25 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--shop", type=int, required=True, metavar="ID", help="whose history")
-        parser.add_argument("--program", type=Path, required=True, metavar="FILE", help="the draft, as JSON or YAML")
+        parser.epilog = (
+            "Month by month, live above draft: points given, taken back, spent (less what was returned) and expired; "
+            "'rewards' is the value of what was taken and given away in the month; 'will cost' is what the points "
+            "given in it will cost once they are spent, and 'owed' what all open points are worth at its end, both "
+            "less breakage. Redemptions stand as they happened. Guests without an account are left out. "
+            "Example: manage.py simulate --shop 1 --program draft.yaml --breakage 15"
+        )
         parser.add_argument(
-            "--breakage", type=int, default=20, metavar="PERCENT", help="points never spent (default: %(default)s)"
+            "--shop", type=int, required=True, metavar="ID", help="whose history; the staff admin lists the numbers"
+        )
+        parser.add_argument(
+            "--program", type=Path, required=True, metavar="FILE", help="the draft, as JSON (*.json) or YAML"
+        )
+        parser.add_argument(
+            "--breakage",
+            type=int,
+            default=20,
+            metavar="PERCENT",
+            help="so many of 100 points are never spent (default: %(default)s)",
         )
         parser.add_argument(
             "--processes", type=int, default=os.cpu_count() or 1, help="at once (default: one per core, %(default)s)"

@@ -44,8 +44,9 @@ class Story:
     orders: int = 0
 
 
-def tell(seed: int, *, orders: int, customers: int, times: Sequence[datetime]) -> Story:
-    """Every third customer is a guest until the account comes; a tenth of the orders goes over to somebody else."""
+def tell(seed: int, *, orders: int, customers: int, times: Sequence[datetime], merges: int = 0) -> Story:
+    """Every third customer is a guest until the account comes; a tenth of the orders goes over to somebody else. Of
+    the other customers, the first `merges` pairs become one."""
     rng = random.Random(seed)
     story = Story(orders=orders)
     for number in range(customers):
@@ -53,6 +54,12 @@ def tell(seed: int, *, orders: int, customers: int, times: Sequence[datetime]) -
         story.deliveries.append(("customers/create", person(7000 + number, f"c{number}@shopper.test")))
     for number in range(1, orders + 1):
         _order(story, rng, number, customers, rng.choice(times))
+    for gone in range(7001, 7001 + 3 * merges, 3):
+        gids = {"kept": f"gid://shopify/Customer/{gone + 1}", "deleted": f"gid://shopify/Customer/{gone}"}
+        merge = {f"admin_graphql_api_customer_{which}_id": gid for which, gid in gids.items()}
+        story.deliveries.append(("customers/merge", {**merge, "status": "completed"}))
+        story.points[str(gone + 1)] += story.points[str(gone)]
+        story.points[str(gone)] = 0
     return story
 
 
@@ -98,7 +105,13 @@ def post_bag(story: Story, seed: int) -> list[tuple[str, str, Any]]:
 
 
 def work_off(
-    nursery: Nursery, shop: Shop, story: Story, folder: Path, clocks: list[datetime], batch: int = BATCH
+    nursery: Nursery,
+    shop: Shop,
+    story: Story,
+    folder: Path,
+    clocks: list[datetime],
+    *,
+    batch: int = BATCH,
 ) -> None:
     """A worker process for every clock, while the deliveries come in; then the rest, as the sweeps find it later."""
     over = folder / "over"
@@ -132,6 +145,17 @@ def test_four_workers_and_hundreds_of_orders_in_random_order(nursery: Nursery, t
     before = deadlocks()
     work_off(nursery, shop, story, tmp_path, [NOW] * WORKERS)
     assert_as_told(shop, story)
+    assert deadlocks() == before
+
+
+def test_customers_who_become_one_while_their_orders_are_worked(nursery: Nursery, tmp_path: Path) -> None:
+    shop = make_shop(at=BEFORE)
+    times = [NOW - timedelta(hours=hours) for hours in range(1, 1500)]
+    story = tell(5, orders=200, customers=30, times=times, merges=10)
+    before = deadlocks()
+    work_off(nursery, shop, story, tmp_path, [NOW] * WORKERS)
+    assert_as_told(shop, story)
+    assert Member.objects.filter(shop=shop, external_id__isnull=False, merged_into__isnull=False).count() == 10
     assert deadlocks() == before
 
 

@@ -24,7 +24,6 @@ from loyalty.services.adjustments import adjust
 from loyalty.services.observations import Grant, StoreProfile
 from loyalty.services.redemptions import ISSUE, give_back, redeem
 from loyalty.services.shops import install
-from loyalty.services.showing import SETTLES
 from loyalty.worker import inbox, outbox, reconciliation, schedule
 from tests.concurrency.deliveries import deliver
 from tests.engine.golden.corpus import BEGIN, PROGRAMS, UNTIL
@@ -131,8 +130,8 @@ class History:
         ]
         self.rng.choices([each for _, each in choices], [weight for weight, _ in choices])[0]()
 
-    def _meanwhile(self) -> None:
-        if self.is_restless and self.rng.random() < 0.02:
+    def _meanwhile(self, likely: float) -> None:
+        while self.is_restless and self.rng.random() < likely:
             self._step()
 
     def _as(self, name: str, what: str, work: Callable[[datetime], Any]) -> Any:
@@ -288,16 +287,18 @@ class History:
         while self.world.outgoing:
             message = self.world.outgoing.pop(self.rng.randrange(len(self.world.outgoing)))
             self._knock(message.delivery_id, message.topic, message.body)
-        for _ in range(SETTLING_ROUNDS):
-            self.now += timedelta(hours=1)
-            if not self._work_everything():
-                break
-        assert not self._waiting(), "It never settles."
+        self._until_nothing_waits()
         self.now += reconciliation.EVERY
         self._reconcile()
         self.now = UNTIL
-        while self._work_everything():
-            self.now += SETTLES  # what the store shows of its members follows a moment later
+        self._until_nothing_waits()
+
+    def _until_nothing_waits(self) -> None:
+        for _ in range(SETTLING_ROUNDS):
+            if not self._work_everything():
+                return
+            self.now += timedelta(hours=1)
+        raise AssertionError("It never settles.")
 
     def _work_everything(self) -> bool:
         done = [

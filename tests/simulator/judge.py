@@ -12,7 +12,7 @@ from django.db import connection
 from loyalty.models import InboxDelivery, LedgerEntry, Member, OutboxMessage, Redemption, Shop, StoredFact
 from loyalty.services.auditing import audit
 from tests.engine.golden import oracle
-from tests.engine.golden.corpus import PROGRAMS, UNTIL
+from tests.engine.golden.corpus import PROGRAMS
 from tests.simulator.world import Code, Sale, World
 
 GIVEN_BACK = ("returned", "expired", "failed")
@@ -30,7 +30,7 @@ def judge(world: World, program: str, shop: Shop, now: datetime) -> None:
         )
         assert not open_rows, [(str(row), row.state, row.outcome) for row in open_rows]
     _nothing_is_half_done(world.codes, shop)
-    _balances(_facts(world, shop), program, shop)
+    _balances(_facts(world, shop), program, shop, now)
 
 
 def _nothing_is_half_done(codes: dict[str, Code], shop: Shop) -> None:
@@ -44,13 +44,13 @@ def _nothing_is_half_done(codes: dict[str, Code], shop: Shop) -> None:
             assert code is None or not code.works, f"{redemption.state}, and the code works"
 
 
-def _balances(facts: Facts, program: str, shop: Shop) -> None:
+def _balances(facts: Facts, program: str, shop: Shop, now: datetime) -> None:
     accounts = Member.objects.filter(shop=shop, external_id__isnull=False)
     assert facts.keys() <= {member.external_id for member in accounts}
     others = LedgerEntry.objects.filter(shop=shop).exclude(member__in=accounts)
     assert not others
     for member in accounts:
-        told = oracle.statement(PROGRAMS[program], facts[str(member.external_id)], UNTIL)
+        told = oracle.statement(PROGRAMS[program], facts[str(member.external_id)], now)
         expected = {(kind, source, part): points for kind, source, part, points, _ in told["movements"]}
         rows = LedgerEntry.objects.filter(shop=shop, member=member)
         posted: Counter[tuple[str, str, str]] = Counter()

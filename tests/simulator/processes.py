@@ -14,6 +14,8 @@ from django.db import OperationalError, connection, transaction
 _FRAMES = ("SAVEPOINT", "RELEASE", "ROLLBACK")
 """Savepoints stand for transactions here."""
 DEPTH = 3
+QUICK, SLOW = 0.02, 0.5
+"""How likely another process does something between two statements, and during a call of the platform."""
 
 
 class Killed(BaseException):
@@ -33,9 +35,10 @@ class Process:
 
 
 class Machine:
-    """Runs processes; `meanwhile` is asked at every moment at which another one may come between."""
+    """Runs processes; `meanwhile` is asked at every moment at which another one may come between, and told how likely
+    it is."""
 
-    def __init__(self, meanwhile: Callable[[], None]) -> None:
+    def __init__(self, meanwhile: Callable[[float], None]) -> None:
         self._meanwhile = meanwhile
         self._running: list[Process] = []
         self._outside = 0
@@ -75,10 +78,10 @@ class Machine:
             self._running.pop()
 
     def call(self, work: Callable[[], Any]) -> Any:
-        """A call of the platform, with a moment before and one after."""
-        self._moment()
+        """A call of the platform, with a moment before and one after. It may take its time."""
+        self._moment(SLOW)
         answer = work()
-        self._moment()
+        self._moment(SLOW)
         return answer
 
     def _statement(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -89,7 +92,7 @@ class Machine:
         self._moment()
         return answer
 
-    def _moment(self) -> None:
+    def _moment(self, likely: float = QUICK) -> None:
         process = self._running[-1]
         process.moments += 1
         self.moments += 1
@@ -99,4 +102,4 @@ class Machine:
         if process.moments == process.fails_at:
             raise OperationalError("The connection was lost.")
         if len(self._running) < DEPTH and self._is_between():
-            self._meanwhile()
+            self._meanwhile(likely)

@@ -4,22 +4,16 @@ comes back."""
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
-import http.client
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
+from tests.concurrency import door
 from tests.concurrency.nursery import ENDED, Nursery
-from tests.harness.servers import Postgres, free_port
-from tests.platforms.shopify.payloads import body, order
+from tests.harness.servers import Postgres
+from tests.platforms.shopify.payloads import order
 
 pytestmark = pytest.mark.postgres
 SECRET = "a-shared-secret-of-the-app"
@@ -53,43 +47,8 @@ def revive(postgres: Postgres) -> None:
             assert time.monotonic() < deadline
 
 
-@contextmanager
-def door(environment: Mapping[str, str]) -> Iterator[int]:
-    """The app as production serves it; its port."""
-    port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "2"]
-    with subprocess.Popen([*command, "--log-level", "critical"], env={**os.environ, **environment}) as process:
-        try:
-            deadline = time.monotonic() + START_SECONDS
-            while knock(port, "GET", "/healthz") is None:
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-            yield port
-        finally:
-            process.terminate()
-
-
-def knock(port: int, method: str, path: str, sent: bytes = b"", headers: Mapping[str, str] | None = None) -> int | None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    try:
-        connection.request(method, path, body=sent, headers=dict(headers or {}))
-        return connection.getresponse().status
-    except ConnectionRefusedError:
-        return None
-    finally:
-        connection.close()
-
-
 def deliver(port: int, delivery_id: str) -> int | None:
-    sent = body(order())
-    headers = {
-        "Content-Type": "application/json",
-        "X-Shopify-Topic": "orders/paid",
-        "X-Shopify-Hmac-Sha256": base64.b64encode(hmac.new(SECRET.encode(), sent, hashlib.sha256).digest()).decode(),
-        "X-Shopify-Shop-Domain": SHOP,
-        "X-Shopify-Webhook-Id": delivery_id,
-    }
-    return knock(port, "POST", "/shopify/webhooks", sent, headers)
+    return door.deliver(port, store=SHOP, secret=SECRET, delivery_id=delivery_id, record=order())
 
 
 def test_the_door_says_503_while_the_database_is_gone_and_loses_nothing_it_took(
@@ -97,7 +56,7 @@ def test_the_door_says_503_while_the_database_is_gone_and_loses_nothing_it_took(
 ) -> None:
     with Nursery(environment) as nursery:
         assert nursery.run("found", shop=SHOP) == ENDED
-        with door(environment) as port:
+        with door.door(environment) as port:
             assert [deliver(port, f"w-{number}") for number in range(6)] == [200] * 6
             postgres.kill()
             assert [deliver(port, f"w-{number}") for number in range(4, 12)] == [503] * 8

@@ -3,9 +3,9 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 
-from loyalty.admin import people, queues, shops, statements
+from loyalty.admin import people, privacy, queues, shops, statements
 
 # One door for people: allauth's, with its rate limits, e-mail verification and second factor.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
-__all__ = ["people", "queues", "shops", "statements"]
+__all__ = ["people", "privacy", "queues", "shops", "statements"]

@@ -21,6 +21,7 @@ from loyalty.models import (
     HealedOrder,
     InboxDelivery,
     OutboxMessage,
+    PrivacyRequest,
     Reconciliation,
     Shop,
     ShopperDevice,
@@ -62,6 +63,9 @@ def filled(name: str) -> Shop:
     compared = Reconciliation.objects.create(shop=shop, number=f"#{name}", begun_at=T0, finished_at=T0)
     HealedOrder.objects.create(
         shop=shop, reconciliation=compared, order_id=f"{name}-1", was_missing=True, points=1, healed_at=T0
+    )
+    PrivacyRequest.objects.create(
+        shop=shop, kind="export", request_id=f"{name}-r1", customer_id=f"{name}-c1", asked_at=T0, document="{}"
     )
     run = VerifyRun.objects.create(shop=shop, started_at=T0)
     VerifyFault.objects.create(run=run, shop=shop, member=member, says=f"amount: {name}")

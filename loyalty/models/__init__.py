@@ -2,6 +2,7 @@
 
 from loyalty.models.audits import VerifyFault, VerifyRun
 from loyalty.models.bulk import BulkRead
+from loyalty.models.catalog import ProductCollections
 from loyalty.models.checkpoints import Checkpoint
 from loyalty.models.circuits import Circuit
 from loyalty.models.ecwid import CartProof, EcwidStore
@@ -27,6 +28,7 @@ __all__ = [
     "OAuthState",
     "OutboxMessage",
     "PrivacyRequest",
+    "ProductCollections",
     "ProgramVersion",
     "QueueState",
     "RateCounter",

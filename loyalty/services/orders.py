@@ -12,7 +12,7 @@ from django.db import IntegrityError
 
 from loyalty.engine.checkpoint import instants
 from loyalty.engine.differences import first_difference
-from loyalty.engine.facts import Fact, Refund, decode, encode
+from loyalty.engine.facts import Fact, Order, Refund, decode, encode
 from loyalty.models import Member, Shop, StoredFact
 from loyalty.selectors.facts import REFUND, decode_refund, with_refunds
 from loyalty.selectors.programs import versions_of
@@ -83,8 +83,22 @@ def _take(
         else:
             continue
         row.member_id = _owner(seen.person, members)
-        row.at, row.rank, row.body = seen.order.placed_at, seen.rank, encode(seen.order).decode()
+        order = _as_first_seen(seen.order, row.body)
+        row.at, row.rank, row.body = order.placed_at, seen.rank, encode(order).decode()
     return new, replaced
+
+
+def _as_first_seen(order: Order, stored: str) -> Order:
+    """Its lines in the collections that they were in when they were first seen: what a merchant rearranges later judges
+    no order anew."""
+    if "collection_ids" not in stored and not any(line.collection_ids for line in order.lines):
+        return order
+    before = decode(stored) if stored else None
+    known = {line.id: line.collection_ids for line in before.lines} if isinstance(before, Order) else {}
+    lines = tuple(
+        msgspec.structs.replace(line, collection_ids=known.get(line.id, line.collection_ids)) for line in order.lines
+    )
+    return msgspec.structs.replace(order, lines=lines)
 
 
 def _owner(person: Person | None, members: Mapping[Key, Member]) -> int | None:

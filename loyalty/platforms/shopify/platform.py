@@ -17,6 +17,7 @@ from loyalty.platforms.reading import text
 from loyalty.platforms.shopify import history, rewards, showing, standing, tokens
 from loyalty.platforms.shopify.claims import claims_of
 from loyalty.platforms.shopify.client import execute
+from loyalty.platforms.shopify.collections import in_collections
 from loyalty.platforms.shopify.parse import observations_of
 from loyalty.platforms.shopify.shop_names import browser_origin, shop_domain
 from loyalty.platforms.shopify.signatures import check_body
@@ -57,16 +58,17 @@ class ShopifyPlatform:
     def parse(self, shop: Shop, delivery: Delivery) -> list[Observation]:
         if delivery.topic in _LOOKS:
             return [NothingToDo(why=_LOOKS[delivery.topic](shop))]
-        return observations_of(shop, delivery, _still_welcome)
+        return list(in_collections(shop, observations_of(shop, delivery, _still_welcome), tokens.utc_now()))
 
     def orders_changed(self, shop: Shop, *, since: datetime) -> Iterator[OrderSeen | Unreadable]:
-        return history.orders_changed(shop, since=since)
+        return in_collections(shop, history.orders_changed(shop, since=since), tokens.utc_now())
 
     def order_numbered(self, shop: Shop, number: str) -> OrderSeen | Unreadable | None:
-        return history.order_numbered(shop, number)
+        found = history.order_numbered(shop, number)
+        return next(in_collections(shop, [found], tokens.utc_now())) if found else None
 
     def history(self, shop: Shop) -> Iterator[Found]:
-        return history.everything(shop)
+        return in_collections(shop, history.everything(shop), tokens.utc_now())
 
     def issue(self, shop: Shop, redemption: Redemption) -> str:
         return rewards.issue(shop, redemption)

@@ -101,7 +101,7 @@ def test_waiting_counts_no_attempt_and_says_how_far_it_is() -> None:
 def test_a_reader_that_died_goes_on_where_it_was(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     shop = stand_in.installed()
     fill(stand_in, shop)
-    reading = platform_of(shop).history(shop)
+    reading = history.everything(shop)
     next(reading)
     reading.close()
     assert BulkRead.objects.filter(shop=shop).count() == 2

@@ -87,6 +87,7 @@ VARIABLES: dict[str, list[dict[str, Any]]] = {
         {"discount": discount(collections=("21",))},
     ],
     "free_shipping_create": [{"discount": free_shipping()}],
+    "product_collections": [{"ids": ["gid://shopify/Product/11"]}],
     "product_prices": [{"ids": ["gid://shopify/Product/11"]}],
     "gift_card_create": [{"card": gift_cards.card_input(SHOP, redemption(customer))} for customer in ("7001", "")],
     "gift_cards_by_code": [{"code": "ABCDEFGH"}],

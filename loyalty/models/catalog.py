@@ -1,0 +1,25 @@
+"""What the store's catalogue said when it was last asked; a cache that may be deleted at any time."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from loyalty.models.shops import Shop
+from loyalty.models.tenancy import ScopedManager
+
+
+class ProductCollections(models.Model):
+    """The collections of one product. What an order's lines were told stays with the order."""
+
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="product_collections")
+    product_id = models.CharField(max_length=64)
+    collection_ids = models.JSONField(default=list)
+    fetched_at = models.DateTimeField()
+
+    objects = ScopedManager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "product_id"], name="one_row_per_product")]
+
+    def __str__(self) -> str:
+        return f"Product {self.product_id}"

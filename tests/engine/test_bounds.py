@@ -160,6 +160,14 @@ BEYOND: list[tuple[dict[str, Any], str, str]] = [
         "$.segments[1]",
         "b and a are defined by each other; take one out of the circle.",
     ),
+    *(
+        (
+            {"segments": [{"id": "a", "minimum_age": each}]},
+            "$.segments[0].minimum_age",
+            "An age lies between 0 and 150 years.",
+        )
+        for each in (-1, 151)
+    ),
     ({"caps": [{"per": "day"}]}, "$.caps[0]", "A cap needs points, times or both."),
     ({"caps": [{"per": "day", "points": -1}]}, "$.caps[0]", "A cap is zero or more."),
     ({"caps": [{"per": "day", "times": -1}]}, "$.caps[0]", "A cap is zero or more."),
@@ -176,6 +184,16 @@ BEYOND: list[tuple[dict[str, Any], str, str]] = [
         )
         for each in (3599, MOST + 1)
     ),
+    *(
+        (plan(months=each), "$.plans[0].months", "A purchase lasts up to 120 months, or for ever with 0.")
+        for each in (-1, 121)
+    ),
+    (
+        {"plans": [{"id": "p", "name": "P", "products": ["x"]}, {"id": "q", "name": "Q", "products": ["y", "x"]}]},
+        "$.plans[0].products",
+        "The product 'x' can buy one plan only; take it out of the others.",
+    ),
+    (plan(products=["x"] * 101), "$.plans[0].products", "A plan is sold as at most 100 products."),
     *(
         (rule(kind, priority=each), "$.rules[0].priority", "A priority lies between -1,000,000 and 1,000,000.")
         for each in (-1_000_001, 1_000_001)
@@ -368,6 +386,7 @@ AT: list[dict[str, Any]] = [
     {"tiers": [{"id": f"x{n}", "name": "X", "minimum": n} for n in range(20)]},
     many("segments", 200),
     many("plans", 20),
+    *({"segments": [{"id": "a", "minimum_age": each}]} for each in (0, 150)),
     {"caps": [{"per": "day", "points": 0, "times": 0}] * 10},
     *(policies(hold_days=each, tier_grace_days=each) for each in (0, 3660)),
     *(policies(tier_period_days=each) for each in (1, 3660)),
@@ -378,6 +397,7 @@ AT: list[dict[str, Any]] = [
     {"audience": {"customers": [str(n) for n in range(10_000)]}},
     *(level(minimum=each, entry_points=points) for each, points in ((0, 0), (10**15, MOST))),
     *(plan(entry_points=0, fee_points=1, fee_seconds=each) for each in (3600, MOST)),
+    *(plan(months=each, products=[str(n) for n in range(100)]) for each in (0, 120)),
     *(rule(priority=each) for each in (-1_000_000, 1_000_000)),
     *(rule(points=each) for each in (1, MOST)),
     *(rule("per_amount", per_minor=each) for each in (1, 10**12)),

@@ -73,5 +73,5 @@ def test_only_what_can_run_is_offered() -> None:
 
 
 def test_a_preset_nobody_wrote_is_not_found() -> None:
-    with pytest.raises(NotFound, match="choose one of points"):
+    with pytest.raises(NotFound, match=r"^There is no preset 'lottery'; choose one of points, vip-spend, "):
         preset("lottery")

@@ -66,6 +66,7 @@ def test_rounding_never_gives_money_away():
         (free_units(8, 2, 5), 3),
         (free_units(8, 1, 1), 8),
         (free_units(8, 1, 0), 0),
+        (free_units(0, 0, 1), 0),
         (percent_of_minor(150, 1), 2),
         (percent_of_minor(149, 1), 1),
         (enough_to_use(5, 5), True),

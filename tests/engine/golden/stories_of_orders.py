@@ -56,6 +56,7 @@ COSTS = {"shipping_minor": 490, "tax_minor": 812, "fee_minor": 150, "total_minor
 EVERY_MOMENT = {
     "waits": order("W", 1, 1000, number="#W", paid_at=None),
     "waits for parcel": order("V", 1, 1000, number="#V", fulfilled_at=None),
+    "never paid, cancelled": order("U", 2, 1000, number="#U", paid_at=None, fulfilled_at=None, cancelled_at=day(3)),
     "gone": order("X", 2, 1000, number="#X", cancelled_at=day(2)),
     "back": order("Y", 3, 1000, number="#Y", refunds=[refund("Y1", 3, 1000)]),
     "test": order("T", 4, 1000, number="#T", test=True),
@@ -145,5 +146,57 @@ ORDERS = {
             redeemed("R", 12.5, 5, code="code", reward_name="Little"),
         ],
         [30],
+    ),
+    "campaigns inside the days of their rules": (
+        from_start(
+            program(
+                campaigns=[
+                    {
+                        "id": "c",
+                        "name": "C",
+                        "first_day": "2026-01-05",
+                        "last_day": "2026-01-12",
+                        "weekdays": [1, 2, 3],
+                        "rules": [
+                            {
+                                "kind": "per_order",
+                                "id": "wide",
+                                "points": 3,
+                                "scope": {"first_day": "2026-01-01", "last_day": "2026-01-31", "weekdays": [1, 4]},
+                            },
+                            {
+                                "kind": "per_order",
+                                "id": "narrow",
+                                "points": 5,
+                                "scope": {"first_day": "2026-01-06", "last_day": "2026-01-07"},
+                            },
+                            {"kind": "per_order", "id": "never", "points": 1000, "scope": {"weekdays": [7]}},
+                        ],
+                    },
+                    {
+                        "id": "d",
+                        "name": "D",
+                        "starts_at": day(6),
+                        "ends_at": day(9),
+                        "rules": [
+                            {
+                                "kind": "per_order",
+                                "id": "hours",
+                                "points": 7,
+                                "scope": {"starts_at": day(7), "ends_at": day(20)},
+                            },
+                            {
+                                "kind": "per_order",
+                                "id": "early",
+                                "points": 11,
+                                "scope": {"starts_at": day(1), "ends_at": day(8)},
+                            },
+                        ],
+                    },
+                ]
+            )
+        ),
+        [order(f"o{number}", number, 100, number=f"#{number}") for number in range(2, 13)],
+        [20],
     ),
 }

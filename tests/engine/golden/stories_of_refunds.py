@@ -161,4 +161,28 @@ REFUNDS = {
         ],
         [30],
     ),
+    "of age by the shop's own day": (
+        from_start(
+            program(
+                {"kind": "activity", "id": "v", "activity": "visit", "points": 6, "scope": {"segments": ["adult"]}},
+                {"kind": "per_order", "id": "o", "points": 9, "scope": {"segments": ["adult-buyer"]}},
+                segments=[
+                    {"id": "adult", "minimum_age": 18},
+                    {"id": "adult-buyer", "minimum_age": 18, "order_count": [1, 9]},
+                ],
+            )
+        ),
+        [
+            activity("unknown", 1, "visit"),
+            fact("profile", "p", 2, field="birthday", value="2008-01-10"),
+            order("A", 3, 100),
+            activity("young", 8.9, "visit"),
+            activity("of age", 8.98, "visit"),  # 9 January 23:31 UTC is the tenth in Berlin
+            order("B", 9, 100),
+            fact("profile", "q", 20, field="birthday", value="2008-02-29"),
+            activity("younger", 57.9, "visit"),
+            activity("older", 59, "visit"),
+        ],
+        [2.5, 15, 30, 70],
+    ),
 }

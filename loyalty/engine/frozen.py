@@ -7,7 +7,7 @@ settled stands on shelves, in parts that are packed once and carried along as th
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -22,7 +22,7 @@ Span = int | tuple[int, int]
 """Seconds; with microseconds where there are any."""
 
 
-class FrozenLot(msgspec.Struct, array_like=True):
+class FrozenLot(msgspec.Struct, array_like=True, gc=False):
     """`source` is empty for an emptied lot of an order: the award knows it. `serial` counts from the lot before,
     `opened` from its opening, `expires` from its own."""
 
@@ -36,7 +36,7 @@ class FrozenLot(msgspec.Struct, array_like=True):
     fixed: bool
 
 
-class FrozenAward(msgspec.Struct, array_like=True):
+class FrozenAward(msgspec.Struct, array_like=True, gc=False):
     """`source` and `part` are empty where they follow from the order, and `until` and `reason` once it is open. `lot`
     is a serial number. Weights too large for the encoding are written as text."""
 
@@ -52,7 +52,7 @@ class FrozenAward(msgspec.Struct, array_like=True):
     before: dict[str, str] = {}
 
 
-class FrozenOrder(msgspec.Struct, array_like=True):
+class FrozenOrder(msgspec.Struct, array_like=True, gc=False):
     id: Id
     awards: list[FrozenAward]
     given: int
@@ -62,7 +62,7 @@ class FrozenOrder(msgspec.Struct, array_like=True):
     money: tuple[str, int] = ("", 2)
 
 
-class FrozenRedemption(msgspec.Struct, array_like=True):
+class FrozenRedemption(msgspec.Struct, array_like=True, gc=False):
     id: str
     at: datetime
     points: int
@@ -77,7 +77,7 @@ class FrozenRedemption(msgspec.Struct, array_like=True):
     used: bool
 
 
-class FrozenEntry(msgspec.Struct, array_like=True):
+class FrozenEntry(msgspec.Struct, array_like=True, gc=False):
     """`key` is the place of the order among the settled ones, or what else was measured."""
 
     key: Id
@@ -87,7 +87,7 @@ class FrozenEntry(msgspec.Struct, array_like=True):
     orders: int
 
 
-class Part(msgspec.Struct, array_like=True):
+class Part(msgspec.Struct, array_like=True, gc=False):
     """What settled between two checkpoints (or more): orders in the order of their places."""
 
     orders: list[FrozenOrder]
@@ -100,7 +100,7 @@ class Part(msgspec.Struct, array_like=True):
         return bool(self.orders or self.redemptions or self.lots or self.entries or self.bought[0])
 
 
-class Shelf(msgspec.Struct, array_like=True):
+class Shelf(msgspec.Struct, array_like=True, gc=False):
     """What settled redemptions hold together, how many orders are settled, what entries that never stop counting add
     to the tier measures, and `codes`: a hash of each code and order that a settled redemption names."""
 
@@ -125,25 +125,23 @@ class Shelf(msgspec.Struct, array_like=True):
             return
         raw = _packed(part)
         while self.parts and len(self.parts[-1]) < 2 * len(raw):
-            part = _joined(_unpacked(self.parts.pop()), part)
+            part = _joined([_unpacked(self.parts.pop()), part])
             raw = _packed(part)
         self.parts.append(raw)
 
     def everything(self) -> Part:
-        whole = Part([], [], [], [], ([], []))
-        for raw in self.parts:
-            whole = _joined(whole, _unpacked(raw))
-        return whole
+        parts = [_unpacked(raw) for raw in self.parts]
+        return parts[0] if len(parts) == 1 else _joined(parts)
 
 
-class FrozenPlan(msgspec.Struct, array_like=True):
+class FrozenPlan(msgspec.Struct, array_like=True, gc=False):
     began_at: datetime
     charged_at: datetime | None
     ends_at: datetime | None
     purchases: dict[str, tuple[datetime, int]]
 
 
-class FrozenStanding(msgspec.Struct, array_like=True):
+class FrozenStanding(msgspec.Struct, array_like=True, gc=False):
     tier: str
     since: datetime | None
     below_since: datetime | None
@@ -155,7 +153,7 @@ class FrozenStanding(msgspec.Struct, array_like=True):
     entries: list[FrozenEntry]
 
 
-class Head(msgspec.Struct, array_like=True):
+class Head(msgspec.Struct, array_like=True, gc=False):
     engine: int
     mark: datetime
     lots: list[FrozenLot]
@@ -237,14 +235,13 @@ def _short_source(source: str) -> Id:
     return name if isinstance(name, int) and source.startswith("order:") else source
 
 
-def _joined(one: Part, other: Part) -> Part:
-    lots = sorted([*thawed_lots(one.lots), *thawed_lots(other.lots)], key=lambda lot: lot.serial)
+def _joined(parts: Sequence[Part]) -> Part:
     return Part(
-        one.orders + other.orders,
-        one.redemptions + other.redemptions,
-        frozen_lots(lots, sources=False),
-        one.entries + other.entries,
-        (one.bought[0] + other.bought[0], one.bought[1] + other.bought[1]),
+        [order for part in parts for order in part.orders],
+        [redemption for part in parts for redemption in part.redemptions],
+        frozen_lots((lot for part in parts for lot in thawed_lots(part.lots)), sources=False),
+        [entry for part in parts for entry in part.entries],
+        ([each for part in parts for each in part.bought[0]], [each for part in parts for each in part.bought[1]]),
     )
 
 

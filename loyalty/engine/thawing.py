@@ -188,7 +188,8 @@ def _thaw_order(walk: Walk, each: FrozenOrder, lots: Mapping[int, OpenLot]) -> N
             frozen.until or walk.as_of,
         )
         award.taken = frozen.taken
-        award.before = {line: Fraction(part) for line, part in frozen.before.items()}
+        if frozen.before:
+            award.before = {line: Fraction(part) for line, part in frozen.before.items()}
         if frozen.lot:
             award.lot, award.open = _lot(lots, frozen.lot, walk.as_of), True
         elif frozen.until is not None:

@@ -28,9 +28,7 @@ _NUMBER = re.compile(r"[^\x00-\x1f\x7f'\"\\]{1,64}")
 def begin(*, shop: Shop, asked_by: str, at: datetime, number: str = "") -> Reconciliation:
     """A question that its asker works as well: every order of the last day, or the one with `number`, as people write
     it ("#1042"). Raises Invalid for what can be no number."""
-    wanted = number.strip()
-    if wanted and not _NUMBER.fullmatch(wanted):
-        raise Invalid("Type the order's number as the e-mail to the customer has it, such as #1042.")
+    wanted = _number(number)
     since = None if wanted else at - ASKED_BACK
     return Reconciliation.objects.create(shop=shop, number=wanted, asked_by=asked_by[:64], begun_at=at, since=since)
 
@@ -38,10 +36,17 @@ def begin(*, shop: Shop, asked_by: str, at: datetime, number: str = "") -> Recon
 @transaction.atomic
 def ask(*, shop: Shop, asked_by: str, at: datetime, number: str = "") -> Reconciliation:
     """As `begin`, and left to the outbox. A question that waits for its answer is not asked twice."""
-    waiting = Reconciliation.objects.filter(shop=shop, number=number.strip(), finished_at=None).exclude(asked_by="")
+    waiting = Reconciliation.objects.filter(shop=shop, number=_number(number), finished_at=None).exclude(asked_by="")
     asked = waiting.first() or begin(shop=shop, asked_by=asked_by, at=at, number=number)
     leave(shop=shop, kind=LOOK_UP if asked.number else RECONCILE, subject=str(asked.pk), at=at)
     return asked
+
+
+def _number(typed: str) -> str:
+    wanted = typed.strip()
+    if wanted and not _NUMBER.fullmatch(wanted):
+        raise Invalid("Type the order's number as the e-mail to the customer has it, such as #1042.")
+    return wanted
 
 
 @transaction.atomic

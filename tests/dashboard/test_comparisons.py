@@ -139,7 +139,7 @@ def test_a_store_that_refuses_ends_the_question(ask: Ask, shop: Shop, store: Sto
     assert "The app lacks a permission for this." in page
 
 
-@pytest.mark.parametrize("number", ["", " ", "x" * 65, "1'2"])
+@pytest.mark.parametrize("number", ["", " ", "x" * 65, "1'2", "1\x002"])
 def test_what_is_no_number_is_said_beside_the_field(ask: Ask, shop: Shop, store: Store, number: str) -> None:
     answer = compare(ask, shop, number=number)
     assert answer.status_code == 422

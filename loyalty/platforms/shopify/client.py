@@ -17,7 +17,7 @@ from loyalty.models import Shop
 from loyalty.platforms import http
 from loyalty.platforms.circuit import guarded
 from loyalty.platforms.reading import text
-from loyalty.platforms.shopify import tokens
+from loyalty.platforms.shopify import pace, tokens
 from loyalty.platforms.shopify.shop_names import server_url
 
 log = structlog.get_logger("regulars.shopify")
@@ -58,7 +58,10 @@ def execute(shop: Shop, name: str, variables: Mapping[str, Any] | None = None) -
 
 
 def call(domain: str, token: str, name: str, variables: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-    """As `execute`, for a store that is known by its domain and a token alone; waits out short throttling."""
+    """As `execute`, for a store that is known by its domain and a token alone; keeps to the pace of the store's bucket
+    and waits out short throttling."""
+    if wait_seconds := pace.wait_seconds(domain, name):
+        time.sleep(min(wait_seconds, LONGEST_WAIT_SECONDS))
     for attempt in range(1, THROTTLED_TRIES + 1):
         try:
             return _once(domain, token, name, variables or {})
@@ -94,6 +97,7 @@ def _once(domain: str, token: str, name: str, variables: Mapping[str, Any]) -> M
     told = answer.json()
     if not isinstance(told, dict):
         raise Unavailable("Shopify answered with something that is no answer.")
+    pace.note(domain, name, told.get("extensions"))
     errors = told.get("errors")
     if errors:
         raise _graphql_failure(errors, told.get("extensions"), name)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
+from loyalty.platforms.shopify import pace
 from tests.platforms.shopify.stand_in import StandIn
 
 CLIENT_ID = "c0ffee00c0ffee00c0ffee00c0ffee00"
@@ -23,6 +24,7 @@ def shopify_app(settings: Settings) -> None:
     settings.SHOPIFY_API_KEY = CLIENT_ID
     settings.SHOPIFY_API_SECRET = SECRET
     settings.SHOPIFY_API_SECRET_OLD = ""
+    pace._buckets.clear()  # a store of the same name is another one in the next test
 
 
 @pytest.fixture(scope="session")

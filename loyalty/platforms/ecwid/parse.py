@@ -101,10 +101,11 @@ def _deleted_customer(shop: Shop, event: Event, at: datetime) -> list[Observatio
     forgotten is told of by a notice of its own."""
     number = whole(event.get("entityId"), "The notice's entityId", at_most=10**18)
     try:
-        return [read_customer(ShopClient(shop).get(f"customers/{number}"))]
+        ShopClient(shop).get(f"customers/{number}")
     except NotFound:
         ended = shoppers.end_all(shop=shop, external_id=str(number), at=at)
         return [NothingToDo(why="The customer was deleted" + (" and is signed out." if ended else "."))]
+    return [NothingToDo(why="The store still has this customer; nothing was changed.")]
 
 
 def _profile(shop: Shop, event: Event, at: datetime) -> list[Observation]:

@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from loyalty.models import InboxDelivery, Shop
+from loyalty.models import Credential, InboxDelivery, Shop
 from tests.factories import make_shop
 
 pytestmark = pytest.mark.django_db
@@ -145,3 +145,75 @@ def test_without_a_database_the_sender_is_asked_to_come_again(client: Client) ->
     shop = make_shop()
     with patch("loyalty.webhooks.receive", side_effect=DatabaseError):
         assert shopify(client, shop.external_id).status_code == 503
+
+
+def event(store: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "eventId": "e-1",
+        "eventCreated": 1_790_000_000,
+        "storeId": int(store),
+        "entityId": 5,
+        "eventType": "order.updated",
+        "data": {"orderId": "XJ12H"},
+        **changes,
+    }
+
+
+TOUCHED: dict[str, Any] = {
+    "another id": {"eventId": "e-2"},
+    "another time": {"eventCreated": 1_790_000_001},
+    "a time as text": {"eventCreated": "1790000000"},
+    "a time with a fraction": {"eventCreated": 1_790_000_000.0},
+    "no id": {"eventId": None},
+    "an id that moves the dot": {"eventId": "0.e-1", "eventCreated": 179_000_000},
+    "a store that has no app": {"storeId": 999_999},
+    "a store that is none": {"storeId": "../1"},
+}
+
+
+def to_ecwid(client: Client, body: bytes, signature: str) -> tuple[int, int]:
+    headers = {"X-Ecwid-Webhook-Signature": signature}
+    answer = client.post("/ecwid/webhooks", data=body, content_type="application/json", headers=headers)
+    return answer.status_code, rows()
+
+
+def ecwids(message: str, secret: str = SECRET) -> str:
+    return base64.b64encode(hmac.new(secret.encode(), message.encode(), hashlib.sha256).digest()).decode()
+
+
+@pytest.mark.parametrize("how", TOUCHED)
+def test_an_event_of_ecwid_whose_signed_part_was_touched_leaves_no_row(client: Client, how: str) -> None:
+    store = make_shop(platform="ecwid").external_id
+    right = ecwids("1790000000.e-1")
+    assert to_ecwid(client, json.dumps(event(store, **TOUCHED[how])).encode(), right) == (401, 0)
+
+
+@pytest.mark.parametrize("cut", [1, 20, 60])
+def test_an_event_of_ecwid_that_was_cut_off_leaves_no_row(client: Client, cut: int) -> None:
+    store = make_shop(platform="ecwid").external_id
+    body = json.dumps(event(store)).encode()
+    assert to_ecwid(client, body[:-cut], ecwids("1790000000.e-1")) == (401, 0)
+
+
+@pytest.mark.parametrize("signature", ["", "é", ecwids("1790000000.e-1", "another"), ecwids("1790000000.e-1", "")])
+def test_an_event_of_ecwid_with_another_signature_leaves_no_row(client: Client, signature: str) -> None:
+    store = make_shop(platform="ecwid").external_id
+    assert to_ecwid(client, json.dumps(event(store)).encode(), signature) == (401, 0)
+
+
+def test_a_secret_of_one_ecwid_store_speaks_for_no_other(client: Client) -> None:
+    """A custom app's secret is its store's alone, and the store's number is not signed."""
+    own, other = make_shop(platform="ecwid"), make_shop(platform="ecwid")
+    Credential.objects.filter(shop=own).update(client_secret="the-secret-of-one-store")
+    signature = ecwids("1790000000.e-1", "the-secret-of-one-store")
+    assert to_ecwid(client, json.dumps(event(other.external_id)).encode(), signature) == (401, 0)
+    assert to_ecwid(client, json.dumps(event(own.external_id)).encode(), signature) == (200, 1)
+
+
+def test_an_event_of_ecwid_sent_again_under_invented_names_is_one_row_at_most(client: Client) -> None:
+    """The name of the event is not signed: were it kept as it came, one signature could fill the table."""
+    store = make_shop(platform="ecwid").external_id
+    right = ecwids("1790000000.e-1")
+    for number in range(20):
+        to_ecwid(client, json.dumps(event(store, eventType=f"made.up{number}")).encode(), right)
+    assert rows() == 1

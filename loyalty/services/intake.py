@@ -25,6 +25,7 @@ from loyalty.services.members import (
 from loyalty.services.merging import merge
 from loyalty.services.observations import (
     DataAsked,
+    HistoryGathered,
     Observation,
     OneByOne,
     OrderSeen,
@@ -37,6 +38,7 @@ from loyalty.services.observations import (
     Unreadable,
 )
 from loyalty.services.orders import TryAgain, lock_orders, store_orders
+from loyalty.services.outbox import wake_import
 from loyalty.services.posting import fold_and_post, lock_members
 from loyalty.services.privacy import ask_export, redact
 from loyalty.services.redemptions import holders_of, mark_used
@@ -88,6 +90,8 @@ def record(*, shop: Shop, observations: Sequence[Observation], at: datetime) -> 
     for seen in observations:
         if isinstance(seen, ShopUninstalled):
             uninstall(shop=shop, at=seen.at)
+        elif isinstance(seen, HistoryGathered):
+            wake_import(shop=shop, at=at)
     orders = _latest(seen for seen in observations if isinstance(seen, OrderSeen))
     refunds = [seen for seen in observations if isinstance(seen, RefundSeen)]
     people_seen = [seen for seen in observations if isinstance(seen, PersonSeen)]

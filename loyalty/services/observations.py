@@ -65,6 +65,11 @@ class ShopUninstalled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryGathered:
+    """The platform has put together what an import asked it for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """Whom a request about personal data means, in the platform's words; each part may be missing. An account is meant
     by its id; an e-mail means the guests under it too, and without an id every account that has it."""
@@ -118,7 +123,7 @@ Found = OrderSeen | PersonSeen | Unreadable
 """What a platform's history and its list of changes give."""
 OneByOne = DataAsked | PersonForgotten | ShopForgotten | PeopleMerged
 """What is worked in a transaction of its own, after everything that came with it."""
-Observation = OrderSeen | RefundSeen | PersonSeen | ShopUninstalled | OneByOne | NothingToDo
+Observation = OrderSeen | RefundSeen | PersonSeen | ShopUninstalled | HistoryGathered | OneByOne | NothingToDo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from loyalty.models import OutboxMessage, Shop
+
+IMPORT = "history.import"
+LOOKS_AGAIN_WITHIN = timedelta(minutes=2)
+"""An import that waits for the platform looks again sooner than this; one that a worker holds is held for longer."""
+
+
+def wake_import(*, shop: Shop, at: datetime) -> None:
+    """What an import waits for is there. One that a worker is at, or that failed and rests, is left alone."""
+    waiting = OutboxMessage.objects.filter(shop=shop, kind=IMPORT, state="waiting")
+    waiting.filter(due_at__gt=at, due_at__lte=at + LOOKS_AGAIN_WITHIN).update(due_at=at)
 
 
 def leave(

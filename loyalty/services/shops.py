@@ -10,7 +10,7 @@ from django.db import transaction
 from loyalty.engine.program import default_program, to_data
 from loyalty.models import Credential, ProgramVersion, Shop
 from loyalty.services.observations import Grant, StoreProfile
-from loyalty.services.outbox import leave
+from loyalty.services.outbox import IMPORT, leave
 
 TROUBLE_CHARACTERS = 300
 
@@ -51,7 +51,7 @@ def install(*, platform: str, profile: StoreProfile, grant: Grant, at: datetime)
         ProgramVersion.objects.create(
             shop=shop, number=1, document=to_data(program), in_force_from=begins, published_at=at
         )
-    leave(shop=shop, kind="history.import", subject="history", at=at)
+    leave(shop=shop, kind=IMPORT, subject="history", at=at)
     return shop
 
 

@@ -21,6 +21,7 @@ from loyalty.platforms.registry import platform_of
 from loyalty.selectors.programs import version_in_force
 from loyalty.services.codes import ISSUE
 from loyalty.services.forgetting_shops import FORGET_SHOP, forget_shop
+from loyalty.services.outbox import IMPORT
 from loyalty.services.privacy import EXPORT, FORGET, forget_traces, write_export
 from loyalty.services.reconciliations import LOOK_UP, RECONCILE, give_up
 from loyalty.services.redemptions import GIVEN_BACK, REVOKE, begin_issuing, give_back, mark_ready
@@ -36,7 +37,6 @@ BATCH = 4
 IMPORT_LEASE = timedelta(minutes=10)
 """Longer than a page of a history may take, throttling included."""
 SLOW_LEASE = timedelta(hours=3)
-IMPORT = "history.import"
 SHOWN_AT_ONCE = 12
 """Balance and tier of twelve are 24 fields; Shopify takes 25 at once."""
 MESSAGES = (ISSUE, REVOKE, "mail", LOOK_UP)

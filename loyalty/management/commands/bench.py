@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from loyalty.engine.facts import decode, encode
 from loyalty.engine.simulate import Assumptions, Comparison, Known, Outcome, as_draft, outcome_of, simulate
 from loyalty.engine.statement import checkpoint, fold
-from loyalty.management import sample
+from loyalty.management import door_bench, sample
 from loyalty.management.progress import Progress
 from loyalty.selectors.simulation import each_of
 
@@ -40,13 +40,15 @@ class Part(NamedTuple):
 
 class Command(BaseCommand):
     help = (
-        "Measures the engine alone, without a database: folds per second, one order beside reading its payload, a "
-        "what-if over many members in bounded memory, and how the cost grows with a member's history."
+        "engine: the engine alone, without a database - folds per second, one order beside reading its payload, a "
+        "what-if over many members in bounded memory, and how the cost grows with a member's history. door: webhooks a "
+        "second with real signatures, gunicorn on the PostgreSQL of DATABASE_URL (a database of its own there), beside "
+        "the same INSERT by pgbench and by a bare Django view."
     )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", choices=["engine"], help="what to measure")
+        parser.add_argument("what", choices=["engine", "door"], help="what to measure")
         parser.add_argument(
             "--orders", type=int, default=100_000, help="orders in the what-if, ten a member (default: %(default)s)"
         )
@@ -54,8 +56,37 @@ class Command(BaseCommand):
             "--longest", type=int, default=LENGTHS[-1], help="orders of the longest history (default: %(default)s)"
         )
         parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one per core")
+        parser.add_argument("--seconds", type=float, default=45, help="of the door, together (default: %(default)s)")
+        parser.add_argument("--json", action="store_true", help="the door's figures as one line of JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["what"] == "door":
+            self._door(options["seconds"], as_json=options["json"])
+        else:
+            self._engine(options)
+
+    def _door(self, seconds: float, *, as_json: bool) -> None:
+        body = json.dumps({**json.loads(sample.payload()), "admin_graphql_api_id": "gid://shopify/Order/1"}).encode()
+        found = door_bench.measure(seconds=seconds, body=body)
+        figures = {
+            "door_a_second": round(found.door.a_second),
+            "door_p95_ms": round(found.door.p95_seconds * 1e3, 1),
+            "bare_view_a_second": round(found.bare.a_second),
+            "bare_view_p95_ms": round(found.bare.p95_seconds * 1e3, 1),
+            "pgbench_a_second": round(found.pgbench_a_second),
+            "door_to_bare_view": round(found.door.a_second / found.bare.a_second, 2),
+            "door_to_pgbench": round(found.door.a_second / found.pgbench_a_second, 2),
+            "refused": found.door.refused,
+            "rows_kept": found.kept,
+            "body_bytes": len(body),
+        }
+        if as_json:
+            self.stdout.write(json.dumps(figures))
+            return
+        for name, value in figures.items():
+            self.stdout.write(f"{name.replace('_', ' '):<20} {value:>10,}")
+
+    def _engine(self, options: Any) -> None:
         loads = os.getloadavg()
         self.stdout.write(
             f"Python {platform.python_version()} on {platform.machine()}, {os.cpu_count()} cores; "

@@ -63,6 +63,11 @@ class Line(logging.Formatter):
         return way_to(ei[1]) if ei[1] is not None else ""
 
 
+def request_id_of(given: str) -> str:
+    """What a proxy in front chose, where that is an id; else a new one."""
+    return given if _ID.fullmatch(given) else uuid.uuid4().hex
+
+
 class RequestId:
     """Gives every request an id that its log lines carry and its answer names; a proxy in front may have chosen it."""
 
@@ -70,8 +75,7 @@ class RequestId:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
-        request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
+        request_id = request_id_of(request.headers.get("X-Request-ID", ""))
         with structlog.contextvars.bound_contextvars(request=request_id):
             response = self.get_response(request)
         response["X-Request-ID"] = request_id

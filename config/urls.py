@@ -9,8 +9,8 @@ from storefront_widget import ecwid_cart
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
-    path("shopify/webhooks", webhooks.shopify_webhooks),
-    path("ecwid/webhooks", webhooks.ecwid_webhooks),
+    path("shopify/webhooks", webhooks.receive_webhook),
+    path("ecwid/webhooks", webhooks.receive_webhook),
     path("shopify/proxy/", include("storefront_widget.shopify_proxy_urls")),
     path("shopify/", include("loyalty.dashboard.shopify_urls")),
     path("ecwid/discounts/<str:key>", ecwid_cart.discounts),

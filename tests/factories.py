@@ -6,7 +6,7 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 from loyalty.engine.facts import Line, Order, Refund, RefundLine
-from loyalty.models import LedgerEntry, Member, Shop
+from loyalty.models import InboxDelivery, LedgerEntry, Member, Shop
 from loyalty.services.intake import record
 from loyalty.services.observations import Grant, OrderSeen, Person, StoreProfile, rank_of
 from loyalty.services.shops import install
@@ -84,6 +84,14 @@ BOB = Person(external_id="7002", email="bob@shopper.test", name="Bob B.")
 
 def place(shop: Shop, order: Order, person: Person | None = ALICE, *, at: datetime | None = None) -> None:
     record(shop=shop, observations=[seen(order, person)], at=at or order.updated_at)
+
+
+def receive(*, shop_id: int, delivery_id: str, topic: str, body: bytes, meta: dict[str, str], at: datetime) -> None:
+    """A delivery as the door leaves it."""
+    row = InboxDelivery(
+        shop_id=shop_id, delivery_id=delivery_id, topic=topic, body=body, meta=meta, due_at=at, received_at=at
+    )
+    InboxDelivery.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def make_member(shop: Shop, person: Person = ALICE, *, points: int = 0, at: datetime = T0) -> Member:

@@ -17,9 +17,8 @@ from pytest_django.fixtures import Settings
 from config.bootstrap import ROOT
 from loyalty import metrics
 from loyalty.models import InboxDelivery, OutboxMessage, Shop
-from loyalty.services.intake import receive
 from loyalty.services.redemptions import redeem
-from tests.factories import T0, make_member, make_shop
+from tests.factories import T0, make_member, make_shop, receive
 
 pytestmark = pytest.mark.django_db
 TOKEN = "a-token-for-the-scraper"

@@ -15,10 +15,9 @@ from config.logs import Line
 from loyalty.dashboard import views
 from loyalty.dashboard.access import embedded_token
 from loyalty.models import InboxDelivery, OutboxMessage, Shop
-from loyalty.services.intake import receive
 from loyalty.services.outbox import leave
 from loyalty.worker import inbox, outbox, reconciliation
-from tests.factories import T0, make_shop
+from tests.factories import T0, make_shop, receive
 
 pytestmark = pytest.mark.django_db
 deep = structlog.get_logger("regulars.deep")

@@ -29,11 +29,10 @@ from loyalty.models import (
     VerifyFault,
     VerifyRun,
 )
-from loyalty.services.intake import receive
 from loyalty.services.observations import Person
 from loyalty.services.outbox import leave
 from loyalty.services.redemptions import redeem
-from tests.factories import T0, make_order, make_shop, place
+from tests.factories import T0, make_order, make_shop, place, receive
 
 pytestmark = pytest.mark.django_db
 ROLES = ["owner", "manager", "support", "analyst"]

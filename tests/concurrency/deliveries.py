@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from django.db import connection
 
 from loyalty.models import InboxDelivery, Shop
-from loyalty.services.intake import receive
+from tests.factories import receive
 from tests.platforms.shopify import payloads
 
 T = TypeVar("T")

@@ -26,11 +26,10 @@ from loyalty.models import (
     Shop,
     StoredFact,
 )
-from loyalty.services.intake import receive
 from loyalty.services.observations import Person
 from loyalty.services.outbox import leave
 from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
-from tests.factories import make_order, make_shop, place
+from tests.factories import make_order, make_shop, place, receive
 
 CLIENT_ID = "c0ffee00c0ffee00c0ffee00c0ffee00"
 SECRET = "shpss_0123456789abcdef0123456789abcdef"

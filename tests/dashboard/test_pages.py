@@ -23,13 +23,12 @@ from loyalty.models import (
     StoredFact,
 )
 from loyalty.services.adjustments import adjust
-from loyalty.services.intake import receive
 from loyalty.services.observations import Person
 from loyalty.services.outbox import leave
 from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
 from tests.dashboard.conftest import BEGAN, SCRIPT, Ask, Seen, fill, words
 from tests.dashboard.test_access import EXPECTED, address
-from tests.factories import ALICE, assert_books, make_order, make_shop, place, refund_of
+from tests.factories import ALICE, assert_books, make_order, make_shop, place, receive, refund_of
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)

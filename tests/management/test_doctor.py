@@ -22,8 +22,7 @@ from loyalty.management.checkup import Finding, examine
 from loyalty.models import InboxDelivery, Member, OutboxMessage, Shop, VerifyRun, guards
 from loyalty.platforms import http
 from loyalty.platforms.http import Answer
-from loyalty.services.intake import receive
-from tests.factories import make_member, make_shop
+from tests.factories import make_member, make_shop, receive
 from tests.platforms.faulty_server import FaultyServer, answering
 
 pytestmark = pytest.mark.django_db

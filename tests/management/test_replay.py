@@ -11,12 +11,12 @@ from django.core.management import CommandError, call_command
 from loyalty.models import InboxDelivery, OutboxMessage, Redemption, Shop
 from loyalty.platforms import registry
 from loyalty.selectors.operations import queues
-from loyalty.services.intake import keep_unreadable, receive
+from loyalty.services.intake import keep_unreadable
 from loyalty.services.observations import Unreadable
 from loyalty.services.outbox import leave
 from loyalty.services.redemptions import redeem
 from loyalty.worker import outbox
-from tests.factories import T0, assert_books, balance, make_member, make_shop
+from tests.factories import T0, assert_books, balance, make_member, make_shop, receive
 
 pytestmark = pytest.mark.django_db
 

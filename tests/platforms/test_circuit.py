@@ -17,11 +17,10 @@ from loyalty.platforms import circuit
 from loyalty.platforms.circuit import FAILURES, LONGEST_REST_SECONDS, REST_SECONDS, Resting, guarded
 from loyalty.platforms.ecwid.client import ShopClient
 from loyalty.platforms.shopify.client import execute
-from loyalty.services.intake import receive
 from loyalty.services.redemptions import redeem
 from loyalty.worker import inbox, outbox
 from loyalty.worker.retry import PATIENCE
-from tests.factories import T0, balance, make_member, make_shop
+from tests.factories import T0, balance, make_member, make_shop, receive
 from tests.platforms.faulty_server import FaultyServer, answering
 
 HOST = "lamps.myshopify.com"

@@ -10,13 +10,12 @@ from loyalty.engine import checkpoint as engine
 from loyalty.engine.errors import Invalid
 from loyalty.models import InboxDelivery, Member, OutboxMessage, QueueState, Redemption, Shop
 from loyalty.platforms.base import Delivery
-from loyalty.services.intake import receive
 from loyalty.services.observations import NothingToDo, Observation
 from loyalty.services.redemptions import redeem
 from loyalty.worker import inbox, outbox
 from loyalty.worker.claim import MAX_DEATHS, claim
 from loyalty.worker.retry import LEASE_SECONDS, RELEASE
-from tests.factories import ALICE, BOB, T0, balance, make_member, make_order, make_shop, place, seen
+from tests.factories import ALICE, BOB, T0, balance, make_member, make_order, make_shop, place, receive, seen
 
 pytestmark = pytest.mark.django_db
 LEASE = timedelta(seconds=LEASE_SECONDS + 1)

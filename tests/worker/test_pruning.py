@@ -11,9 +11,8 @@ from pytest_django.fixtures import Settings
 
 from loyalty.models import InboxDelivery, LedgerEntry, OutboxMessage, StoredFact
 from loyalty.services import pruning
-from loyalty.services.intake import receive
 from loyalty.worker import schedule
-from tests.factories import T0, make_order, make_shop, place
+from tests.factories import T0, make_order, make_shop, place, receive
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)

@@ -10,12 +10,12 @@ import pytest
 
 from loyalty.engine.errors import Invalid, LoyaltyError, Refused, Unavailable
 from loyalty.models import HealedOrder, InboxDelivery, OutboxMessage, Reconciliation, Shop, StoredFact
-from loyalty.services.intake import TryAgain, receive
+from loyalty.services.intake import TryAgain
 from loyalty.services.observations import Found, OrderSeen, Unreadable
 from loyalty.services.reconciliations import ask
 from loyalty.services.replaying import replay_message
 from loyalty.worker import outbox, reconciliation, schedule
-from tests.factories import ALICE, T0, assert_books, balance, make_order, make_shop, place, refund_of, seen
+from tests.factories import ALICE, T0, assert_books, balance, make_order, make_shop, place, receive, refund_of, seen
 
 pytestmark = pytest.mark.django_db
 NOW = T0 + timedelta(days=5)

@@ -18,6 +18,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.wsgi import get_wsgi_application
 
 from config.keys import make_keys
+from loyalty.webhooks import Door
 from loyalty.worker import schedule
 
 THREADS = 8
@@ -60,7 +61,7 @@ class Command(BaseCommand):
         self.stdout.flush()
         try:
             waitress.serve(
-                get_wsgi_application(),
+                Door(get_wsgi_application()),
                 host=options["host"],
                 port=port,
                 threads=THREADS,

@@ -15,10 +15,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.core.wsgi import get_wsgi_application
+from django.utils.module_loading import import_string
 
 from config.keys import make_keys
-from loyalty.webhooks import Door
 from loyalty.worker import schedule
 
 THREADS = 8
@@ -61,7 +60,7 @@ class Command(BaseCommand):
         self.stdout.flush()
         try:
             waitress.serve(
-                Door(get_wsgi_application()),
+                import_string("config.wsgi.application"),
                 host=options["host"],
                 port=port,
                 threads=THREADS,

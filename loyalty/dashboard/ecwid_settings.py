@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from loyalty.dashboard.access import embedded, layout
 from loyalty.engine.errors import LoyaltyError
 from loyalty.engine.tiers import Level
-from loyalty.models import EcwidStore, Shop
+from loyalty.models import BulkRead, EcwidStore, Shop
 from loyalty.platforms.ecwid import cart, tiers
 from loyalty.platforms.ecwid.orders import OWN_STATUSES
 from loyalty.selectors.programs import version_in_force
@@ -85,6 +85,7 @@ def _save(shop: Shop, kept: EcwidStore, chosen: Choices) -> None:
     again; the ledger gets the difference."""
     if chosen.paid_statuses != kept.paid_statuses:
         EcwidStore.objects.filter(shop=shop).update(paid_statuses=chosen.paid_statuses)
+        BulkRead.objects.filter(shop=shop).delete()  # one that is under way begins anew
         leave(shop=shop, kind="history.import", subject="history", at=timezone.now())
     EcwidStore.objects.filter(shop=shop).update(perks=chosen.perks)
     if chosen.tier_groups:

@@ -72,15 +72,22 @@ class Client:
 
     def pages(self, path: str, params: Mapping[str, str]) -> Iterator[list[Mapping[str, Any]]]:
         """Every page of a list. An entry may come twice where the list changes meanwhile."""
-        offset = 0
+        for entries, _total in self.counted_pages(path, params):
+            yield entries
+
+    def counted_pages(
+        self, path: str, params: Mapping[str, str], *, offset: int = 0
+    ) -> Iterator[tuple[list[Mapping[str, Any]], int]]:
+        """The same from entry `offset` on, each page with how many entries the whole list has now."""
         for _ in range(MAX_PAGES):
             page = self._page(path, {**params, "limit": str(PAGE_ENTRIES), "offset": str(offset)})
             entries = items(page.get("items"), "The list", at_most=PAGE_ENTRIES)
             if not entries:
                 return
-            yield entries
+            total = whole(page.get("total"), "The list's total", at_most=10**9)
+            yield entries, total
             offset += len(entries)
-            if offset >= whole(page.get("total"), "The list's total", at_most=10**12):
+            if offset >= total:
                 return
         raise Invalid(
             f"The store's list is longer than {MAX_PAGES * PAGE_ENTRIES:,} entries; it was not read to its end."

@@ -3,36 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
 import structlog
 
 from loyalty.engine.errors import Invalid, NotFound
-from loyalty.models import Shop
+from loyalty.models import BulkRead, Shop
 from loyalty.platforms.ecwid.client import ShopClient, segment
 from loyalty.platforms.ecwid.customers import read_customer
 from loyalty.platforms.ecwid.known import gone_order, known_orders, own_paid_statuses
 from loyalty.platforms.ecwid.orders import moment, order_id_of, read_order
 from loyalty.platforms.ecwid.standing import look
 from loyalty.platforms.reading import items, text
-from loyalty.services.observations import Found, OrderSeen, Unreadable
+from loyalty.services.observations import Found, OrderSeen, PersonSeen, Unreadable
 
 log = structlog.get_logger("regulars.ecwid")
+GOES_ON_WITHIN = timedelta(days=1)
+STEPS_BACK = 500
+"""Entries; more than one transaction of the import holds."""
 
 
 def history(shop: Shop) -> Iterator[Found]:
-    """Customers, then orders, page by page."""
+    """Customers, then orders, page by page, with how far it is. One that broke off goes on where it was, a little
+    before: whoever reads us may not have stored the last pages, and lists move."""
     client = ShopClient(shop)
-    for page in client.pages("customers", {}):
-        for document in page:
-            try:
-                yield read_customer(document)
-            except Invalid as error:
-                yield _left_out("customer", document, error)
-    for page in client.pages("orders", {}):
-        yield from _seen(shop, page)
+    now = datetime.now(UTC)
+    BulkRead.objects.filter(shop=shop, begun_at__lt=now - GOES_ON_WITHIN).delete()
+    for part in ("customers", "orders"):
+        read, _ = BulkRead.objects.get_or_create(
+            shop=shop, part=part, defaults={"state": BulkRead.State.READING, "begun_at": now}
+        )
+        offset = max(0, read.seen - STEPS_BACK)
+        for page, total in client.counted_pages(part, {}, offset=offset):
+            yield from _seen(shop, page) if part == "orders" else _people(page)
+            offset += len(page)
+            BulkRead.objects.filter(shop=shop, pk=read.pk).update(seen=offset, total=total)
+    BulkRead.objects.filter(shop=shop).delete()
+
+
+def _people(page: Sequence[Mapping[str, Any]]) -> Iterator[PersonSeen | Unreadable]:
+    for document in page:
+        try:
+            yield read_customer(document)
+        except Invalid as error:
+            yield _left_out("customer", document, error)
 
 
 def orders_changed(shop: Shop, *, since: datetime) -> Iterator[OrderSeen | Unreadable]:

@@ -10,9 +10,9 @@ from django.test import Client
 
 from loyalty.dashboard.access import embedded_token
 from loyalty.engine.errors import Refused, Unauthorized, Unavailable
-from loyalty.models import InboxDelivery, Member, QueueState, Shop, ShopperDevice
+from loyalty.models import BulkRead, InboxDelivery, Member, QueueState, Shop, ShopperDevice
 from loyalty.platforms.ecwid import client as rest
-from loyalty.platforms.ecwid import oauth
+from loyalty.platforms.ecwid import history, oauth
 from loyalty.platforms.ecwid.platform import EcwidPlatform
 from loyalty.services.intake import record
 from loyalty.services.observations import NothingToDo, OrderSeen
@@ -179,3 +179,36 @@ def test_a_long_list_waits_for_a_busy_store_and_gives_up_on_one_that_is_out(
     stand_in.faults({"status": 503, "times": 1, "path": "/orders"})
     with pytest.raises(Unavailable):
         list(ecwid.history(shop))
+
+
+def test_a_history_says_how_far_it_is_and_goes_on_where_it_broke_off(
+    stand_in: StandIn, connected: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "STEPS_BACK", 100)
+    shop = connected(at=datetime.now(UTC) - timedelta(days=60))
+    until = datetime.now(UTC) - timedelta(days=1)
+    made = stand_in.of(
+        shop,
+        "/history",
+        {
+            "seed": 3,
+            "from": (until - timedelta(days=50)).isoformat(),
+            "to": until.isoformat(),
+            "customers": 20,
+            "orders": 350,
+        },
+    )
+    stand_in.ask("DELETE", "/_sandbox/ecwid/api-calls")
+    reader = ecwid.history(shop)
+    first = [next(reader) for _ in range(made["customers"] + 250)]
+    reader.close()
+    read = BulkRead.objects.get(shop=shop, part="orders")
+    assert (read.seen, read.total) == (200, made["orders"])
+    page = Client().get("/dashboard/", headers={"Authorization": f"Bearer {embedded_token(shop)}"}).content.decode()
+    assert f"200 of {made['orders']}" in page
+    stand_in.ask("DELETE", "/_sandbox/ecwid/api-calls")
+    rest = list(ecwid.history(shop))
+    orders = {each.order.id for each in [*first, *rest] if isinstance(each, OrderSeen)}
+    assert len(orders) == made["orders"]
+    assert min(call for call, _ in stand_in.calls() if "/orders" in call).endswith("offset=100")
+    assert not BulkRead.objects.filter(shop=shop).exists()

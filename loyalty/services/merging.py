@@ -29,9 +29,9 @@ def merge(*, shop: Shop, kept_id: str, gone_id: str, at: datetime) -> None:
     _move_redemptions(shop, kept, gone)
     ShopperDevice.objects.filter(shop=shop, member=gone).delete()
     fold_and_post(shop=shop, members=sorted((kept, gone), key=lambda member: member.pk), at=at)
-    gone.merged_into = kept
+    gone.merged_into, gone.next_due = kept, None
     gone.email = gone.name = gone.locale = ""
-    gone.save(update_fields=["merged_into", "email", "name", "locale"])
+    gone.save(update_fields=["merged_into", "next_due", "email", "name", "locale"])
     Member.objects.filter(shop=shop, merged_into=gone).update(merged_into=kept)
 
 

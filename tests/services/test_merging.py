@@ -10,12 +10,13 @@ import pytest
 from django.core.management import call_command
 
 from loyalty.engine.errors import Invalid
-from loyalty.models import LedgerEntry, Member, Redemption, Shop, StoredFact
+from loyalty.models import LedgerEntry, Member, ProgramVersion, Redemption, Shop, StoredFact
 from loyalty.services.adjustments import adjust
 from loyalty.services.intake import record
 from loyalty.services.merging import merge
 from loyalty.services.observations import OrderSeen, PeopleMerged, PersonSeen
 from loyalty.services.redemptions import redeem
+from loyalty.worker import schedule
 from tests.factories import ALICE, BOB, T0, assert_books, make_member, make_order, make_shop, place, refund_of, seen
 
 pytestmark = pytest.mark.django_db
@@ -126,4 +127,18 @@ def test_points_for_who_is_gone_are_refused_and_nothing_is_written() -> None:
     with pytest.raises(Invalid, match="became one with another"):
         adjust(shop=shop, member_id=gone.pk, points=5, actor="Dana", reason="Late", key="k", at=LATER)
     assert not StoredFact.objects.filter(shop=shop, kind="adjustment").exists()
+    assert_proven(shop)
+
+
+def test_the_sweep_is_done_with_who_is_gone() -> None:
+    """Whom nobody folds any more would stand at the head of the line for ever."""
+    shop = make_shop()
+    first = ProgramVersion.objects.get(shop=shop)
+    begins = LATER + timedelta(days=30)
+    ProgramVersion.objects.create(shop=shop, number=2, document=first.document, in_force_from=begins, published_at=T0)
+    for person in (ALICE, BOB):
+        make_member(shop, person, points=10)
+    join(shop)
+    assert schedule.fold_due(now=begins) == 1
+    assert schedule.fold_due(now=begins) == 0
     assert_proven(shop)

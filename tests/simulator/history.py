@@ -29,7 +29,7 @@ from tests.concurrency.deliveries import deliver
 from tests.engine.golden.corpus import BEGIN, PROGRAMS, UNTIL
 from tests.simulator.platform import Moody
 from tests.simulator.processes import Machine, Process
-from tests.simulator.world import CODE_WORTH_MINOR, World
+from tests.simulator.world import CODE_WORTH_MINOR, Message, World
 
 STEPS = 60
 STORE = "halfmoon.myshopify.com"
@@ -57,6 +57,8 @@ class History:
         self.program = self.rng.choice(PROGRAM_NAMES)
         customers = self.rng.randrange(2, 5)
         self.world = World(self.rng, customers=customers, leaves=self.rng.choice([0, customers]))
+        # Either messages get lost and the reconciler is the net below them, or every message must do without it.
+        self.world.is_forgetful = self.has_net = self.rng.random() < 0.5
         self.machine = Machine(self._meanwhile)
         self.platform = Moody(self.world, self.machine)
         self.skew = {name: timedelta(seconds=self.rng.randrange(-5, 6)) for name in (*PEOPLE, "store")}
@@ -64,6 +66,7 @@ class History:
         self.releases = dict.fromkeys(PEOPLE, ENGINE)
         self.releases["worker 2"] -= self.rng.choice([0, 1])
         self.told: list[str] = []
+        self.folded_to: dict[int, datetime] = {}
         self.requests = 0
         self.is_restless = True
 
@@ -77,6 +80,8 @@ class History:
             self.machine.on(),
         ):
             self._install()
+            if not self.has_net:
+                OutboxMessage.objects.filter(shop=self.shop()).delete()
             for number, version in enumerate(PROGRAMS[self.program], 1):
                 ProgramVersion.objects.update_or_create(
                     shop=self.shop(),
@@ -149,7 +154,15 @@ class History:
             found = f"{type(error).__name__}: {error}"
         end = f"is killed at moment {process.dies_at}" if process.is_dead else f"ends: {found}"
         self._tell(f"{name} {end} ({what}, {process.moments} moments)")
+        self._time_goes_on()
         return found
+
+    def _time_goes_on(self) -> None:
+        """No member is ever folded to an earlier instant, whatever the clocks say."""
+        folded = Member.objects.filter(shop=self.shop(), as_of__isnull=False).values_list("pk", "as_of")
+        for pk, as_of in folded:
+            assert as_of >= self.folded_to.get(pk, as_of), f"Member {pk} went back to {as_of}."
+            self.folded_to[pk] = as_of
 
     def _time_passes(self) -> None:
         self.now += self.rng.choice(
@@ -183,12 +196,18 @@ class History:
         if again < 0.3:
             self.world.outgoing.append(message)
         number = f"{message.delivery_id}-again-{self.requests}" if again < 0.15 else message.delivery_id
-        self._knock(number, message.topic, message.body)
+        if not self._is_taken(number, message):
+            self.world.outgoing.append(message)
 
-    def _knock(self, number: str, topic: str, body: Any) -> None:
+    def _is_taken(self, number: str, message: Message) -> bool:
+        """Whether the door said so; else the store tries again."""
         self.requests += 1
-        what = f"takes {topic} {number}"
-        self._as("web", what, lambda at: deliver(self.shop(), number, topic, body, at=at))
+
+        def take(at: datetime) -> bool:
+            deliver(self.shop(), number, message.topic, message.body, at=at)
+            return True
+
+        return self._as("web", f"takes {message.topic} {number}", take) is True
 
     def _worker(self) -> str:
         return self.rng.choice(PEOPLE[:2])
@@ -206,7 +225,8 @@ class History:
         self._as("beat", sweep.__name__, lambda at: sweep(now=at))
 
     def _reconcile(self) -> None:
-        self._as("beat", "reconciles", lambda at: reconciliation.reconcile_shops(now=at))
+        if self.has_net:
+            self._as("beat", "reconciles", lambda at: reconciliation.reconcile_shops(now=at))
 
     def _someone(self) -> Member | None:
         return self.rng.choice(
@@ -265,7 +285,7 @@ class History:
 
     def _uninstall(self) -> None:
         """What was on its way before still arrives; after the word of it nothing does."""
-        if self.world.is_installed:
+        if self.world.is_installed and self.has_net:
             self._tell("the store removes the app")
             body = {"myshopify_domain": STORE}
             self.world.send("app/uninstalled", body, self._store_clock())
@@ -286,7 +306,7 @@ class History:
         self._return()
         while self.world.outgoing:
             message = self.world.outgoing.pop(self.rng.randrange(len(self.world.outgoing)))
-            self._knock(message.delivery_id, message.topic, message.body)
+            assert self._is_taken(message.delivery_id, message)
         self._until_nothing_waits()
         self.now += reconciliation.EVERY
         self._reconcile()
@@ -298,19 +318,19 @@ class History:
             if not self._work_everything():
                 return
             self.now += timedelta(hours=1)
-        raise AssertionError("It never settles.")
+        raise AssertionError(f"It never settles: {[*self._open()]}")
 
     def _work_everything(self) -> bool:
         done = [
             self._as("worker 1", job.__name__, lambda at, job=job: job(now=at))
             for job in (inbox.drain, outbox.drain, outbox.drain_shown, schedule.fold_due, schedule.expire_codes)
         ]
-        return any(done) or self._waiting()
+        return any(done) or any(self._open())
 
-    def _waiting(self) -> bool:
-        return any(
-            model.objects.filter(shop=self.shop(), state="waiting").exists() for model in (InboxDelivery, OutboxMessage)
-        )
+    def _open(self) -> Iterator[str]:
+        for queue in (InboxDelivery, OutboxMessage):
+            for row in queue.objects.filter(shop=self.shop(), state="waiting"):
+                yield f"{row}, due {row.due_at}: {row.outcome}"
 
 
 @contextmanager

@@ -71,6 +71,7 @@ class World:
     is_installed: bool = True
     leaves: int = 0
     is_merged: bool = False
+    is_forgetful: bool = False
 
     def someone(self) -> int:
         """A customer that the store has at present."""
@@ -81,9 +82,10 @@ class World:
         return f"c{customer}@shopper.test"
 
     def send(self, topic: str, body: Any, at: datetime) -> None:
-        """Some are never sent; an app that is not installed is told nothing."""
+        """Some are never sent, where the store is forgetful; an app that is not installed is told nothing."""
         self.sent += 1
-        if self.is_installed and (topic.startswith(("customers", "app")) or self.rng.random() < 0.9):
+        is_forgotten = self.is_forgetful and not topic.startswith(("customers", "app")) and self.rng.random() < 0.1
+        if self.is_installed and not is_forgotten:
             self.outgoing.append(Message(f"m{self.sent}", topic, body, at))
 
     def meet(self, at: datetime) -> None:

@@ -91,6 +91,13 @@ class OrderState:
         self.returned: dict[str, int] = {}
         self.meet(order, rules)
 
+    @classmethod
+    def by_name(cls, order_id: str, at: datetime, number: str = "") -> OrderState:
+        """An order whose lines are not known here; they come with the fact, if anything more happens to it."""
+        return cls(
+            Order(id=order_id, number=number, placed_at=at, updated_at=at, currency="", exponent=0, lines=()), None
+        )
+
     def meet(self, order: Order, rules: Prepared | None) -> None:
         """The order's own lines and the version that judges it, which a checkpoint does not keep."""
         self.order = order

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from loyalty.engine.awards import Award
+from loyalty.engine.awards import Award, OrderState
 from loyalty.engine.basis import Params
 from loyalty.engine.books import Taking
 from loyalty.engine.explain import Reason
@@ -97,9 +97,10 @@ def bring_in(walk: Walk, at: datetime, brought: Import) -> None:
         source = f"import:{brought.id}:{index}"
         reason = Reason(message="imported", params={"points": each.points, "from": brought.source})
         award = None
-        if each.order_id in walk.orders:
+        if each.order_id:
             award = Award(source, "", each.points, list, reason, each.available_at or at)
-            walk.orders[each.order_id].awards.append(award)
+            state = walk.orders.setdefault(each.order_id, OrderState.by_name(each.order_id, at))
+            state.awards.append(award)
         payload = (brought, index, award)
         if each.available_at is not None and each.available_at > at:
             walk.pending[source] = Held(source, each.points, each.available_at, reason)

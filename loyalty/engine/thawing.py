@@ -79,7 +79,7 @@ def thaw(raw: bytes, versions: Sequence[Version], facts: Iterable[Fact], as_of: 
 
 def _reaches_back(walk: Walk, head: Head, shelf: Shelf, facts: Iterable[Fact]) -> bool:
     """Can anything to come touch what is settled? An order or a redemption that was there already, an order that uses
-    an old code, a new version that looks at lots, tiers or segments anew."""
+    an old code, an import that says what orders earned, a new version that looks at lots, tiers or segments anew."""
     if any(head.mark < rules.version.in_force_from <= walk.as_of for rules in walk.prepared):
         return True
     if any(name_of(rule) not in head.tallies for rule in walk.tallies):
@@ -87,6 +87,8 @@ def _reaches_back(walk: Walk, head: Head, shelf: Shelf, facts: Iterable[Fact]) -
     named = {word for each in head.redemptions for word in (each.code.casefold(), each.order_id)}
     for fact in facts:
         if isinstance(fact, Order | Redemption) and min(instants(fact)) <= head.mark:
+            return True
+        if isinstance(fact, Import) and any(lot.order_id for lot in fact.lots):
             return True
         if isinstance(fact, Order):
             words = [fact.id, *(code.casefold() for code in fact.discount_codes)]
@@ -170,12 +172,9 @@ def _thaw_takings(
 
 
 def _thaw_order(walk: Walk, each: FrozenOrder, lots: Mapping[int, OpenLot]) -> None:
-    """Only what an order's later events read: its lines come with the fact, if there is one."""
+    """Only what an order's later events read."""
     order_id = str(each.id)
-    order = Order(
-        id=order_id, placed_at=walk.as_of, updated_at=walk.as_of, currency="", exponent=0, lines=(), number=each.number
-    )
-    state = walk.orders[order_id] = OrderState(order, None)
+    state = walk.orders[order_id] = OrderState.by_name(order_id, walk.as_of, each.number)
     state.given, state.returned = each.given, each.returned
     state.refunded_minor, state.money = each.refunded_minor, each.money
     for frozen in each.awards:

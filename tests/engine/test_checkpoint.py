@@ -184,3 +184,15 @@ def test_a_checkpoint_of_another_engine_is_put_aside(monkeypatch):
     assert mark_of(raw) is None
     statement = fold(versions(), facts, day(20), raw)
     assert (statement.since, statement.available) == (None, 20)
+
+
+def test_a_refund_takes_back_what_an_import_said_its_order_earned_whenever_checkpoints_were_made():
+    bought, brought = order("A", day(1), 1000), Import(id="I", at=day(10), lots=(LOT,))
+    early = checkpoint(versions(), [bought, brought], day(5))
+    late = checkpoint(versions(), [brought], day(20), early)
+    returned = order("A", day(1), 1000, refunds=(refund("F", day(30), 1000),))
+    whole, resumed = fold(versions(), [returned, brought], day(40)), fold(versions(), [returned], day(40), late)
+    assert (whole.available, resumed.available) == (0, 0)
+
+
+LOT = ImportLot(points=40, at=day(1), order_id="A")

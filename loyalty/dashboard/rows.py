@@ -118,11 +118,18 @@ def undone_row(message: OutboxMessage, fmt: Format, now: datetime) -> UndoneRow:
         id=message.pk,
         what=str(what),
         means=str(means),
-        why=message.outcome or _("No reason was noted."),
+        why=_why(message.outcome),
         can_be_tried=can_be_tried(message),
         moment=fmt.moment(at),
         ago=fmt.ago(at, now),
     )
+
+
+def _why(outcome: str) -> str:
+    """Of an error that nobody foresaw only its kind is kept, which is for whoever runs the server."""
+    if outcome.isidentifier():
+        return _("Something unforeseen went wrong; the server’s log says more (%(kind)s).") % {"kind": outcome}
+    return outcome or _("No reason was noted.")
 
 
 def name_of(member: Member) -> str:

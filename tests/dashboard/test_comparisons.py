@@ -168,6 +168,7 @@ def test_what_was_given_up_is_shown_with_what_it_means_and_tried_again(ask: Ask,
         leave(shop=shop, kind=kind, subject="1", at=BEGAN)
     leave(shop=shop, kind="mail", subject="code:1", at=BEGAN)
     OutboxMessage.objects.filter(shop=shop).update(state="dead", attempts=12, outcome="The store answered 500.")
+    OutboxMessage.objects.filter(shop=shop, kind="mail").update(outcome="SMTPRecipientsRefused")
     assert "6 things could not be done" in words(ask("/dashboard/", shop))
     page = words(ask("/dashboard/undone/", shop))
     for part in (
@@ -178,6 +179,7 @@ def test_what_was_given_up_is_shown_with_what_it_means_and_tried_again(ask: Ask,
         "Something could not be done",
         "A mail could not be sent",
         "The store answered 500.",
+        "Something unforeseen went wrong; the server’s log says more (SMTPRecipientsRefused).",
     ):
         assert part in page
     assert page.count("Try again") == 4, "neither the code that was given back nor the code to sign in"

@@ -106,6 +106,22 @@ def test_every_page_of_the_dashboard(store: ShopifyStore, axe: str, shoot: Shoot
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("size", SIZES)
+def test_the_page_of_a_stores_own_choices(running: Running, context: BrowserContext, axe: str, size: str) -> None:
+    """Only stores on Ecwid have it; the demo's is 1003."""
+    admin = context.new_page()
+    admin.set_viewport_size(SIZES[size])  # type: ignore[arg-type]
+    admin.goto(running.at("my.ecwid.localhost", "/store/1003/app"))
+    frame = admin.frame_locator("iframe")
+    frame.get_by_role("link", name="Store", exact=True).click()
+    expect(frame.get_by_role("heading", name="Store", level=1)).to_be_visible()
+    assert violations(the_frame(admin), axe) == []
+    frame.get_by_role("button", name="Save").click()
+    expect(frame.get_by_text("Saved.")).to_be_visible()
+    assert violations(the_frame(admin), axe) == []
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("size", SIZES)
 def test_every_view_of_the_widget(store: ShopifyStore, axe: str, shoot: Shoot, size: str) -> None:
     store.front.set_viewport_size(SIZES[size])  # type: ignore[arg-type]
     panel = store.open_panel()

@@ -59,6 +59,8 @@ SHOPIFY_API_SECRET_OLD = os.environ.get("SHOPIFY_API_SECRET_OLD", "")
 SHOPIFY_SCOPES = _list(
     "SHOPIFY_SCOPES", "read_orders,read_customers,write_customers,read_products,write_discounts,write_app_proxy"
 )
+SHOPIFY_BILLING_PLANS = _list("SHOPIFY_BILLING_PLANS")  # "Starter 9.00 USD monthly 14"; none: nothing is charged
+SHOPIFY_BILLING_TEST = _flag("SHOPIFY_BILLING_TEST")
 SHOPIFY_SHOP_URL = os.environ.get("SHOPIFY_SHOP_URL", "https://{shop}")  # server to server: API and tokens
 SHOPIFY_SHOP_ORIGIN = os.environ.get("SHOPIFY_SHOP_ORIGIN", "https://{shop}")  # in the browser; {name} also works
 SHOPIFY_ADMIN_URL = os.environ.get("SHOPIFY_ADMIN_URL", "https://admin.shopify.com")

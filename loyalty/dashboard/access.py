@@ -176,6 +176,7 @@ def layout(request: HttpRequest) -> dict[str, Any]:
         "layout": "dashboard/region.html" if fetched else "dashboard/document.html",
         "shop": shop,
         "platform_script": platform_script(shop) if shop else "",
+        "plans_offered": bool(shop and shop.platform == Shop.Platform.SHOPIFY and settings.SHOPIFY_BILLING_PLANS),
         "client_id": (settings.SHOPIFY_API_KEY if shop.platform == "shopify" else settings.ECWID_CLIENT_ID)
         if shop
         else "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.dashboard import ecwid_settings, views
+from loyalty.dashboard import ecwid_settings, plan, views
 
 app_name = "dashboard"
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("redemptions/", views.redemptions, name="redemptions"),
     path("redemptions/<int:redemption_id>/cancel/", views.redemption_cancel, name="redemption_cancel"),
     path("program/", views.program, name="program"),
+    path("plan/", plan.plan, name="plan"),
     path("store/", ecwid_settings.store, name="store"),
     path("deliveries/", views.deliveries, name="deliveries"),
     path("comparisons/", views.comparisons, name="comparisons"),

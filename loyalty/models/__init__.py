@@ -1,6 +1,7 @@
 """Tables, constraints, scoped managers. No verbs, no signals, no save() logic."""
 
 from loyalty.models.audits import VerifyFault, VerifyRun
+from loyalty.models.billing import Subscription
 from loyalty.models.bulk import BulkRead
 from loyalty.models.catalog import ProductCollections
 from loyalty.models.checkpoints import Checkpoint
@@ -38,6 +39,7 @@ __all__ = [
     "ShopperDevice",
     "StaffMembership",
     "StoredFact",
+    "Subscription",
     "VerifyFault",
     "VerifyRun",
 ]

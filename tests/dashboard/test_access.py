@@ -28,6 +28,7 @@ EXPECTED = {
     "redemption_cancel": ("redemption", 200, 200),
     "program": (None, 200, 405),
     "store": (None, 200, 200),
+    "plan": (None, 404, 404),
     "deliveries": (None, 200, 405),
     "delivery_replay": ("delivery", 405, 200),
     "comparisons": (None, 200, 200),

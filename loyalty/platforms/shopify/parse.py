@@ -31,7 +31,6 @@ ORDER_TOPICS = ("orders/create", "orders/paid", "orders/updated", "orders/cancel
 QUIET = {
     "orders/edited": "The order itself follows with its new lines.",
     "orders/delete": "A deleted order keeps what it earned; cancel or refund it first where it should not.",
-    "app_subscriptions/update": "Nothing of it changes points.",
 }
 
 

@@ -14,7 +14,7 @@ from loyalty.engine.rewards import MONEY
 from loyalty.models import Redemption, Shop
 from loyalty.platforms.base import Delivery, Shown, Signed
 from loyalty.platforms.reading import text
-from loyalty.platforms.shopify import history, rewards, showing, standing, tokens
+from loyalty.platforms.shopify import billing, history, rewards, showing, standing, tokens
 from loyalty.platforms.shopify.claims import claims_of
 from loyalty.platforms.shopify.client import execute
 from loyalty.platforms.shopify.collections import in_collections
@@ -25,7 +25,11 @@ from loyalty.services.observations import Found, NothingToDo, Observation, Order
 
 _TOPIC = re.compile(r"[a-z][a-z_./]{0,62}")
 _DELIVERY_ID = re.compile(r"[!-~]{1,128}")
-_LOOKS = {"shop/update": standing.look, "app/scopes_update": standing.look_at_scopes}
+_LOOKS = {
+    "shop/update": standing.look,
+    "app/scopes_update": standing.look_at_scopes,
+    "app_subscriptions/update": billing.look,
+}
 """Topics that only say that there is something to ask for."""
 _KEPT_HEADERS = ("api-version", "event-id", "triggered-at", "name", "handle", "action")
 

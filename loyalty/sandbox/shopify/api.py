@@ -10,7 +10,7 @@ from typing import Any
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, build_schema, execute_sync, parse, validate
 
 from loyalty.sandbox.errors import SandboxError
-from loyalty.sandbox.shopify import customers, discounts, gift_cards, mutations, store_credit
+from loyalty.sandbox.shopify import customers, discounts, gift_cards, mutations, store_credit, subscriptions
 from loyalty.sandbox.shopify.bulk import bulk_operation_cancel, bulk_operation_node, bulk_operation_run_query
 from loyalty.sandbox.shopify.connections import Node, connection, matches
 from loyalty.sandbox.shopify.cost import actual_cost, query_cost
@@ -119,7 +119,10 @@ def _root(api: Api) -> Node:
     """Root fields by name; graphql-core calls them with info and their arguments."""
     return {
         "shop": lambda info: shop_node(api),
-        "currentAppInstallation": lambda info: installation_node(api, installation(api.store, api.shop) or {}),
+        "currentAppInstallation": lambda info: (
+            installation_node(api, installation(api.store, api.shop) or {})
+            | {"activeSubscriptions": subscriptions.active(api)}
+        ),
         "orders": lambda info, **page: _orders(api, **page),
         "order": lambda info, id: _order(api, id),
         "customers": lambda info, **page: _customers(api, **page),
@@ -150,6 +153,7 @@ def _root(api: Api) -> Node:
         "metafieldsDelete": lambda info, metafields: mutations.metafields_delete(api, metafields),
         "tagsAdd": lambda info, id, tags: mutations.tags_add(api, id, tags),
         "tagsRemove": lambda info, id, tags: mutations.tags_remove(api, id, tags),
+        "appSubscriptionCreate": lambda info, **given: subscriptions.app_subscription_create(api, **given),
         "bulkOperationRunQuery": lambda info, query, groupObjects: bulk_operation_run_query(
             api, query, groupObjects, execute_everything
         ),

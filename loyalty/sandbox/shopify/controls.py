@@ -10,7 +10,7 @@ from loyalty.sandbox.clock import now
 from loyalty.sandbox.control import json_body
 from loyalty.sandbox.errors import SandboxError
 from loyalty.sandbox.platform import Sandbox
-from loyalty.sandbox.shopify import customers, orders, tokens
+from loyalty.sandbox.shopify import customers, orders, subscriptions, tokens
 from loyalty.sandbox.shopify.events import Events
 from loyalty.sandbox.shopify.server import ApiFaults
 from loyalty.sandbox.shopify.shops import installation, shop_of
@@ -103,6 +103,12 @@ def _merchant(controls: Blueprint, sandbox: Sandbox) -> None:
         placed = store.find("shopify.order", found["domain"], str(customer["id"])) if customer else []
         Events(sandbox, found).compliance(topic, customer, [order["id"] for order in placed])
         return jsonify(sent=topic)
+
+    @controls.post("/shops/<shop>/subscription")
+    def subscription(shop: str) -> Response:
+        """The merchant approves or declines the newest plan, or Shopify ends it: {"status": "ACTIVE"}."""
+        found = shop_of(store, shop)
+        return jsonify(subscriptions.decide(store, found, str(json_body().get("status")), Events(sandbox, found)))
 
     @controls.put("/shops/<shop>/embed")
     def embed(shop: str) -> Response:

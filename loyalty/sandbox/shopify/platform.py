@@ -13,7 +13,7 @@ from flask import Blueprint
 from loyalty.sandbox.clock import iso, now, parse_time
 from loyalty.sandbox.errors import SandboxError
 from loyalty.sandbox.platform import Link, Origin, Sandbox
-from loyalty.sandbox.shopify import customers, orders, payloads, shops, tokens
+from loyalty.sandbox.shopify import customers, orders, payloads, shops, subscriptions, tokens
 from loyalty.sandbox.shopify.admin import admin_origin
 from loyalty.sandbox.shopify.bulk import fail_left_over
 from loyalty.sandbox.shopify.cdn import cdn_origin
@@ -119,6 +119,7 @@ class ShopifyPlatform:
             installed["uninstalled_at"] = iso(now())
             store.put("shopify.installation", "", found["domain"], installed)
             tokens.revoke_all(store, found)
+            subscriptions.end_all(store, found)
             Events(self.sandbox, found).uninstalled()
         return self.describe(found)
 

@@ -33,6 +33,7 @@ TOPIC_SCOPES = {
     "customers/delete": "read_customers",
     "app/uninstalled": "",
     "app/scopes_update": "",
+    "app_subscriptions/update": "",
     "shop/update": "",
     "bulk_operations/finish": "",
     "customers/data_request": "",

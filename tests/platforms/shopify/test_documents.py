@@ -6,6 +6,7 @@ import gzip
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from graphql.execution.values import get_variable_values
 from loyalty.engine.program import Reward, RewardKind
 from loyalty.models import Member, Redemption, Shop
 from loyalty.platforms.base import Shown
-from loyalty.platforms.shopify import client, discounts, gift_cards, showing
+from loyalty.platforms.shopify import billing, client, discounts, gift_cards, showing
 
 ROOT = Path(__file__).parents[3]
 FOLDER = Path(client.__file__).parent
@@ -33,6 +34,7 @@ DOCUMENTS = sorted(path.stem for path in FOLDER.glob("*.graphql"))
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
+PLAN = billing.Plan(name="Starter", price=Decimal("9.00"), currency="USD", every="monthly", trial_days=14)
 SHOWN = Shown(customer_id="1", available=520, tier="gold", tier_name="Gold")
 SHOP = Shop(platform="shopify", external_id="a.myshopify.com", currency="EUR", exponent=2)
 
@@ -87,6 +89,8 @@ VARIABLES: dict[str, list[dict[str, Any]]] = {
         {"discount": discount(collections=("21",))},
     ],
     "free_shipping_create": [{"discount": free_shipping()}],
+    "app_subscriptions": [{}],
+    "app_subscribe": [billing.subscription_input(SHOP, PLAN)],
     "product_collections": [{"ids": ["gid://shopify/Product/11"]}],
     "product_prices": [{"ids": ["gid://shopify/Product/11"]}],
     "gift_card_create": [{"card": gift_cards.card_input(SHOP, redemption(customer))} for customer in ("7001", "")],

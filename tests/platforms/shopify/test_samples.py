@@ -37,6 +37,7 @@ EXPECTED: dict[str, tuple[int, int, str]] = {
     "customers/redact": (0, 0, ""),
     "customers/data_request": (0, 0, ""),
     "shop/redact": (0, 0, ""),
+    "app_subscriptions/update": (0, 0, "Nothing is charged here."),
     "bulk_operations/finish": (0, 0, ""),
     "app/uninstalled": (0, 0, ""),
     "app/scopes_update": (0, 0, "open the app once"),

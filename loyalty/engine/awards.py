@@ -217,7 +217,8 @@ def _award(walk: Walk, at: datetime, state: OrderState, rules: Prepared, portion
         lambda rule: room(rule.caps, walk.used_caps, rule.id, at, rules.zone) if rule.caps else None,
     )
     until = at + timedelta(days=policies.hold_days)
-    points = _cap_all(walk, at, rules, max(0, verdict.points - state.given))
+    before = min(state.given, verdict.points)
+    points = _cap_all(walk, at, rules, verdict.points - before)
     for share in verdict.shares:
         if share.rule.caps:
             whole = -(-share.points // share.per)
@@ -225,7 +226,7 @@ def _award(walk: Walk, at: datetime, state: OrderState, rules: Prepared, portion
     state.given = max(state.given, verdict.points)
     for index in verdict.excluded:
         basis.amounts[index] = 0
-    why = partial(order_reason, Judged(rules, basis, verdict, points, state.given > points, at, until))
+    why = partial(order_reason, Judged(rules, basis, verdict, points, before, at, until))
     if points:
         source, part = f"order:{order.id}", f"added:{portion.added}" if portion.added else ""
         spread = partial(_spread, basis, verdict, rules, portion.earlier)

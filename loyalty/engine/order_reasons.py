@@ -20,7 +20,7 @@ class Judged(msgspec.Struct, frozen=True):
     basis: Basis
     verdict: Judgement
     points: int
-    given_before: bool
+    given_before: int
     at: datetime
     """The awarding moment."""
     until: datetime
@@ -36,9 +36,11 @@ def order_reason(judged: Judged) -> Reason:
     rules, basis, verdict, points = judged.rules, judged.basis, judged.verdict, judged.points
     order, policies, zone = basis.order, rules.policies, rules.zone
     lines: list[Reason] = [*basis.reasons(verdict.excluded), explained(verdict, basis, policies)]
-    if points < verdict.points:
-        message = "order.given_before" if judged.given_before else "rule.capped"
-        lines.append(Reason(message=message, params={"points": verdict.points - points}))
+    before = judged.given_before
+    if before:
+        lines.append(Reason(message="order.given_before", params={"points": before}))
+    if points < verdict.points - before:
+        lines.append(Reason(message="rule.capped", params={"points": verdict.points - before - points}))
     placed: Params = {"version": rules.version.number, "placed_at": said(order.placed_at, zone)}
     lines.append(Reason(message="order.version", params=placed))
     lines.append(Reason(message=f"order.moment.{policies.moment}", params={"moment_at": said(judged.at, zone)}))

@@ -62,3 +62,13 @@ def test_shipping_that_a_rule_takes_out_is_said_in_words_of_its_own():
     assert left_out is not None
     assert {each.message for each in left_out.lines} == {"left_out.rule", "left_out.rule.shipping"}
     assert all("{" not in text(each) for each in left_out.lines)
+
+
+def test_what_a_limit_took_is_not_called_given_before():
+    under = document(caps=[{"per": "day", "points": 8}])
+    capped = full_text(folded(order("A", day(1), 1000), under=under).movements[0].reason)
+    assert "  A limit was reached\n" in capped
+    assert "given before" not in capped
+    added = (line("1", 300), line("2", 900, added_at=day(1.1)))
+    both = full_text(folded(order("A", day(1), added), under=under).movements[1].reason)
+    assert "  3 points of it were given before lines were added\n  A limit was reached\n" in both

@@ -33,6 +33,10 @@ REFUNDS = {
             ),
             order("B", 2, [line("1", 0, 4)], number="#B", refunds=[units_back("B1", 5, "1", 1)]),
             order("C", 3, [line("1", 0, 2), line("2", 900)], number="#C", refunds=[units_back("C1", 5, "1", 1)]),
+            redeemed("R", 3.5, 80, code="FREE", reward_name="A free cup"),
+            order(
+                "D", 4, [line("1", 0, 4)], number="#D", discount_codes=["FREE"], refunds=[units_back("D1", 6, "1", 1)]
+            ),
         ],
         [4, 10],
     ),
@@ -184,5 +188,20 @@ REFUNDS = {
             activity("older", 59, "visit"),
         ],
         [2.5, 15, 30, 70],
+    ),
+    "what earned nothing takes nothing back": (
+        from_start(
+            program() | {"rules": [{"kind": "per_item", "id": "tea", "points": 10, "scope": {"collections": ["tea"]}}]}
+        ),
+        [
+            order(
+                "A",
+                1,
+                [line("1", 1000, collection_ids=["tea"], on_sale=True), line("2", 1000)],
+                number="#A",
+                refunds=[units_back("A1", 5, "2", 1, 1000), units_back("A2", 6, "1", 1, 500)],
+            )
+        ],
+        [5.5, 10],
     ),
 }

@@ -15,13 +15,14 @@ from django.db.models import F
 from structlog.contextvars import bound_contextvars
 
 from loyalty.engine.errors import LoyaltyError
+from loyalty.engine.facts import validate
 from loyalty.models import InboxDelivery, QueueState, Shop
 from loyalty.platforms.base import Delivery
 from loyalty.platforms.circuit import Resting
 from loyalty.platforms.registry import platform_of
 from loyalty.services.forgetting import mentions_forgotten
 from loyalty.services.intake import FROM_HISTORY, record
-from loyalty.services.observations import NothingToDo, Observation, OneByOne
+from loyalty.services.observations import NothingToDo, Observation, OneByOne, OrderSeen
 from loyalty.services.traces import names_in
 from loyalty.worker.claim import MAX_DEATHS, WorkerDied, claim, put_back, still_mine
 from loyalty.worker.retry import LEASE_SECONDS, PATIENCE, judge
@@ -93,16 +94,19 @@ def _record_each(shop: Shop, parsed: Sequence[Parsed], now: datetime) -> None:
 
 
 def _parse(shop: Shop, row: InboxDelivery) -> list[Observation]:
-    return platform_of(shop).parse(
-        shop,
-        Delivery(
-            delivery_id=row.delivery_id,
-            topic=row.topic,
-            body=bytes(row.body),
-            meta=row.meta,
-            received_at=row.received_at,
-        ),
+    """What the delivery says; what can be no fact is found here, before it spoils a batch."""
+    delivery = Delivery(
+        delivery_id=row.delivery_id,
+        topic=row.topic,
+        body=bytes(row.body),
+        meta=row.meta,
+        received_at=row.received_at,
     )
+    observations = platform_of(shop).parse(shop, delivery)
+    for seen in observations:
+        if isinstance(seen, OrderSeen):
+            validate(seen.order)
+    return observations
 
 
 @transaction.atomic

@@ -1,0 +1,99 @@
+"""A backlog and a burst: nothing slows down with what is behind it, nothing is turned away, nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from loyalty.management import door_bench
+from loyalty.models import InboxDelivery, Member, Shop
+from loyalty.worker import inbox
+from tests.concurrency.deliveries import customer, order
+from tests.concurrency.door import door
+from tests.concurrency.nursery import ENDED, Nursery, environment_here
+from tests.factories import assert_books, make_shop
+from tests.platforms.shopify.payloads import body
+
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.load,
+    pytest.mark.timeout(1800),
+    pytest.mark.django_db(transaction=True),
+]
+NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
+BACKLOG = int(os.environ.get("TEST_BACKLOG", "6000"))
+"""100,000 on demand."""
+BURST_SECONDS = float(os.environ.get("TEST_BURST_SECONDS", "6"))
+"""30 on demand."""
+CUSTOMERS = 400
+POISONED = 100
+"""One in so many cannot be recorded."""
+
+
+def backlog(shop: Shop) -> Iterator[InboxDelivery]:
+    """Orders of 10 points each; one in a hundred names a product twice, which no fact may."""
+    for number in range(1, BACKLOG + 1):
+        owner = customer(7000 + number % CUSTOMERS, f"c{number % CUSTOMERS}@shopper.test")
+        at = (NOW - timedelta(days=30) + timedelta(seconds=number)).isoformat()
+        record = order(number, 10, owner, updated_at=NOW, processed_at=at, created_at=at)
+        if number % POISONED == POISONED // 2:
+            record["line_items"] = [*record["line_items"], *record["line_items"]]
+        yield InboxDelivery(
+            shop=shop,
+            delivery_id=f"d{number}",
+            topic="orders/paid",
+            body=json.dumps(record).encode(),
+            due_at=NOW,
+            received_at=NOW,
+        )
+
+
+def test_a_backlog_with_poison_in_it_drains_at_a_flat_rate() -> None:
+    shop = make_shop(at=NOW - timedelta(days=90))
+    InboxDelivery.objects.bulk_create(backlog(shop), batch_size=2000)
+    seconds: list[float] = []
+    begun, taken = time.monotonic(), 0
+    while count := inbox.drain(now=NOW, limit=200):
+        taken += count
+        if taken >= BACKLOG * (len(seconds) + 1) // 10:
+            seconds.append(time.monotonic() - begun)
+            begun = time.monotonic()
+    print(f"{taken} deliveries; seconds a tenth: {' '.join(f'{each:.1f}' for each in seconds)}")
+    rows = InboxDelivery.objects.filter(shop=shop)
+    assert rows.filter(state="dead").count() == BACKLOG // POISONED
+    assert rows.filter(state="done").count() == BACKLOG - BACKLOG // POISONED
+    points = sum(Member.objects.filter(shop=shop).values_list("available", flat=True))
+    assert points == 10 * (BACKLOG - BACKLOG // POISONED)
+    assert len(seconds) == 10
+    assert min(seconds[:2]) >= 0.8 * min(seconds[-2:]), "the last tenths are slower than the first"
+
+
+def test_a_burst_of_ten_times_what_the_workers_can_do_is_taken_in_whole(nursery: Nursery, tmp_path: Path) -> None:
+    shop = make_shop(at=NOW - timedelta(days=90))
+    record = order(1, 45, customer(7001, "alma@shopper.test"), updated_at=NOW)
+    environment = {**environment_here(), "SHOPIFY_API_SECRET": door_bench.SECRET}
+    over = tmp_path / "over"
+    worker = nursery.start(
+        "keep_draining", now=(datetime.now(UTC) + timedelta(hours=1)).isoformat(), batch=20, until=str(over)
+    )
+    with door(environment) as port:
+        found = door_bench.knock(port, door_bench.signed(shop, body(record)), seconds=BURST_SECONDS)
+    rows = InboxDelivery.objects.filter(shop=shop)
+    taken, worked = rows.count(), rows.filter(state="done").count()
+    print(f"{found.a_second:.0f} a second, p95 {found.p95_seconds * 1e3:.0f} ms; {worked} of {taken} worked meanwhile")
+    assert found.refused == 0
+    # What was under way when the burst ended was taken in as well.
+    assert len(found.latencies) <= taken <= len(found.latencies) + door_bench.CONNECTIONS
+    over.touch()
+    assert nursery.wait(worker) == ENDED
+    while inbox.drain(now=datetime.now(UTC) + timedelta(hours=1)):
+        pass
+    assert set(rows.values_list("state", flat=True)) == {"done"}
+    assert Member.objects.get(shop=shop).available == 45
+    assert_books(shop)

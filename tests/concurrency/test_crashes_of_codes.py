@@ -74,7 +74,7 @@ def works(stand_in: StandIn, redemption: Redemption) -> bool:
 def state_and_balance(redemption: Redemption) -> tuple[str, int]:
     redemption.refresh_from_db()
     assert_books(redemption.shop)
-    assert not OutboxMessage.objects.filter(shop=redemption.shop).filter(state="waiting").exists()
+    assert not OutboxMessage.objects.filter(shop=redemption.shop, state="waiting", kind__startswith="reward.").exists()
     return redemption.state, Member.objects.get(shop=redemption.shop, pk=redemption.member_id).available
 
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from typing import Any
 from unittest.mock import patch
 
@@ -19,6 +20,8 @@ from tests.factories import make_shop
 
 pytestmark = pytest.mark.django_db
 SECRET = "a-shared-secret-of-the-app"
+CREATED = int(time.time()) // 86_400 * 86_400
+"""When the events of these tests were: today, the same for every worker."""
 
 
 @pytest.fixture(autouse=True)
@@ -40,10 +43,18 @@ def shopify(client: Client, shop: str, body: bytes = b'{"id": 1}', *, secret: st
     return client.post("/shopify/webhooks", data=body, content_type=content_type, headers={**headers, **more})
 
 
-def ecwid(client: Client, store: str, *, secret: str = SECRET, method: str = "post", event_id: str = "e-1") -> Any:
+def ecwid(
+    client: Client,
+    store: str,
+    *,
+    secret: str = SECRET,
+    method: str = "post",
+    event_id: str = "e-1",
+    created: int = CREATED,
+) -> Any:
     body = {
         "eventId": event_id,
-        "eventCreated": 1_790_000_000,
+        "eventCreated": created,
         "storeId": int(store),
         "entityId": 5,
         "eventType": "order.updated",
@@ -150,7 +161,7 @@ def test_without_a_database_the_sender_is_asked_to_come_again(client: Client) ->
 def event(store: str, **changes: Any) -> dict[str, Any]:
     return {
         "eventId": "e-1",
-        "eventCreated": 1_790_000_000,
+        "eventCreated": CREATED,
         "storeId": int(store),
         "entityId": 5,
         "eventType": "order.updated",
@@ -161,11 +172,11 @@ def event(store: str, **changes: Any) -> dict[str, Any]:
 
 TOUCHED: dict[str, Any] = {
     "another id": {"eventId": "e-2"},
-    "another time": {"eventCreated": 1_790_000_001},
-    "a time as text": {"eventCreated": "1790000000"},
-    "a time with a fraction": {"eventCreated": 1_790_000_000.0},
+    "another time": {"eventCreated": CREATED + 1},
+    "a time as text": {"eventCreated": str(CREATED)},
+    "a time with a fraction": {"eventCreated": float(CREATED)},
     "no id": {"eventId": None},
-    "an id that moves the dot": {"eventId": "0.e-1", "eventCreated": 179_000_000},
+    "an id that moves the dot": {"eventId": f"{CREATED % 10}.e-1", "eventCreated": CREATED // 10},
     "a store that has no app": {"storeId": 999_999},
     "a store that is none": {"storeId": "../1"},
 }
@@ -184,7 +195,7 @@ def ecwids(message: str, secret: str = SECRET) -> str:
 @pytest.mark.parametrize("how", TOUCHED)
 def test_an_event_of_ecwid_whose_signed_part_was_touched_leaves_no_row(client: Client, how: str) -> None:
     store = make_shop(platform="ecwid").external_id
-    right = ecwids("1790000000.e-1")
+    right = ecwids(f"{CREATED}.e-1")
     assert to_ecwid(client, json.dumps(event(store, **TOUCHED[how])).encode(), right) == (401, 0)
 
 
@@ -192,10 +203,10 @@ def test_an_event_of_ecwid_whose_signed_part_was_touched_leaves_no_row(client: C
 def test_an_event_of_ecwid_that_was_cut_off_leaves_no_row(client: Client, cut: int) -> None:
     store = make_shop(platform="ecwid").external_id
     body = json.dumps(event(store)).encode()
-    assert to_ecwid(client, body[:-cut], ecwids("1790000000.e-1")) == (401, 0)
+    assert to_ecwid(client, body[:-cut], ecwids(f"{CREATED}.e-1")) == (401, 0)
 
 
-@pytest.mark.parametrize("signature", ["", "é", ecwids("1790000000.e-1", "another"), ecwids("1790000000.e-1", "")])
+@pytest.mark.parametrize("signature", ["", "é", ecwids(f"{CREATED}.e-1", "another"), ecwids(f"{CREATED}.e-1", "")])
 def test_an_event_of_ecwid_with_another_signature_leaves_no_row(client: Client, signature: str) -> None:
     store = make_shop(platform="ecwid").external_id
     assert to_ecwid(client, json.dumps(event(store)).encode(), signature) == (401, 0)
@@ -205,7 +216,7 @@ def test_a_secret_of_one_ecwid_store_speaks_for_no_other(client: Client) -> None
     """A custom app's secret is its store's alone, and the store's number is not signed."""
     own, other = make_shop(platform="ecwid"), make_shop(platform="ecwid")
     Credential.objects.filter(shop=own).update(client_secret="the-secret-of-one-store")
-    signature = ecwids("1790000000.e-1", "the-secret-of-one-store")
+    signature = ecwids(f"{CREATED}.e-1", "the-secret-of-one-store")
     assert to_ecwid(client, json.dumps(event(other.external_id)).encode(), signature) == (401, 0)
     assert to_ecwid(client, json.dumps(event(own.external_id)).encode(), signature) == (200, 1)
 
@@ -213,7 +224,17 @@ def test_a_secret_of_one_ecwid_store_speaks_for_no_other(client: Client) -> None
 def test_an_event_of_ecwid_sent_again_under_invented_names_is_one_row_at_most(client: Client) -> None:
     """The name of the event is not signed: were it kept as it came, one signature could fill the table."""
     store = make_shop(platform="ecwid").external_id
-    right = ecwids("1790000000.e-1")
+    right = ecwids(f"{CREATED}.e-1")
     for number in range(20):
         to_ecwid(client, json.dumps(event(store, eventType=f"made.up{number}")).encode(), right)
     assert rows() == 1
+
+
+@pytest.mark.parametrize("days", [-4, -400, 3])
+def test_an_event_of_long_ago_or_of_a_day_to_come_was_captured_somewhere(client: Client, days: int) -> None:
+    """Ecwid repeats a delivery for a day; its signature would hold for ever."""
+    shop = make_shop(platform="ecwid")
+    answer = ecwid(client, shop.external_id, created=CREATED + days * 86_400)
+    assert (answer.status_code, answer.json()["error"]) == (401, "old_event")
+    assert ecwid(client, shop.external_id, created=CREATED - 86_400).status_code == 200
+    assert InboxDelivery.objects.filter(shop=shop).count() == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -26,12 +26,14 @@ class EcwidPlatform:
         """By the app's own secret without a query; only what that does not sign is tried with the secret of the store's
         custom app, where its merchant gave us one - a secret that can speak for this one store alone."""
         try:
-            return signature.read(headers=headers, body=body, client_secret=settings.ECWID_CLIENT_SECRET)
+            signed = signature.read(headers=headers, body=body, client_secret=settings.ECWID_CLIENT_SECRET)
         except Unauthorized:
             secret = _own_secret(body) if headers.get(signature.HEADER) else ""
             if not secret:
                 raise
-            return signature.read(headers=headers, body=body, client_secret=secret)
+            signed = signature.read(headers=headers, body=body, client_secret=secret)
+        signature.refuse_old(signed, now=datetime.now(UTC))
+        return signed
 
     def parse(self, shop: Shop, delivery: Delivery) -> list[Observation]:
         return parse.parse(shop, delivery)

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from loyalty.engine.errors import Invalid, Unauthorized
@@ -17,6 +18,8 @@ from loyalty.platforms.reading import mapping, parse_json
 
 HEADER = "x-ecwid-webhook-signature"
 UNKNOWN_TOPIC = "other"
+OLDEST = timedelta(days=3)
+CLOCKS_DIFFER = timedelta(days=1)
 
 _MAX_DEPTH = 6
 _EVENT_ID = re.compile(r"[!-~]{1,100}")
@@ -81,6 +84,14 @@ def read(*, headers: Mapping[str, str], body: bytes, client_secret: str) -> Sign
         topic=topic_of(event.get("eventType")),
         meta={"event_created": str(created)},
     )
+
+
+def refuse_old(signed: Signed, *, now: datetime) -> None:
+    """A delivery is repeated for a day ("How to process webhooks") and then never again: what comes later was captured
+    somewhere. Raises Unauthorized."""
+    created = datetime.fromtimestamp(int(signed.meta["event_created"]), tz=UTC)
+    if not now - OLDEST <= created <= now + CLOCKS_DIFFER:
+        raise Unauthorized("The event is too old, or of a day to come.", code="old_event")
 
 
 def sign(event_created: int, event_id: str, client_secret: str) -> str:

@@ -343,7 +343,8 @@ def start_award(walk: Walk, at: datetime, state: OrderState, award: Award) -> No
 
 
 def _points_of(state: OrderState, portion: Portion) -> int:
-    return sum([award.points for award in state.awards if bool(award.part) == bool(portion.added)])
+    part = f"added:{portion.added}" if portion.added else ""
+    return sum([award.points for award in state.awards if award.part == part])
 
 
 def measure_points(walk: Walk, at: datetime, state: OrderState, portion: Portion) -> None:

@@ -13,7 +13,7 @@ from loyalty.engine.facts import (
     TierGrant,
 )
 from loyalty.engine.program import Version
-from tests.engine.factories import START, day, document, earned, folded, keys, messages, order, redemption, refund
+from tests.engine.factories import START, day, document, earned, folded, keys, line, messages, order, redemption, refund
 
 LEVELS = [
     {"id": "member", "name": "Member"},
@@ -323,3 +323,13 @@ def test_a_longer_period_counts_again_what_had_left_the_shorter():
     ]
     facts = [order("A", day(1), 12_000), order("B", day(40), 100)]
     assert [tier_at(n, *facts, under=under) for n in (30, 59, 60)] == ["silver", "member", "silver"]
+
+
+def test_lines_that_joined_an_order_at_several_times_count_once_each_for_tiers_by_points():
+    lines = (line("1", 1000), line("2", 500, added_at=day(3)), line("3", 300, added_at=day(4)))
+    levels = [{"id": "base", "name": "Base"}, {"id": "far", "name": "Far", "minimum": 19}]
+    statement = folded(
+        order("A", day(2), lines), under=document(tiers=levels, policies={"tier_measure": "points"}), as_of=day(10)
+    )
+    assert statement.available == 18
+    assert (statement.tier.id, statement.tier.measure) == ("base", 18)

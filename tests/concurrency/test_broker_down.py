@@ -77,7 +77,8 @@ def test_what_came_while_the_broker_was_down_is_done_when_it_is_back(
     environment = {name: getattr(settings, name) for name in PLATFORMS}
     environment |= environment_here() | {"CELERY_BROKER_URL": broker.url(), "LOG_LEVEL": "CRITICAL"}
     now = timezone.now()
-    dates = {"processed_at": now.isoformat(), "created_at": now.isoformat()}
+    own = {"processed_at": now.isoformat(), "created_at": now.isoformat()}
+    own |= {"order_status_url": f"https://lamps.example/{shop.number}/orders/abc/authenticate?key=k"}
     with ExitStack() as running:
         port = running.enter_context(door.door(environment))
         workers = [
@@ -85,7 +86,7 @@ def test_what_came_while_the_broker_was_down_is_done_when_it_is_back(
             running.enter_context(celery("beat", "--schedule", str(tmp_path / "beat"), environment=environment)),
         ]
         for number in range(1, ORDERS + 1):
-            record = order(number, 10, customer(alma["id"], who.email), updated_at=now, **dates)
+            record = order(number, 10, customer(alma["id"], who.email), updated_at=now, **own)
             sent = {"store": shop.external_id, "secret": SECRET, "delivery_id": f"w-{number}", "record": record}
             assert [door.deliver(port, **sent) for _ in range(2)] == [200, 200]
         taken = redeem(shop=shop, member_id=member.pk, reward_id="amount-off", request_key="k", at=now)

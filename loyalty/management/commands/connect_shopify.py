@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from shopify.utils.shop_url import sanitize_shop_domain
 
 from loyalty.engine.errors import LoyaltyError, Unauthorized
 from loyalty.platforms.shopify import oauth
@@ -36,7 +37,8 @@ class Command(BaseCommand):
                 "Set SHOPIFY_API_KEY and SHOPIFY_API_SECRET to the app's: its webhooks are signed by them."
             )
         try:
-            domain = shop_domain(options["store"])
+            # People type "halfmoon" or paste an address; Shopify's library knows what they mean, and our check is stricter.
+            domain = shop_domain(sanitize_shop_domain(options["store"]) or "")
         except Unauthorized:
             raise CommandError(
                 "Give the store's permanent domain, such as halfmoon.myshopify.com; the admin shows it under Domains."

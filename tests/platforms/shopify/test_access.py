@@ -130,7 +130,16 @@ def test_a_permanent_token_that_is_rejected_asks_to_be_connected_again(stand_in:
     assert shop.status == Shop.Status.NEEDS_REOPEN
 
 
-@pytest.mark.parametrize("domain", ["lamps", "lamps.example", "https://lamps.myshopify.com", "lamps.myshopify.com\n"])
+@pytest.mark.parametrize("typed", ["{name}", "https://{name}.myshopify.com/admin", " {name}.MyShopify.com\n"])
+def test_a_store_is_found_by_what_people_type(stand_in: StandIn, settings: Settings, typed: str) -> None:
+    domain = custom_app(stand_in, settings)
+    call_command("connect_shopify", typed.format(name=domain.partition(".")[0]), stdout=io.StringIO())
+    assert Shop.objects.get().external_id == domain
+
+
+@pytest.mark.parametrize(
+    "domain", ["", "la mps", "lamps.example", "lamps_.myshopify.com", "https://evil.test/lamps.myshopify.com"]
+)
 def test_a_store_by_another_name_is_not_connected(domain: str) -> None:
     with pytest.raises(CommandError, match="permanent domain"):
         call_command("connect_shopify", domain)

@@ -109,7 +109,7 @@ class Pretend:
         request = route.request
         parts = urlsplit(request.url)
         path = _path(request)
-        if request.url == f"{SHOP}/":
+        if request.url.partition("?")[0] == f"{SHOP}/":
             html = f"<!doctype html><html lang=en><meta charset=utf-8><title>Shop</title>{self.head}<body>{self.body}"
             headers = {"Content-Security-Policy": self.policy} if self.policy else {}
             route.fulfill(body=html, content_type="text/html", headers=headers)

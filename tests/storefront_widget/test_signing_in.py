@@ -155,7 +155,7 @@ def test_what_the_cart_takes_off_is_a_hidden_field_until_the_order_is_placed(pag
     page.add_init_script(
         "localStorage['regulars:ecwid:1003'] = JSON.stringify({ token: 'token-1', device: '1.a', until: 9e15 })"
     )
-    answers = code_answers() | {"member": (200, {**MEMBER, "codes": [{**SLID, "in_cart": True}]})}
+    answers = code_answers() | {"member": (200, {**MEMBER, "codes": [{**SLID, "in_cart": True, "apply_url": ""}]})}
     pretend = Pretend(page, answers, head=ECWID)
     pretend.open(ECWID_TAG)
     expect(pretend.launcher).to_have_text("1,040 points")

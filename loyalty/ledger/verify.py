@@ -31,6 +31,8 @@ FaultKind = Literal[
 Key = tuple[str, str, str]
 
 WITHDRAWN = "correction.withdrawn"
+COUNTED = ("milestone:", "streak:", "goal:")
+"""Keys that name how many there were, not the order that made them so many."""
 SETTLES_WITHIN = timedelta(minutes=1)
 """How long a reservation may be without a message that will settle it: the transaction that left it is over by then."""
 
@@ -166,7 +168,8 @@ def _wrong_sum(member: Member, about: str, rows: Sequence[Row], expected: int, s
 
 def _reason_fault(row: Row, movement: Movement | None, *, is_last: bool) -> tuple[str, str] | None:
     """(expected, found) where the row's reason is none, or is another movement's. Amounts and names inside a reason
-    may be older than the facts: a later snapshot that moves no points writes no row."""
+    may be older than the facts: a later snapshot that moves no points writes no row. So may the order that completed a
+    milestone: one that turns up late moves it to another order, and its points stay the same."""
     try:
         reason = _decode_reason(row.reason)
     except msgspec.DecodeError:
@@ -175,12 +178,15 @@ def _reason_fault(row: Row, movement: Movement | None, *, is_last: bool) -> tupl
         return f"a reason for {row.kind}", reason.message
     if not is_last or movement is None:
         return None
-    return _difference(movement.reason, reason)
+    return _difference(movement, reason)
 
 
-def _difference(expected: Reason, found: Reason) -> tuple[str, str] | None:
+def _difference(movement: Movement, found: Reason) -> tuple[str, str] | None:
+    expected = movement.reason
     if found.message != expected.message:
         return expected.message, found.message
+    if movement.source.startswith(COUNTED):
+        return None
     number, written = expected.params.get("number"), found.params.get("number")
     return None if number == written else (f"order {number}", f"order {written}")
 

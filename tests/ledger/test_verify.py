@@ -11,10 +11,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
+from loyalty.engine.presets import Setting, preset
 from loyalty.engine.statement import fold as engine_fold
 from loyalty.models import LedgerEntry, Member, OutboxMessage, Redemption, StoredFact, VerifyRun
 from loyalty.services import auditing
 from loyalty.services.adjustments import adjust
+from loyalty.services.programs import publish
 from loyalty.services.redemptions import begin_issuing, give_back, mark_ready, redeem
 from tests.factories import T0, make_member, make_order, make_shop, place
 from tests.ledger.histories import FOLDED_AT, fill, guards_lifted
@@ -228,6 +230,19 @@ def test_what_the_product_writes_is_never_a_fault() -> None:
             give_back(shop=shop, number=taken.number, why="cancelled" if end == "failed" else end, at=now)
     withdrawn = LedgerEntry.objects.filter(shop=shop, reason__message="correction.withdrawn")
     assert withdrawn.exists()
+    assert verify() == set()
+
+
+def test_a_milestone_that_a_late_order_moved_to_another_is_no_fault() -> None:
+    """The second order of what was known becomes the third; the milestone gives the same for the one before it."""
+    shop = make_shop()
+    milestones = preset("milestones").program(Setting(currency="EUR", exponent=2, time_zone="Europe/Riga"))
+    publish(shop=shop, program=milestones, at=T0 + timedelta(seconds=1))
+    place(shop, make_order("1", at=T0 + timedelta(days=1)))
+    for number, day in (("2", 2), ("3", 4), ("4", 5), ("late", 3)):
+        place(shop, make_order(number, at=T0 + timedelta(days=day), prices=(5_000,)), at=T0 + timedelta(days=6))
+    [row] = LedgerEntry.objects.filter(shop=shop, source="milestone:orders:4")
+    assert row.reason["params"]["number"] == "#4"
     assert verify() == set()
 
 

@@ -22,7 +22,13 @@ ROOT = Path(settings.BASE_DIR)
 TEXT = (ROOT / "docs" / "runbook.md").read_text()
 ENTRIES = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.M | re.S))
 ALERTS = re.findall(r"^\| ([^|]+) \| (.+?) \| \[([^\]]+)\]\(#([^)]+)\) \|$", TEXT, re.M)
-HOW_TO = {"What to watch", "New encryption keys", "Stopping and updating", "Backup and restore"}
+HOW_TO = {
+    "What to watch",
+    "Somebody asks for their data, or to be forgotten",
+    "New encryption keys",
+    "Stopping and updating",
+    "Backup and restore",
+}
 
 
 def slug(title: str) -> str:

@@ -16,7 +16,7 @@ from loyalty.engine.facts import Order, decode
 from loyalty.engine.program import Program
 from loyalty.engine.rewards import MONEY, Event, accept, limit_begins_at, transition
 from loyalty.engine.rewards import State as EngineState
-from loyalty.models import Member, OutboxMessage, ProgramVersion, Redemption, Shop, StoredFact
+from loyalty.models import Member, OutboxMessage, ProgramVersion, QueueState, Redemption, Shop, StoredFact
 from loyalty.selectors.members import statement_of
 from loyalty.selectors.programs import version_in_force
 from loyalty.services.codes import ISSUE, promise
@@ -159,6 +159,14 @@ def give_back(*, shop: Shop, number: str | uuid.UUID, why: str, at: datetime, fa
         waiting.update(state="done", done_at=at, outcome=why)
     fold_and_post(shop=shop, members=[member], at=at)
     return redemption
+
+
+def revoke_again(*, shop: Shop, at: datetime) -> None:
+    """We may write to the store again: codes whose points came back while we might not are taken away now."""
+    dead = OutboxMessage.objects.filter(shop=shop, kind=REVOKE, state=QueueState.DEAD)
+    for subject in set(dead.values_list("subject", flat=True)):
+        leave(shop=shop, kind=REVOKE, subject=subject, at=at)
+    dead.update(state=QueueState.DONE, done_at=at)
 
 
 def may_be_cancelled(redemption: Redemption) -> bool:

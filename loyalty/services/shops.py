@@ -11,6 +11,7 @@ from loyalty.engine.program import default_program, to_data
 from loyalty.models import Credential, ProgramVersion, Shop
 from loyalty.services.observations import Grant, StoreProfile
 from loyalty.services.outbox import IMPORT, leave
+from loyalty.services.redemptions import revoke_again
 
 TROUBLE_CHARACTERS = 300
 
@@ -41,7 +42,7 @@ def install(*, platform: str, profile: StoreProfile, grant: Grant, at: datetime)
     shop.storefront_url = profile.storefront_url
     shop.number = profile.number or shop.number
     shop.save()
-    store_grant(shop=shop, grant=grant)
+    store_grant(shop=shop, grant=grant, at=at)
     if made:
         program = default_program(
             currency=profile.currency, exponent=profile.exponent, time_zone=profile.time_zone, name=profile.name
@@ -56,8 +57,8 @@ def install(*, platform: str, profile: StoreProfile, grant: Grant, at: datetime)
 
 
 @transaction.atomic
-def store_grant(*, shop: Shop, grant: Grant) -> None:
-    """Replaces the pair of tokens as one."""
+def store_grant(*, shop: Shop, grant: Grant, at: datetime) -> None:
+    """Replaces the pair of tokens as one, and goes on with what only a token was missing for."""
     Credential.objects.update_or_create(
         shop=shop,
         defaults={
@@ -72,6 +73,7 @@ def store_grant(*, shop: Shop, grant: Grant) -> None:
     )
     stopped = Shop.objects.filter(pk=shop.pk, status__in=[Shop.Status.NEEDS_REOPEN, Shop.Status.SUSPENDED])
     stopped.update(status=Shop.Status.ACTIVE, trouble="")
+    revoke_again(shop=shop, at=at)
 
 
 def note_scopes(*, shop: Shop, scopes: Sequence[str]) -> None:

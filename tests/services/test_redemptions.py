@@ -12,7 +12,9 @@ from loyalty.models import LedgerEntry, Member, OutboxMessage, ProgramVersion, R
 from loyalty.selectors.members import statement_of
 from loyalty.selectors.widget import offers, program_now
 from loyalty.services.codes import CODE_ALPHABET, new_code
+from loyalty.services.observations import Grant
 from loyalty.services.redemptions import begin_issuing, cancel, give_back, mark_ready, redeem
+from loyalty.services.shops import store_grant
 from tests.factories import BOB, T0, assert_books, balance, make_member, make_order, make_shop, place
 
 pytestmark = pytest.mark.django_db
@@ -130,6 +132,22 @@ def test_a_gift_card_that_was_handed_over_is_not_taken_back() -> None:
     with pytest.raises(Refused, match="is money"):
         cancel(shop=shop, number=redemption.number, at=NOW)
     assert balance(shop) == 0
+
+
+def test_a_code_that_could_not_be_taken_away_is_when_the_store_lets_us_in_again() -> None:
+    shop = make_shop()
+    redemption = take(shop, make_member(shop, points=500))
+    begin_issuing(shop=shop, number=redemption.number)
+    mark_ready(shop=shop, number=redemption.number, external_id="gid", at=NOW)
+    cancel(shop=shop, number=redemption.number, at=NOW)
+    messages = OutboxMessage.objects.filter(shop=shop, kind="reward.revoke")
+    messages.update(state="dead")
+    store_grant(shop=shop, grant=Grant(access_token="new"), at=NOW)
+    store_grant(shop=shop, grant=Grant(access_token="newer"), at=NOW)
+    assert sorted(messages.values_list("state", "subject")) == [
+        ("done", str(redemption.number)),
+        ("waiting", str(redemption.number)),
+    ]
 
 
 def test_a_key_is_free_again_after_a_day() -> None:

@@ -167,7 +167,7 @@ def connect(proven: Proven, *, at: datetime) -> Shop:
     kept = Credential.objects.filter(shop=shop).first()
     stopped = shop.status != Shop.Status.ACTIVE
     if kept is None or stopped or _brings_news(kept, proven.grant):
-        shops.store_grant(shop=shop, grant=_merged(kept, proven.grant))
+        shops.store_grant(shop=shop, grant=_merged(kept, proven.grant), at=at)
     if stopped:
         replay(shop=shop, now=at)
     shops.follow_profile(shop=shop, profile=proven.profile)

@@ -146,7 +146,7 @@ def _renew_as_holder(shop: Shop, credential: Credential, now: datetime) -> Crede
             public_token=credential.public_token,
             client_secret=credential.client_secret,
         )
-        shops.store_grant(shop=shop, grant=kept)
+        shops.store_grant(shop=shop, grant=kept, at=now)
     except Unauthorized:
         newer = _credential(shop)
         if newer.refresh_token != credential.refresh_token:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection, reset_queries
+from django.test.utils import CaptureQueriesContext
 
 from loyalty.management import door_bench
 from loyalty.models import InboxDelivery, Member, Shop
@@ -31,15 +33,14 @@ BACKLOG = int(os.environ.get("TEST_BACKLOG", "6000"))
 """100,000 on demand."""
 BURST_SECONDS = float(os.environ.get("TEST_BURST_SECONDS", "6"))
 """30 on demand."""
-CUSTOMERS = 400
 POISONED = 100
 """One in so many cannot be recorded."""
 
 
 def backlog(shop: Shop) -> Iterator[InboxDelivery]:
-    """Orders of 10 points each; one in a hundred names a product twice, which no fact may."""
+    """Orders of 10 points each, every one of somebody new, so that a tenth has the work of another; one in a hundred names a product twice, which no fact may."""
     for number in range(1, BACKLOG + 1):
-        owner = customer(7000 + number % CUSTOMERS, f"c{number % CUSTOMERS}@shopper.test")
+        owner = customer(7000 + number, f"c{number}@shopper.test")
         at = (NOW - timedelta(days=30) + timedelta(seconds=number)).isoformat()
         record = order(number, 10, owner, updated_at=NOW, processed_at=at, created_at=at)
         if number % POISONED == POISONED // 2:
@@ -54,24 +55,29 @@ def backlog(shop: Shop) -> Iterator[InboxDelivery]:
         )
 
 
-def test_a_backlog_with_poison_in_it_drains_at_a_flat_rate() -> None:
+def test_a_backlog_with_poison_in_it_costs_its_last_tenth_what_its_first_did() -> None:
+    """The rate is printed, not asserted: a machine may be busy. Statements are counted, and what claims the next batch
+    reads only what waits, however much lies behind it."""
     shop = make_shop(at=NOW - timedelta(days=90))
     InboxDelivery.objects.bulk_create(backlog(shop), batch_size=2000)
-    seconds: list[float] = []
-    begun, taken = time.monotonic(), 0
-    while count := inbox.drain(now=NOW, limit=200):
-        taken += count
-        if taken >= BACKLOG * (len(seconds) + 1) // 10:
-            seconds.append(time.monotonic() - begun)
-            begun = time.monotonic()
+    statements, seconds, taken = [], [], 0
+    for tenth in range(1, 11):
+        begun = time.monotonic()
+        with CaptureQueriesContext(connection) as asked:
+            while taken < BACKLOG * tenth // 10 and (count := inbox.drain(now=NOW, limit=200)):
+                taken += count
+        seconds.append(time.monotonic() - begun)
+        statements.append(len(asked))
+        reset_queries()
     print(f"{taken} deliveries; seconds a tenth: {' '.join(f'{each:.1f}' for each in seconds)}")
     rows = InboxDelivery.objects.filter(shop=shop)
     assert rows.filter(state="dead").count() == BACKLOG // POISONED
     assert rows.filter(state="done").count() == BACKLOG - BACKLOG // POISONED
     points = sum(Member.objects.filter(shop=shop).values_list("available", flat=True))
     assert points == 10 * (BACKLOG - BACKLOG // POISONED)
-    assert len(seconds) == 10
-    assert min(seconds[:2]) >= 0.8 * min(seconds[-2:]), "the last tenths are slower than the first"
+    assert statements[-1] <= 1.1 * statements[0]
+    waiting = InboxDelivery.objects.across_shops().filter(state="waiting", due_at__lte=NOW)
+    assert "inbox_waiting" in waiting.order_by("due_at", "id")[:200].explain()
 
 
 def test_a_burst_of_ten_times_what_the_workers_can_do_is_taken_in_whole(nursery: Nursery, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from prometheus_client import Counter
@@ -88,21 +88,25 @@ def _receive(environ: WSGIEnvironment, platform: str) -> Answer:
     headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
     query = dict(parse_qsl(environ.get("QUERY_STRING", "")))
     try:
-        signed = platform_named(platform).read_webhook(headers=headers, query=query, body=body)
-        return _with_database(lambda: _keep(platform, signed, body))
+        return _with_database(
+            lambda: _keep(
+                platform, platform_named(platform).read_webhook(headers=headers, query=query, body=body), body
+            )
+        )
     except Unauthorized as error:
         return 401, error.code
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         log.warning("door.database_down", error=type(error).__name__)
         return 503, "database_down"
 
 
 def _with_database(keep: Callable[[], Answer]) -> Answer:
     """A connection is kept from one request to the next and not asked first whether it still lives; one that has gone
-    away meanwhile is opened anew, once."""
+    away meanwhile, or leads to a server that only reads since another took over, is opened anew, once. `keep` holds
+    every question to the database: one asked outside would find the dead connection for ever."""
     try:
         return keep()
-    except (OperationalError, InterfaceError):
+    except (DatabaseError, InterfaceError):
         connection.close()
         return keep()
 

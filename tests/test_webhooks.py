@@ -7,12 +7,14 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError
 from django.test import Client
+from django.utils.module_loading import import_string
 from pytest_django.fixtures import Settings
 
 from loyalty.models import Credential, InboxDelivery, Shop
@@ -152,10 +154,39 @@ def test_a_delivery_of_one_platform_is_nothing_at_the_others_door(client: Client
     assert rows() == 0
 
 
-def test_without_a_database_the_sender_is_asked_to_come_again(client: Client) -> None:
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("error", [DatabaseError, OperationalError, InterfaceError])
+def test_without_a_database_the_sender_is_asked_to_come_again(client: Client, error: type[Exception]) -> None:
     shop = make_shop()
-    with patch("loyalty.webhooks.receive", side_effect=DatabaseError):
+    with patch("loyalty.webhooks.receive", side_effect=error):
         assert shopify(client, shop.external_id).status_code == 503
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("error", [InternalError, OperationalError, InterfaceError])
+@pytest.mark.parametrize("asked", ["loyalty.webhooks.receive", "loyalty.platforms.ecwid.platform._own_secret"])
+def test_a_connection_that_died_meanwhile_is_opened_anew_whatever_is_asked_first(
+    client: Client, asked: str, error: type[Exception]
+) -> None:
+    """A read-only server (InternalError) after a failover counts as dead as well."""
+    shop = make_shop(platform="ecwid")
+    Credential.objects.filter(shop=shop).update(client_secret="the-secret-of-one-store")
+    with patch(asked, side_effect=_once(error, asked)), patch("django.db.connection.close") as closed:
+        assert ecwid(client, shop.external_id, secret="the-secret-of-one-store").status_code == 200
+    assert closed.called
+    assert rows() == 1
+
+
+def _once(error: type[Exception], asked: str) -> Callable[..., Any]:
+    """Fails the first time, and does what it is there for from then on."""
+    works, failures = import_string(asked), iter([error])
+
+    def ask(*args: Any, **named: Any) -> Any:
+        for failure in failures:
+            raise failure
+        return works(*args, **named)
+
+    return ask
 
 
 def event(store: str, **changes: Any) -> dict[str, Any]:

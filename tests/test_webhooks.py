@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import io
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
@@ -33,7 +35,15 @@ def _secrets(settings: Settings) -> None:
     settings.ECWID_CLIENT_SECRET = SECRET
 
 
-def shopify(client: Client, shop: str, body: bytes = b'{"id": 1}', *, secret: str = SECRET, **more: str) -> Any:
+def shopify(
+    client: Client,
+    shop: str,
+    body: bytes = b'{"id": 1}',
+    *,
+    secret: str = SECRET,
+    environ: Mapping[str, Any] = MappingProxyType({}),
+    **more: str,
+) -> Any:
     digest = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
     headers = {
         "X-Shopify-Topic": "orders/paid",
@@ -42,7 +52,8 @@ def shopify(client: Client, shop: str, body: bytes = b'{"id": 1}', *, secret: st
         "X-Shopify-Webhook-Id": "w-1",
     }
     content_type = more.pop("content_type", "application/json")
-    return client.post("/shopify/webhooks", data=body, content_type=content_type, headers={**headers, **more})
+    headers |= more
+    return client.post("/shopify/webhooks", data=body, content_type=content_type, headers=headers, **environ)
 
 
 def ecwid(
@@ -88,6 +99,18 @@ def test_the_second_delivery_of_the_same_id_is_answered_and_not_doubled(client: 
     shop = make_shop()
     assert [shopify(client, shop.external_id).status_code for _ in range(3)] == [200, 200, 200]
     assert rows() == 1
+
+
+@pytest.mark.parametrize(("size", "answer", "kept"), [(9_500, 200, 1), (2_097_153, 413, 0)])
+def test_a_body_that_a_proxy_passes_on_in_chunks_is_read_up_to_the_limit(
+    client: Client, size: int, answer: int, kept: int
+) -> None:
+    """Without a length; servers that end the stream themselves say so (wsgi.input_terminated)."""
+    body = b'{"id": 1}'.ljust(size)
+    stream: dict[str, Any] = {"CONTENT_LENGTH": "", "wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
+    assert shopify(client, make_shop().external_id, body, environ=stream).status_code == answer
+    assert rows() == kept
+    assert all(bytes(each.body) == body for each in InboxDelivery.objects.across_shops())
 
 
 def test_the_secret_before_the_rotation_still_counts(client: Client) -> None:

@@ -90,3 +90,14 @@ def test_redis_answers_and_is_gone_when_stopped() -> None:
         folder = server.folder
     assert not server.is_ready()
     assert not folder.exists()
+
+
+def test_a_size_that_the_environment_may_raise_reaches_the_tests() -> None:
+    """The runner clears some names away: one of them would be asked for on demand and silently not be there."""
+    raised = {
+        name
+        for path in (ROOT / "tests").rglob("*.py")
+        for name in re.findall(r'environ\.get\("(\w+)", "[\d.]+"\)', path.read_text())
+    }
+    assert {"REGULARS_ORDERS", "REGULARS_SEEDS"} <= raised
+    assert [name for name in raised if name.startswith(FOREIGN)] == []

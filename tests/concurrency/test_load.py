@@ -29,9 +29,9 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
 ]
 NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
-BACKLOG = int(os.environ.get("TEST_BACKLOG", "6000"))
+BACKLOG = int(os.environ.get("REGULARS_BACKLOG", "6000"))
 """100,000 on demand."""
-BURST_SECONDS = float(os.environ.get("TEST_BURST_SECONDS", "6"))
+BURST_SECONDS = float(os.environ.get("REGULARS_BURST_SECONDS", "6"))
 """30 on demand."""
 POISONED = 100
 """One in so many cannot be recorded."""

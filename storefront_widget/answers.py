@@ -14,11 +14,11 @@ from loyalty.engine.program import Program, Reward
 from loyalty.engine.rewards import MONEY
 from loyalty.engine.statement import Statement, fold
 from loyalty.models import Member, Redemption, Shop
-from loyalty.platforms.base import IN_CART
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors.members import statement_of
 from loyalty.selectors.programs import versions_of
 from loyalty.selectors.widget import Offer, least_points, offers, open_redemptions, program_now
+from loyalty.services.redemptions import IN_CART
 
 Data = dict[str, Any]
 

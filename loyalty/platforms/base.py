@@ -12,9 +12,6 @@ from loyalty.engine.program import Reward
 from loyalty.models import Redemption, Shop
 from loyalty.services.observations import Found, Observation, OrderSeen, Unreadable
 
-IN_CART = "cart"
-"""What `issue` returns where there is no code to type: the cart itself takes off what a redemption in it is worth."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signed:

@@ -12,7 +12,7 @@ import msgspec
 from django.db import transaction
 
 from loyalty.engine.errors import Conflict, NotFound, Refused
-from loyalty.engine.facts import Order, decode
+from loyalty.engine.facts import Adjustment, Fact, Order, decode
 from loyalty.engine.program import Program
 from loyalty.engine.rewards import MONEY, Event, accept, limit_begins_at, transition
 from loyalty.engine.rewards import State as EngineState
@@ -20,12 +20,14 @@ from loyalty.models import Member, OutboxMessage, ProgramVersion, QueueState, Re
 from loyalty.selectors.members import statement_of
 from loyalty.selectors.programs import version_in_force
 from loyalty.services.codes import ISSUE, promise
-from loyalty.services.facts import replace
+from loyalty.services.facts import append, replace
 from loyalty.services.outbox import leave
 from loyalty.services.posting import fold_and_post, lock_members
 
 State = Redemption.State
 REVOKE = "reward.revoke"
+IN_CART = "cart"
+"""What `issue` of a platform returns where there is no code to type: the cart asks us what a redemption takes off."""
 KEYS_LIVE = timedelta(hours=24)
 _ENDS: dict[str, Event] = {"failed": "fail", "cancelled": "cancel", "expired": "expire"}
 _LIVE = (State.RESERVED, State.ISSUING, State.READY)
@@ -204,26 +206,52 @@ def holders_of(*, shop: Shop, orders: Sequence[Order]) -> set[int]:
 def mark_used(*, shop: Shop, orders: Sequence[Order], at: datetime) -> set[int]:
     """Links redemptions to the orders that used their codes. Returns the members whose facts changed: a code that had
     ended here and worked there all the same gave its discount, so its points stay spent - as they would have if the
-    order had been heard in time."""
+    order had been heard in time. The caller holds the holders' locks."""
     used = _codes_of(orders)
     if not used:
         return set()
-    rows = Redemption.objects.select_for_update(of=("self",)).filter(shop=shop, code__in=list(used), order_id="")
+    rows = Redemption.objects.select_for_update(of=("self",)).filter(shop=shop, code__in=list(used))
     changed = set()
+    again: list[tuple[int, Fact]] = []
     for redemption in rows.order_by("pk"):
-        if redemption.state in GIVEN_BACK:
-            _keep_spent(redemption)
-            changed.add(redemption.member_id)
-        redemption.state = State.USED
-        redemption.order_id = used[redemption.code].id
-        redemption.closed_at = at
-        redemption.save(update_fields=["state", "order_id", "closed_at"])
-    return changed
+        if not redemption.order_id:
+            if redemption.state in GIVEN_BACK:
+                _keep_spent(redemption)
+                changed.add(redemption.member_id)
+            redemption.state = State.USED
+            redemption.order_id = used[redemption.code][0].id
+            redemption.closed_at = at
+            redemption.save(update_fields=["state", "order_id", "closed_at"])
+        if redemption.external_id == IN_CART and redemption.points:
+            others = (order for order in used[redemption.code] if order.id != redemption.order_id)
+            again += [(redemption.member_id, _charged_again(redemption, order, at)) for order in others]
+    return changed | append(shop=shop, facts=again)
 
 
-def _codes_of(orders: Sequence[Order]) -> dict[str, Order]:
+def _codes_of(orders: Sequence[Order]) -> dict[str, list[Order]]:
     """Codes are compared in upper case, as platforms do."""
-    return {code.strip().upper(): order for order in orders for code in order.discount_codes}
+    found: dict[str, list[Order]] = {}
+    for order in orders:
+        for code in order.discount_codes:
+            found.setdefault(code.strip().upper(), []).append(order)
+    return found
+
+
+def _charged_again(redemption: Redemption, order: Order, at: datetime) -> Adjustment:
+    """Two carts can be paid within the seconds in which we do not know of the first: both took the points off, so they
+    are taken twice - however we hear of the second order, and once."""
+    return Adjustment(
+        id=f"cart:{redemption.number}:{order.id}"[:100],
+        at=at,
+        points=-redemption.points,
+        actor="the cart",
+        reason=again_reason(redemption, order),
+    )
+
+
+def again_reason(redemption: Redemption, order: Order) -> str:
+    """What the member's statement and the merchant's list of notices say of it."""
+    return f"Order {order.number} took off the points of order {redemption.order_id} once more"
 
 
 def _keep_spent(redemption: Redemption) -> None:

@@ -22,14 +22,13 @@ from django.utils.crypto import salted_hmac
 
 from loyalty.engine.facts import Order
 from loyalty.models import EcwidStore, Redemption, Shop
-from loyalty.platforms.base import IN_CART
 from loyalty.platforms.ecwid.amounts import amount_minor, as_number
 from loyalty.platforms.ecwid.client import ShopClient
 from loyalty.platforms.ecwid.hidden_fields import CODE, CODE_FIELD, LABEL, NONCE_FIELD, hidden_fields
 from loyalty.platforms.ecwid.payload import store_number
 from loyalty.platforms.ecwid.rewards import least_order_minor
 from loyalty.platforms.reading import mapping, parse_json, text
-from loyalty.services.adjustments import adjust
+from loyalty.services.redemptions import IN_CART, again_reason
 
 STORAGE_KEY = "regulars"
 MAX_QUESTION_BYTES = 2 * 1024 * 1024
@@ -138,23 +137,12 @@ def proven_customer(question: Question) -> tuple[str, str] | None:
     return (question.nonce, question.customer_id) if _NONCE.fullmatch(question.nonce) else None
 
 
-def charge_again(shop: Shop, order: Order, *, at: datetime) -> str:
-    """Two carts can be paid within the seconds in which we do not know of the first: both took the points off, so they
-    are taken twice. Gives a sentence for the merchant, or none."""
+def charged_again(shop: Shop, order: Order) -> str:
+    """A sentence for the merchant where the order took off points that another order had taken off (mark_used charges
+    them again), or none."""
     rows = Redemption.objects.filter(shop=shop, code__in=order.discount_codes, external_id=IN_CART)
-    for redemption in rows.exclude(order_id__in=("", order.id)):
-        reason = f"Order {order.number} took off the points of order {redemption.order_id} once more"
-        adjust(
-            shop=shop,
-            member_id=redemption.member_id,
-            points=-redemption.points,
-            actor="the cart",
-            reason=reason,
-            key=f"cart:{redemption.number}:{order.id}",
-            at=at,
-        )
-        return f"{reason}; they were charged again."
-    return ""
+    redemption = rows.exclude(order_id__in=("", order.id)).first()
+    return f"{again_reason(redemption, order)}; they were charged again." if redemption else ""
 
 
 def switch_on(shop: Shop) -> None:

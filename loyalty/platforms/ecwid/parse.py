@@ -12,7 +12,7 @@ from loyalty.engine.errors import Invalid, NotFound
 from loyalty.models import Shop
 from loyalty.platforms.base import Delivery
 from loyalty.platforms.ecwid import privacy
-from loyalty.platforms.ecwid.cart import charge_again
+from loyalty.platforms.ecwid.cart import charged_again
 from loyalty.platforms.ecwid.client import ShopClient, segment
 from loyalty.platforms.ecwid.customers import read_customer
 from loyalty.platforms.ecwid.known import gone_order, known_orders, own_paid_statuses
@@ -54,7 +54,7 @@ def _order(shop: Shop, event: Event, at: datetime) -> list[Observation]:
     )
     if read.seen is None:
         return [NothingToDo(why="A cart that has not become an order earns nothing.")]
-    told = [why for why in (read.flag, charge_again(shop, read.seen.order, at=at)) if why]
+    told = [why for why in (read.flag, charged_again(shop, read.seen.order)) if why]
     return [read.seen, *(NothingToDo(why=why) for why in told)]
 
 

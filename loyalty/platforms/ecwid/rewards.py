@@ -11,11 +11,11 @@ from msgspec import to_builtins
 from loyalty.engine.errors import NotFound, Refused
 from loyalty.engine.program import Reward
 from loyalty.models import EcwidStore, Redemption, Shop
-from loyalty.platforms.base import IN_CART
 from loyalty.platforms.ecwid.amounts import as_number
 from loyalty.platforms.ecwid.client import ShopClient, segment
 from loyalty.platforms.ecwid.orders import stamp
 from loyalty.platforms.reading import identifier, items
+from loyalty.services.redemptions import IN_CART
 
 MAX_FOUND = 100
 

@@ -22,6 +22,7 @@ from loyalty.services.intake import record
 from loyalty.services.redemptions import redeem
 from loyalty.services.shoppers import member_of
 from loyalty.worker import outbox
+from loyalty.worker.reconciliation import reconcile
 from tests.platforms.ecwid.stand_in import CLIENT_ID, CLIENT_SECRET, StandIn, notice
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -237,6 +238,20 @@ def test_two_carts_at_once_pay_twice(stand_in: StandIn, shop: Shop, app: AppServ
     hear(shop, second["id"])
     hear(shop, first["id"])
     assert member(shop).available == 520 - 200 + 43 + 43 - 200
+
+
+@pytest.mark.parametrize("heard", [0, 1, 2])
+def test_two_carts_at_once_pay_twice_where_no_notice_came(
+    stand_in: StandIn, shop: Shop, app: AppServer, heard: int
+) -> None:
+    taken = slide(shop, 200)
+    app.reply = {"discounts": ask(question_of(stand_in, shop, app, taken.code))}
+    placed = [stand_in.order(shop, extra_fields={"regulars_points": taken.code}) for _ in range(2)]
+    for each in placed[:heard]:
+        hear(shop, each["id"])
+    for _ in range(2):
+        reconcile(shop=shop, now=now())
+        assert member(shop).available == 520 - 200 + 43 + 43 - 200
 
 
 def test_an_expired_or_returned_code_takes_nothing_off(stand_in: StandIn, shop: Shop, app: AppServer) -> None:

@@ -105,10 +105,13 @@ def renew_session(*, shop: Shop, device_token: str, at: datetime) -> Session:
     device, secret = _device(shop, device_token)
     live = ShopperDevice.objects.filter(shop=shop, pk=device.pk, ended_at=None, expires_at__gt=at)
     if not constant_time_compare(device.token_hash, _device_hash(secret, device.member)):
-        if device.previous_hash and constant_time_compare(device.previous_hash, _device_hash(secret, device.member)):
+        was_last = device.previous_hash and constant_time_compare(
+            device.previous_hash, _device_hash(secret, device.member)
+        )
+        if was_last or _is_ours(secret, device.member):
             live.update(ended_at=at)
         raise Unauthorized(_SIGN_IN, code="signed_out")
-    next_secret = secrets.token_urlsafe(32)
+    next_secret = _new_secret(device.member)
     moved = live.filter(token_hash=device.token_hash).update(
         token_hash=_device_hash(next_secret, device.member), previous_hash=device.token_hash
     )
@@ -164,7 +167,7 @@ def _member_with(shop: Shop, email: str) -> Member | None:
 
 def new_device(*, shop: Shop, member: Member, at: datetime) -> Session:
     """For a member who has just been proven, by whatever way."""
-    secret = secrets.token_urlsafe(32)
+    secret = _new_secret(member)
     device = ShopperDevice.objects.create(
         shop=shop,
         member=member,
@@ -190,6 +193,20 @@ def _device(shop: Shop, device_token: str) -> tuple[ShopperDevice, str]:
     if device is None:
         raise Unauthorized(_SIGN_IN, code="signed_out")
     return device, secret
+
+
+def _new_secret(member: Member) -> str:
+    """Signed, so that one that was used long ago is told from one that somebody made up: whoever renewed many times
+    since then may be the thief, and a made-up one must sign nobody out."""
+    return signing.Signer(salt=f"shopper-device/{member.pk}").sign(secrets.token_urlsafe(32))
+
+
+def _is_ours(secret: str, member: Member) -> bool:
+    try:
+        signing.Signer(salt=f"shopper-device/{member.pk}").unsign(secret)
+    except signing.BadSignature:
+        return False
+    return True
 
 
 def _device_hash(secret: str, member: Member) -> str:

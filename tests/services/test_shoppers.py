@@ -232,3 +232,21 @@ def test_old_codes_and_devices_are_forgotten(shop: Shop) -> None:
     signed_in(shop)
     assert shoppers.forget(before=NOW) == 0
     assert shoppers.forget(before=NOW + timedelta(days=31)) == 2
+
+
+def test_a_stolen_device_that_was_renewed_many_times_ends_when_its_owner_comes_back(shop: Shop) -> None:
+    make_member(shop)
+    owner = signed_in(shop)
+    thief = owner
+    for _ in range(3):
+        thief = shoppers.renew_session(shop=shop, device_token=thief.device_token, at=NOW)
+    made_up = owner.device_token.partition(".")[0] + ".made-up"
+    with pytest.raises(Unauthorized):
+        shoppers.renew_session(shop=shop, device_token=made_up, at=NOW)
+    assert shoppers.member_of(shop=shop, token=thief.token, at=NOW)
+    with pytest.raises(Unauthorized):
+        shoppers.renew_session(shop=shop, device_token=owner.device_token, at=NOW)
+    with pytest.raises(Unauthorized):
+        shoppers.renew_session(shop=shop, device_token=thief.device_token, at=NOW)
+    with pytest.raises(Unauthorized):
+        shoppers.member_of(shop=shop, token=thief.token, at=NOW)

@@ -12,44 +12,45 @@ KINDS = ("earned", "reversed", "redeemed", "returned", "expired", "adjusted", "i
 """The program accounts a member trades points with; a movement's kind names its account."""
 
 
-class Movement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Movement:
     """Points between the member and one program account. (kind, source, part) is its key, written at most once per
-    walk and named after what was given: kind "earned", source "order:5001", part ""."""
+    walk and named after what was given: kind "earned", source "order:5001", part "". The reason is told when somebody
+    asks for it: of a long history hardly any is."""
 
-    kind: str
-    source: str
-    part: str
-    points: int
-    at: datetime
-    reason: Reason
-    order_id: str = ""
+    __slots__ = ("_why", "at", "kind", "order_id", "part", "points", "source")
+
+    def __init__(
+        self, kind: str, source: str, part: str, points: int, at: datetime, reason: Why, order_id: str = ""
+    ) -> None:
+        self.kind = kind
+        self.source = source
+        self.part = part
+        self.points = points
+        self.at = at
+        self.order_id = order_id
+        self._why = reason
+
+    @property
+    def reason(self) -> Reason:
+        if not isinstance(self._why, Reason):
+            self._why = told(self._why)
+        return self._why
 
     @property
     def key(self) -> tuple[str, str, str]:
         return (self.kind, self.source, self.part)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Movement) and self._values() == other._values()
 
-class Moved(msgspec.Struct, frozen=True):
-    """A movement as the walk writes it down: its reason is made when the statement is."""
+    def __hash__(self) -> int:
+        return hash((self.key, self.points, self.at))
 
-    kind: str
-    source: str
-    part: str
-    points: int
-    at: datetime
-    why: Why
-    order_id: str
+    def __repr__(self) -> str:
+        return f"Movement{self._values()}"
 
-    def told(self) -> Movement:
-        return Movement(
-            kind=self.kind,
-            source=self.source,
-            part=self.part,
-            points=self.points,
-            at=self.at,
-            reason=told(self.why),
-            order_id=self.order_id,
-        )
+    def _values(self) -> tuple[object, ...]:
+        return (*self.key, self.points, self.at, self.order_id, self.reason)
 
 
 class Lot(msgspec.Struct, frozen=True, kw_only=True, gc=False):

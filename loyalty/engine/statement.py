@@ -80,7 +80,7 @@ def stated(walk: Walk) -> Statement:
     )
     return Statement(
         as_of=walk.as_of,
-        movements=tuple([each.told() for each in walk.movements]),
+        movements=tuple(walk.movements),
         lots=lots,
         pending=tuple([each.told() for each in walk.pending.values()]),
         nothing=tuple([Nothing(source=source, at=at, reason=told(why)) for source, at, why in walk.nothing]),

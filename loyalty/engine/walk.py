@@ -22,7 +22,7 @@ from loyalty.engine.explain import Reason, Why
 from loyalty.engine.facts import Import, Redemption
 from loyalty.engine.frozen import Shelf
 from loyalty.engine.milestones import Memory
-from loyalty.engine.movement import KINDS, Gift, Held, Moved
+from loyalty.engine.movement import KINDS, Gift, Held, Movement
 from loyalty.engine.segments import Tally, inside
 from loyalty.engine.standing import Standing
 
@@ -82,7 +82,7 @@ class Walk:
         """The version that the member lives under."""
         self.books = Books()
         self.standing = Standing()
-        self.movements: list[Moved] = []
+        self.movements: list[Movement] = []
         self.nothing: list[tuple[str, datetime, Why]] = []
         """What gave no points: what it was, when, and why."""
         self.gifts: dict[str, Gift] = {}
@@ -189,7 +189,7 @@ class Walk:
         """One movement into the record. The books themselves were changed by who calls this."""
         if points:
             self.totals[kind] += points
-            self.movements.append(Moved(kind, source, part, points, at, why, order_id))
+            self.movements.append(Movement(kind, source, part, points, at, why, order_id))
 
     def gave_nothing(self, source: str, at: datetime, why: Why) -> None:
         self.nothing.append((source, at, why))

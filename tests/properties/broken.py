@@ -12,7 +12,7 @@ import msgspec
 
 from loyalty.engine import awards, reversals
 from loyalty.engine.facts import Fact, Order
-from loyalty.engine.statement import Statement, checkpoint, fold
+from loyalty.engine.statement import Movement, Statement, checkpoint, fold
 from tests.properties.laws import Engine
 
 replace = msgspec.structs.replace
@@ -89,7 +89,11 @@ def gossiping() -> Callable[..., Statement]:
 def hindsight(versions: Any, facts: list[Fact], as_of: datetime, start: bytes | None = None) -> Statement:
     """8. Names what was earned after the moment of looking at it."""
     statement = fold(versions, facts, as_of, start)
-    named = (replace(each, part=each.part + as_of.date().isoformat()) for each in statement.movements)
+    day = as_of.date().isoformat()
+    named = [
+        Movement(each.kind, each.source, each.part + day, each.points, each.at, each.reason, each.order_id)
+        for each in statement.movements
+    ]
     return replace(statement, movements=tuple(named))
 
 

@@ -152,7 +152,7 @@ def calm(engine: Engine, versions: list[Version], facts: list[Fact]) -> None:
     """5. Never an exception, at any instant."""
     dates = sorted({at for fact in facts for at in instants(fact)})
     for at in [*dates[::3], END]:
-        engine.fold(versions, facts, at)
+        assert all(each.reason.message for each in engine.fold(versions, facts, at).movements)
 
 
 def time(engine: Engine, versions: list[Version], facts: list[Fact], move: Callable[[datetime], datetime]) -> None:

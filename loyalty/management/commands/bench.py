@@ -110,8 +110,9 @@ class Command(BaseCommand):
         orders = MEMBERS_A_ROUND * ORDERS_A_MEMBER
         folds, reads = [], []
         for _ in range(ROUNDS):
-            folds.append(_seconds(lambda: [fold(versions, facts, as_of) for facts in histories]) / orders)
-            reads.append(_seconds(lambda: [json.loads(body) for _ in range(orders)]) / orders)
+            # Nothing is kept: collecting what others hold is no cost of either.
+            folds.append(_seconds(lambda: [fold(versions, facts, as_of).available for facts in histories]) / orders)
+            reads.append(_seconds(lambda: [len(json.loads(body)) for _ in range(orders)]) / orders)
         one, read = min(folds), min(reads)
         self.stdout.write(
             f"Folds: {1 / (one * ORDERS_A_MEMBER):,.0f} a second on one core, members of {ORDERS_A_MEMBER} orders of "

@@ -120,6 +120,7 @@ def place(sandbox: Sandbox, shop: Document, wish: Placement) -> Document:
     with store.transaction():
         if priced.refusal:
             raise SandboxError(f"{wish.code}: {priced.refusal}", 422)
+        coupon = _still_good(sandbox, shop, wish, email) if priced.coupon else None
         customer, new = _customer_of(sandbox, shop, wish, email)
         facts = OrderFacts(
             order_id=_free_order_id(sandbox, shop, wish.rng),
@@ -130,7 +131,7 @@ def place(sandbox: Sandbox, shop: Document, wish: Placement) -> Document:
             customer=customer,
             at=wish.at,
             paid=wish.paid,
-            coupon=priced.coupon,
+            coupon=coupon,
             given=_said(priced.given) if switches(store)["discount_words"] else (),
             extra_fields=extra,
             referer_id=str(wish.referer_id)[:MAX_EXTRA_FIELD_CHARACTERS],
@@ -138,12 +139,21 @@ def place(sandbox: Sandbox, shop: Document, wish: Placement) -> Document:
         )
         order = order_json(shop, facts) | {"fulfillmentStatus": wish.fulfillment}
         orders_store.save_order(store, shop, order)
-        if priced.coupon:
-            used = priced.coupon | {"orderCount": priced.coupon["orderCount"] + 1}
-            coupons.save_coupon(store, shop, used)
+        if coupon:
+            coupons.save_coupon(store, shop, coupon | {"orderCount": coupon["orderCount"] + 1})
         if wish.webhooks:
-            _tell_of_placement(sandbox, shop, order, customer, new, priced.coupon)
+            _tell_of_placement(sandbox, shop, order, customer, new, coupon)
     return order
+
+
+def _still_good(sandbox: Sandbox, shop: Document, wish: Placement, email: str) -> Document:
+    """The coupon as it is now that nobody else is placing: whoever was quicker has used it."""
+    coupon = coupons.find_by_code(sandbox.store, shop, wish.code)
+    goods = [line.for_coupon() for line in wish.lines]
+    refusal = coupons.refusal(sandbox.store, shop, coupon, goods, email, wish.at) if coupon else "It is gone."
+    if coupon is None or refusal:
+        raise SandboxError(f"{wish.code}: {refusal}", 422)
+    return coupon
 
 
 def _said(given: list[Given]) -> list[tuple[int, str, str]]:

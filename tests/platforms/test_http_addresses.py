@@ -73,25 +73,25 @@ class Listener:
 
     def __init__(self) -> None:
         self.connections = 0
-        self._sockets = [socket.create_server(("", 0))]
-        self.port = self._sockets[0].getsockname()[1]
+        # One socket for both families: a port that is free in one of them may be taken in the other.
         if socket.has_dualstack_ipv6():
-            self._sockets.append(socket.create_server(("::", self.port), family=socket.AF_INET6))
-        for each in self._sockets:
-            threading.Thread(target=self._count, args=(each,), daemon=True).start()
+            self._socket = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+        else:
+            self._socket = socket.create_server(("", 0))
+        self.port = self._socket.getsockname()[1]
+        threading.Thread(target=self._count, daemon=True).start()
 
-    def _count(self, listener: socket.socket) -> None:
+    def _count(self) -> None:
         while True:
             try:
-                peer, _ = listener.accept()
+                peer, _ = self._socket.accept()
             except OSError:
                 return
             self.connections += 1
             peer.close()
 
     def close(self) -> None:
-        for each in self._sockets:
-            each.close()
+        self._socket.close()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from loyalty.management.commands.demo import Demo, free_port
 
@@ -104,6 +104,7 @@ def watch(running: Running) -> Iterator[Watch]:
 def context(browser: Browser, watch: Watch) -> Iterator[BrowserContext]:
     made = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
     made.set_default_timeout(15_000)
+    expect.set_options(timeout=15_000)  # a busy machine is no fault of a page
     made.on("page", watch.over)
     yield made
     made.close()

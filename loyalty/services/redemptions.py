@@ -39,7 +39,8 @@ def redeem(
     *, shop: Shop, member_id: int, reward_id: str, request_key: str, at: datetime, points: int | None = None
 ) -> Redemption:
     """Takes the points and leaves the making of the code to the outbox, in one transaction. For 24 hours the same key
-    and request give the same redemption. Raises NotFound, Refused (with what is missing), Conflict (the key was used otherwise)."""
+    and request give the same redemption. Raises NotFound, Refused (with what is missing), Conflict (the key was used
+    otherwise)."""
     digest = hashlib.sha256(msgspec.json.encode([reward_id, points])).hexdigest()
     locked = lock_members(shop=shop, member_ids=[member_id])
     if not locked:

@@ -43,6 +43,7 @@ def install(*, platform: str, profile: StoreProfile, grant: Grant, at: datetime)
     shop.number = profile.number or shop.number
     shop.save()
     store_grant(shop=shop, grant=grant, at=at)
+    revoke_again(shop=shop, at=at)
     if made:
         program = default_program(
             currency=profile.currency, exponent=profile.exponent, time_zone=profile.time_zone, name=profile.name
@@ -72,8 +73,8 @@ def store_grant(*, shop: Shop, grant: Grant, at: datetime) -> None:
         },
     )
     stopped = Shop.objects.filter(pk=shop.pk, status__in=[Shop.Status.NEEDS_REOPEN, Shop.Status.SUSPENDED])
-    stopped.update(status=Shop.Status.ACTIVE, trouble="")
-    revoke_again(shop=shop, at=at)
+    if stopped.update(status=Shop.Status.ACTIVE, trouble=""):
+        revoke_again(shop=shop, at=at)
 
 
 def note_scopes(*, shop: Shop, scopes: Sequence[str]) -> None:

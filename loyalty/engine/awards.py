@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import partial
@@ -125,7 +125,7 @@ def award_order(walk: Walk, at: datetime, payload: tuple[OrderState, Portion]) -
         measure_order(walk, at, state, portion)
     if not portion.added:
         walk.segments = walk.segments_at(rules, at)
-    why = _outside(walk, state, rules)
+    why = why_outside(rules, state.order.customer_id, walk.segments)
     if why:
         walk.gave_nothing(f"order:{state.order.id}", at, Reason(message=why, params={"number": state.number}))
     else:
@@ -185,15 +185,17 @@ def spend_of(state: OrderState, portion: Portion) -> int:
 def takes_part(walk: Walk, at: datetime, state: OrderState, rules: Prepared) -> bool:
     """Does who placed the order take part, as things are now?"""
     segments = walk.segments_at(rules, at)
-    why = rules.program.audience.why_not(state.order.customer_id, segments)
-    return not why and not rules.program.exclusions.excludes_member(segments)
+    return not why_outside(rules, state.order.customer_id, segments)
 
 
-def _outside(walk: Walk, state: OrderState, rules: Prepared) -> str:
-    why = rules.program.audience.why_not(state.order.customer_id, walk.segments)
+def why_outside(rules: Prepared, customer_id: str, segments: Collection[str]) -> str:
+    """The message id of why nothing earns for this customer now, whatever it is; or nothing."""
+    if rules.program.paused.earning:
+        return "nothing.paused"
+    why = rules.program.audience.why_not(customer_id, segments)
     if why:
         return why
-    return "nothing.excluded" if rules.program.exclusions.excludes_member(walk.segments) else ""
+    return "nothing.excluded" if rules.program.exclusions.excludes_member(segments) else ""
 
 
 def _award(walk: Walk, at: datetime, state: OrderState, rules: Prepared, portion: Portion) -> None:

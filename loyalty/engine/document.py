@@ -93,6 +93,14 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     enabled: bool = True
 
 
+class Paused(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What rests while this version is in force. Orders placed meanwhile, activities and birthdays earn nothing, then or
+    later; they count for tiers as always. Balances, expiry and codes that are out stay as they are."""
+
+    earning: bool = False
+    redeeming: bool = False
+
+
 class Program(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     name: str
     currency: str
@@ -109,6 +117,7 @@ class Program(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     plans: tuple[Plan, ...] = ()
     audience: Audience = Audience()
     policies: Policies = DEFAULTS
+    paused: Paused = Paused()
     earns_from: datetime | None = None
     """Orders placed before the first version earn nothing, unless it says from when."""
     format: int = FORMAT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from loyalty.engine.awards import ALL_RULES
+from loyalty.engine.awards import ALL_RULES, why_outside
 from loyalty.engine.basis import Params
 from loyalty.engine.calendar import on_day
 from loyalty.engine.caps import room, use
@@ -27,9 +27,9 @@ def do_activity(walk: Walk, at: datetime, activity: Activity) -> None:
         walk.gave_nothing(source, at, Reason(message="nothing.no_program_yet", params=params))
         return
     walk.segments = walk.segments_at(rules, at)
-    why = rules.program.audience.why_not(activity.customer_id, walk.segments)
-    if why or rules.program.exclusions.excludes_member(walk.segments):
-        walk.gave_nothing(source, at, Reason(message=f"{why or 'nothing.excluded'}.activity", params=params))
+    why = why_outside(rules, activity.customer_id, walk.segments)
+    if why:
+        walk.gave_nothing(source, at, Reason(message=f"{why}.activity", params=params))
         return
     chosen = [
         (rule, rule.points)
@@ -48,6 +48,9 @@ def refer(walk: Walk, at: datetime, referral: Referral) -> None:
     walk.segments = walk.segments_at(rules, at)
     chosen = [(rule, points) for rule in rules.referrals if (points := rule.points_for(referral.role))]
     params: Params = {"role": referral.role}
+    if rules.program.paused.earning:
+        walk.gave_nothing(f"referral:{referral.id}", at, Reason(message="nothing.paused.activity", params=params))
+        return
     _earn(walk, at, rules, f"referral:{referral.id}", f"earned.referral.{referral.role}", params, chosen)
 
 
@@ -79,6 +82,9 @@ def celebrate(walk: Walk, at: datetime, due_at: datetime) -> None:
     walk.segments = walk.segments_at(rules, at)
     known_for = at - walk.birthday.known_at
     params: Params = {"year": str(year)}
+    if rules.program.paused.earning:
+        walk.gave_nothing(f"birthday:{year}", at, Reason(message="nothing.paused.activity", params=params))
+        return
     due = [rule for rule in rules.birthdays if known_for >= timedelta(days=rule.known_days)]
     if not due:
         walk.gave_nothing(f"birthday:{year}", at, Reason(message="nothing.birthday_new", params=params))

@@ -63,13 +63,15 @@ def accept(
 ) -> Accepted:
     """May this member have this reward now? `points` is what a slider asks for; `taken_by_member` and
     `taken_in_total` count earlier redemptions of it that were not given back, the former since `limit_begins_at`. Raises NotFound for an unknown reward
-    and Refused with a sentence that says what is missing (codes: not_enough_points, limit_per_member, limit_total,
+    and Refused with a sentence that says what is missing (codes: paused, not_enough_points, limit_per_member, limit_total,
     out_of_stock, wrong_tier, wrong_segment, wrong_plan, not_offered, bad_amount, below_minimum)."""
     reward = next((each for each in program.rewards if each.id == reward_id), None)
     if reward is None:
         raise NotFound(f"There is no reward {reward_id!r} in the program.")
     if not reward.enabled:
         raise Refused(f"{reward.name} is not offered at the moment.", code="not_offered")
+    if program.paused.redeeming:
+        raise Refused("Points can't be redeemed at the moment. They stay yours.", code="paused")
     if reward.limit_total is not None and taken_in_total >= reward.limit_total:
         raise Refused(f"{reward.name} is sold out.", code="limit_total")
     if reward.stock is not None and taken_in_total >= reward.stock:

@@ -81,20 +81,29 @@ class Credential(models.Model):
 
 
 class ProgramVersion(models.Model):
-    """A published version never changes; the draft (at most one) may. `document` is the program as engine/program.py
-    reads it."""
+    """A published version never changes; the draft (at most one, numbered as the next version) may. `document` is the
+    program as engine/program.py reads it; `revision` counts the draft's changes, so that two people who change it at
+    once learn of each other."""
 
     shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="program_versions")
     number = models.PositiveIntegerField()
     document = models.JSONField()
     in_force_from = models.DateTimeField(null=True, blank=True, help_text="Empty while it is a draft")
     published_at = models.DateTimeField(null=True, blank=True)
+    revision = models.PositiveIntegerField(default=0)
+    edited_at = models.DateTimeField(null=True, blank=True)
+    edited_by = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["shop", "number"], name="one_program_version_per_number")]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "number"], name="one_program_version_per_number"),
+            models.UniqueConstraint(
+                fields=["shop"], condition=models.Q(in_force_from=None), name="one_program_draft_per_shop"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Version {self.number}"

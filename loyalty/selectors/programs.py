@@ -1,4 +1,4 @@
-"""Which program was in force when."""
+"""Which program was in force when, and the draft of the next one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 import msgspec
 
 from loyalty.engine.exchange import from_data
-from loyalty.engine.program import Version
+from loyalty.engine.program import Program, Version
 from loyalty.models import ProgramVersion, Shop
 
 
@@ -28,3 +28,12 @@ def versions_of(shop: Shop | int) -> list[Version]:
 def version_in_force(shop: Shop | int, at: datetime) -> Version | None:
     """The version that judges what happens at `at`."""
     return next((version for version in reversed(versions_of(shop)) if version.in_force_from <= at), None)
+
+
+def draft_of(shop: Shop | int) -> ProgramVersion | None:
+    return ProgramVersion.objects.filter(shop=shop, in_force_from=None).first()
+
+
+def program_of(row: ProgramVersion) -> Program:
+    """What a row's document says; a draft is always one that could be published."""
+    return from_data(row.document)

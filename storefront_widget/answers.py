@@ -2,78 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
-from django.conf import settings
 
 from loyalty.engine.explain import Reason, text
 from loyalty.engine.money import format_minor
-from loyalty.engine.program import Program, Reward
+from loyalty.engine.program import Program, Version
 from loyalty.engine.rewards import MONEY
-from loyalty.engine.statement import Statement, fold
+from loyalty.engine.statement import Statement, Tier, fold
 from loyalty.models import Member, Redemption, Shop
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors.members import statement_of
-from loyalty.selectors.programs import versions_of
-from loyalty.selectors.widget import Offer, least_points, offers, open_redemptions, program_now
+from loyalty.selectors.widget import Offer, offers, open_redemptions
 from loyalty.services.redemptions import IN_CART
-
-Data = dict[str, Any]
+from storefront_widget.config import Data, carried, reward_answer
 
 HISTORY_LINES = 20
 _SHOWN_PARAMS = ("number", "reward", "code", "why", "from")
 _FOR_THE_MERCHANT = ("order.version", "order.moment", "nothing.holdout", "nothing.pilot", "nothing.excluded")
-_REWARD_FIELDS = (
-    "id",
-    "name",
-    "kind",
-    "points",
-    "value_minor",
-    "percent",
-    "minimum_order_minor",
-    "maximum_percent",
-    "valid_days",
-)
-_RULE_FIELDS = {"id", "kind", "name", "points", "per_minor"}
 _MONEY_KINDS = ("amount_off", "points_slider", "gift_card", "store_credit")
 
 
-def config_answer(*, shop: Shop, at: datetime) -> Data:
-    """What anybody may know. `look` holds custom properties of the widget that the merchant has set."""
-    program = program_now(shop=shop, at=at)
-    return {
-        "shop": {
-            "name": shop.name,
-            "currency": shop.currency,
-            "exponent": shop.exponent,
-            "time_zone": shop.time_zone,
-            "locale": shop.locale,
-        },
-        "earn": _ways_to_earn(program) if program else [],
-        "rewards": [_reward(reward) for reward in _carried(shop, program)] if program else [],
-        "cart_sign_in": settings.ECWID_CART_SIGN_IN and shop.platform == Shop.Platform.ECWID,
-        "look": {"theme": "light", "light": {}, "dark": {}},
-    }
+def guest_answer(*, config: str) -> Data:
+    return {"member": None, "config": config}
 
 
-def guest_answer() -> Data:
-    return {"member": None}
-
-
-def member_answer(*, shop: Shop, member: Member | None, at: datetime) -> Data:
+def member_answer(*, shop: Shop, member: Member | None, versions: Sequence[Version], config: str, at: datetime) -> Data:
     """`member` is None for a signed-in customer whom we have not met: the same answer, with nothing in it yet. Reads
-    only; a look at the panel enrols nobody."""
-    statement = statement_of(shop=shop, member=member, as_of=at) if member else fold(versions_of(shop), [], at)
-    program = program_now(shop=shop, at=at)
+    only; a look at the panel enrols nobody. `config` is the version of the public answer that goes with this one."""
+    statement = (
+        statement_of(shop=shop, member=member, as_of=at, versions=versions) if member else fold(versions, [], at)
+    )
+    program = next((version.program for version in reversed(versions) if version.in_force_from <= at), None)
     offered = (
         offers(
             shop=shop,
             member=member,
             program=program,
             statement=statement,
-            rewards=_carried(shop, program),
+            rewards=carried(shop, program),
             at=at,
         )
         if program
@@ -81,7 +50,10 @@ def member_answer(*, shop: Shop, member: Member | None, at: datetime) -> Data:
     )
     codes = open_redemptions(shop=shop, member=member, at=at) if member else []
     return {
+        "config": config,
         "member": {"name": member.name if member else "", "known": member is not None},
+        "enrolled": member is not None,
+        "tier": _tier(statement.tier, program),
         "as_of": at.isoformat(),
         "available": statement.available,
         "worth_minor": _worth_minor(statement.available, program),
@@ -136,27 +108,8 @@ def _redemption(shop: Shop, redemption: Redemption, state: str) -> Data:
     }
 
 
-def _carried(shop: Shop, program: Program) -> list[Reward]:
-    """What is offered here: the program's rewards without those that are switched off or that the platform can't carry."""
-    platform = platform_of(shop)
-    return [reward for reward in program.rewards if reward.enabled and not platform.cannot_carry(shop, reward)]
-
-
-def _ways_to_earn(program: Program) -> list[Data]:
-    """The rates that hold for everybody. Whom and what a rule leaves out is the merchant's own matter, and a rate that
-    holds for some must not be promised to all."""
-    rules = [msgspec.to_builtins(rule) for rule in program.rules]
-    return [rule for rule in rules if rule.keys() <= _RULE_FIELDS]
-
-
-def _reward(reward: Reward) -> Data:
-    """`valid_days` is 0 for money, which has no end. Of a slider `points` is the step, `least_points` where it begins."""
-    fields = {name: getattr(reward, name) for name in _REWARD_FIELDS} | {"least_points": least_points(reward)}
-    return {**fields, "valid_days": 0} if reward.kind in MONEY else fields
-
-
 def _offer(offer: Offer) -> Data:
-    return {**_reward(offer.reward), "missing": offer.missing, "obstacle": offer.obstacle}
+    return {**reward_answer(offer.reward), "missing": offer.missing, "obstacle": offer.obstacle}
 
 
 def _worth_minor(points: int, program: Program | None) -> int | None:
@@ -169,6 +122,29 @@ def _worth_minor(points: int, program: Program | None) -> int | None:
     if points <= 0 or not rated:
         return None
     return max(points * reward.value_minor // reward.points for reward in rated)
+
+
+def _tier(tier: Tier | None, program: Program | None) -> Data | None:
+    """Where the member stands and what is missing to the next level, in minor units, points or orders. Below the first
+    level `id` is empty; without levels there is no tier."""
+    if tier is None or program is None:
+        return None
+    perks = {level.id: list(level.perks) for level in program.tiers}
+    following = {
+        "id": tier.next_id,
+        "name": tier.next_name,
+        "measure": program.policies.tier_measure,
+        "have": tier.measure,
+        "need": tier.next_at,
+        "missing": max(0, tier.next_at - tier.measure),
+    }
+    return {
+        "id": tier.id,
+        "name": tier.name,
+        "perks": perks.get(tier.id, []),
+        "kept_until": tier.kept_until.isoformat() if tier.kept_until else None,
+        "next": following if tier.next_id else None,
+    }
 
 
 def _expiring(statement: Statement) -> Data | None:

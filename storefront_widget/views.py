@@ -2,49 +2,69 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from uuid import UUID
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 
 from loyalty.models import Redemption
+from loyalty.selectors.programs import Published, kept_versions, published
 from loyalty.selectors.widget import redemption_of
+from loyalty.selectors.widget_settings import loaded_choices
 from loyalty.services import limits, redemptions
 from loyalty.services.codes import ISSUE
 from loyalty.worker import outbox
-from storefront_widget.answers import (
-    Data,
-    config_answer,
-    guest_answer,
-    member_answer,
-    redeem_answer,
-    redemption_answer,
-)
+from storefront_widget.answers import guest_answer, member_answer, redeem_answer, redemption_answer
 from storefront_widget.bodies import NoBody, RedeemBody, idempotency_key, read_body
+from storefront_widget.config import Data
 from storefront_widget.doors import Caller
+from storefront_widget.kept_config import Config, config_of
+from storefront_widget.languages import language_of
 from storefront_widget.problems import UnderWay
 
 UNDER_WAY = timedelta(seconds=30)
 """Longer than the platform is waited for: until then the first request may still be at it."""
 
+_FOR_EVER = "public, max-age=31536000, immutable"
+_A_MINUTE = "public, max-age=60, stale-while-revalidate=3600"
+
 
 def config(request: HttpRequest, caller: Caller) -> HttpResponse:
-    response = answer(config_answer(shop=caller.shop, at=caller.at))
-    tag = f'"{hashlib.sha256(response.content).hexdigest()[:32]}"'
+    return config_response(request, _config(request, caller, published(caller.shop)))
+
+
+def config_response(request: HttpRequest, config: Config) -> HttpResponse:
+    """Asked with its version it is for ever; without, whoever keeps it asks again after a minute, by its ETag."""
+    tag = f'"{config.version}"'
     if tag in [each.strip().removeprefix("W/") for each in request.headers.get("If-None-Match", "").split(",")]:
         response = HttpResponse(status=HTTPStatus.NOT_MODIFIED)
+    elif "gzip" in request.headers.get("Accept-Encoding", ""):
+        response = HttpResponse(config.packed, content_type="application/json", headers={"Content-Encoding": "gzip"})
+    else:
+        response = HttpResponse(config.body, content_type="application/json")
     response["ETag"] = tag
-    response["Cache-Control"] = "public, max-age=60, stale-while-revalidate=3600"
+    response["Cache-Control"] = _FOR_EVER if request.GET.get("v") == config.version else _A_MINUTE
+    patch_vary_headers(response, ("Accept-Encoding", "Accept-Language"))
     return response
 
 
 def member(request: HttpRequest, caller: Caller) -> HttpResponse:
+    rows = published(caller.shop)
+    config = _config(request, caller, rows).version
     if not caller.signed_in:
-        return answer(guest_answer())
-    return answer(member_answer(shop=caller.shop, member=caller.member, at=caller.at))
+        return answer(guest_answer(config=config))
+    versions = kept_versions(rows)
+    return answer(member_answer(shop=caller.shop, member=caller.member, versions=versions, config=config, at=caller.at))
+
+
+def _config(request: HttpRequest, caller: Caller, rows: Sequence[Published]) -> Config:
+    _, choices = loaded_choices(caller.shop)
+    language = language_of(request, choices.languages)
+    return config_of(shop=caller.shop, rows=rows, language=language, at=caller.at)
 
 
 def redeem(request: HttpRequest, caller: Caller) -> HttpResponse:

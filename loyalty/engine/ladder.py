@@ -79,6 +79,7 @@ def tier_of(walk: Walk, at: datetime) -> Tier | None:
         next_name=above.name if above is not None else "",
         next_at=above.minimum if above is not None else 0,
         review_at=standing.next_review,
+        kept_until=standing.grace_until or standing.kept_until,
     )
 
 

@@ -123,6 +123,8 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     next_name: str = ""
     next_at: int = 0
     review_at: datetime | None = None
+    kept_until: datetime | None = None
+    """The first instant at which it may be lost, where that is known."""
 
 
 class PlanHeld(msgspec.Struct, frozen=True, kw_only=True, gc=False):

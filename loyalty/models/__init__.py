@@ -12,6 +12,7 @@ from loyalty.models.privacy import Forgotten, PrivacyRequest
 from loyalty.models.queues import EmailCode, InboxDelivery, OutboxMessage, QueueState, RateCounter, ShopperDevice
 from loyalty.models.reconciliations import HealedOrder, Reconciliation
 from loyalty.models.shops import Credential, OAuthState, ProgramVersion, Shop, StaffMembership
+from loyalty.models.widget import WidgetSettings
 
 __all__ = [
     "BulkRead",
@@ -42,4 +43,5 @@ __all__ = [
     "Subscription",
     "VerifyFault",
     "VerifyRun",
+    "WidgetSettings",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -11,10 +12,19 @@ from loyalty.engine.exchange import from_data
 from loyalty.engine.program import Program, Version
 from loyalty.models import ProgramVersion, Shop
 
+Published = tuple[int, int, datetime, datetime]
+"""Key, number, from when it is in force, and when the row was made: together they never name another document."""
+
 
 @lru_cache(maxsize=2048)
 def _parsed(number: int, in_force_from: datetime, document: bytes) -> Version:
     return Version(number=number, in_force_from=in_force_from, program=from_data(msgspec.json.decode(document)))
+
+
+@lru_cache(maxsize=4096)
+def _kept(published: Published) -> Version:
+    row = ProgramVersion.objects.across_shops().get(pk=published[0])
+    return _parsed(published[1], published[2], msgspec.json.encode(row.document))
 
 
 def versions_of(shop: Shop | int) -> list[Version]:
@@ -37,3 +47,18 @@ def draft_of(shop: Shop | int) -> ProgramVersion | None:
 def program_of(row: ProgramVersion) -> Program:
     """What a row's document says; a draft is always one that could be published."""
     return from_data(row.document)
+
+
+def published(shop: Shop) -> list[Published]:
+    """The published versions by name alone, oldest first: for who keeps what was made of them."""
+    rows = ProgramVersion.objects.filter(shop=shop, in_force_from__isnull=False).order_by("in_force_from", "number")
+    return [
+        (pk, number, in_force_from, created_at)
+        for pk, number, in_force_from, created_at in rows.values_list("pk", "number", "in_force_from", "created_at")
+        if in_force_from is not None
+    ]
+
+
+def kept_versions(rows: Sequence[Published]) -> list[Version]:
+    """Their documents, read from the database once in a process: a published version never changes."""
+    return [_kept(row) for row in rows]

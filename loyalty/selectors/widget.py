@@ -35,11 +35,12 @@ class Offer:
 
 
 def shop_by_key(key: str) -> Shop:
-    """A shop by its public key "platform:external_id". Raises NotFound for one that is not here or has left."""
+    """A shop by its public key "platform:external_id", with the widget's settings. Raises NotFound for one that is not here or has left."""
     platform, _, external_id = key.partition(":")
     shop = None
     if external_id and len(key) <= 300 and key.isprintable():
-        shop = Shop.objects.filter(platform=platform, external_id=external_id).first()
+        rows = Shop.objects.select_related("widget_settings").defer("widget_settings__signing_secret")
+        shop = rows.filter(platform=platform, external_id=external_id).first()
     if shop is None or shop.status == Shop.Status.UNINSTALLED:
         raise NotFound("This store has no rewards program with us.", code="unknown_shop")
     return shop

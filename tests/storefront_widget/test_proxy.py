@@ -2,7 +2,7 @@
 
 import json
 from datetime import timedelta
-from unittest.mock import patch
+from unittest.mock import ANY, patch
 
 import pytest
 from django.conf import settings
@@ -67,7 +67,7 @@ def test_what_the_staff_write_is_shown_without_their_name(alice: Proxied) -> Non
 
 def test_a_visitor_who_is_not_logged_in_gets_nothing_of_anybody(shopify: Shop) -> None:
     make_member(shopify, points=520)
-    assert Proxied(shopify).get("member").json() == {"member": None}
+    assert Proxied(shopify).get("member").json() == {"member": None, "config": ANY}
     assert Proxied(shopify).redeem().status_code == 401
 
 

@@ -1,0 +1,73 @@
+"""A merchant chooses how the widget looks, where it stands and what it says."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from django.db import transaction
+from django.db.models import F
+
+from loyalty.engine.errors import Invalid
+from loyalty.models import Shop, WidgetSettings
+from loyalty.models.widget import WidgetChoices
+
+MAX_BYTES = 200_000
+
+
+def checked(data: Mapping[str, Any]) -> WidgetChoices:
+    """Raises Invalid with the place and the remedy."""
+    try:
+        choices = msgspec.convert(data, WidgetChoices)
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at ")
+        raise Invalid(f"{message}.", place=place.strip("`") or "$") from error
+    for language, forms in choices.point.items():
+        if "other" not in forms:
+            raise Invalid("Say what several points are called (other).", place=f"$.point.{language}")
+    for index, origin in enumerate(choices.origins):
+        _check_origin(origin, f"$.origins[{index}]")
+    if len(msgspec.json.encode(choices)) > MAX_BYTES:
+        raise Invalid(f"Terms, questions and texts are at most {MAX_BYTES:,} bytes together.", place="$")
+    return choices
+
+
+@transaction.atomic
+def save(*, shop: Shop, data: Mapping[str, Any], at: datetime) -> WidgetChoices:
+    """The whole document, defaults may be left out. Raises Invalid and changes nothing."""
+    choices = checked(data)
+    WidgetSettings.objects.get_or_create(shop=shop, defaults={"updated_at": at})
+    plain = msgspec.to_builtins(choices)
+    WidgetSettings.objects.filter(shop=shop).update(choices=plain, revision=F("revision") + 1, updated_at=at)
+    return choices
+
+
+@transaction.atomic
+def new_signing_secret(*, shop: Shop, at: datetime) -> str:
+    """A secret for the shop's own backend; what was signed with the one before is refused from now on."""
+    secret = f"rgs_{secrets.token_urlsafe(32)}"
+    row, _ = WidgetSettings.objects.get_or_create(shop=shop, defaults={"updated_at": at})
+    row.signing_secret = secret
+    row.updated_at = at
+    row.save(update_fields=["signing_secret", "updated_at"])
+    return secret
+
+
+def _check_origin(origin: str, place: str) -> None:
+    """As browsers send it: "https://shop.example", with a port where it is not the usual one, and nothing behind it."""
+    remedy = "Write an address such as https://www.example.com, with nothing behind the name."
+    try:
+        parts = urlsplit(origin)
+        port = parts.port
+    except ValueError:
+        raise Invalid(remedy, place=place) from None
+    name = parts.hostname or ""
+    loopback = parts.scheme == "http" and name in ("localhost", "127.0.0.1")
+    spelled = f"{parts.scheme}://{name}" + (f":{port}" if port else "")
+    plain = name.isascii() and name.replace("-", "").replace(".", "").isalnum()
+    if not plain or spelled != origin or not (parts.scheme == "https" or loopback):
+        raise Invalid(remedy, place=place)

@@ -1,0 +1,90 @@
+"""The public answer, made once and kept in the process as the bytes that leave it.
+
+Its version is a digest of what it says. Whoever asks with that version gets, for as long as it is kept, the same bytes
+without any question to the database; whoever asks without is told of a change at once, for one question.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+
+import msgspec
+
+from loyalty.models import Shop
+from loyalty.platforms.registry import platform_of
+from loyalty.selectors.programs import Published, kept_versions
+from loyalty.selectors.widget_settings import loaded_choices
+from storefront_widget.config import config_answer
+
+KEPT = 4096
+KEPT_SECONDS = 60
+"""What a platform can carry may change without our being told; nothing older than this is believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    version: str
+    body: bytes
+    packed: bytes
+    origins: frozenset[str]
+    """Storefronts that may read it."""
+    until: float
+
+
+_lock = Lock()
+_made: OrderedDict[tuple[object, ...], Config] = OrderedDict()
+
+
+def config_of(*, shop: Shop, rows: Sequence[Published], language: str, at: datetime) -> Config:
+    """The answer for this shop at this instant; `rows` are its published versions."""
+    live = next((row for row in reversed(rows) if row[2] <= at), None)
+    revision, choices = loaded_choices(shop)
+    key = (_identity(shop), live, revision, language)
+    found = _found(key, at)
+    if found is None:
+        program = kept_versions([live])[0].program if live else None
+        data = config_answer(shop=shop, program=program, choices=choices, language=language)
+        origins = frozenset((*platform_of(shop).browser_origins(shop), *choices.origins))
+        found = _config(msgspec.json.encode(data), origins, at)
+        _keep(key, found)
+        _keep((shop_key(shop), language, found.version), found)
+    return found
+
+
+def kept_config(*, key: str, language: str, version: str, at: datetime) -> Config | None:
+    """The answer of this version, if this process still has it. No question to the database."""
+    return _found((key, language, version), at)
+
+
+def shop_key(shop: Shop) -> str:
+    return f"{shop.platform}:{shop.external_id}"
+
+
+def _identity(shop: Shop) -> tuple[object, ...]:
+    """All of the shop that the answer is made of."""
+    names = (shop.platform, shop.external_id, shop.name, shop.storefront_url)
+    return (shop.pk, shop.created_at, *names, shop.currency, shop.exponent, shop.time_zone, shop.locale)
+
+
+def _config(body: bytes, origins: frozenset[str], at: datetime) -> Config:
+    version = hashlib.sha256(body).hexdigest()[:24]
+    body = b'{"version":"' + version.encode() + b'",' + body[1:]
+    return Config(version, body, gzip.compress(body, 6, mtime=0), origins, at.timestamp() + KEPT_SECONDS)
+
+
+def _found(key: tuple[object, ...], at: datetime) -> Config | None:
+    found = _made.get(key)
+    return found if found and 0 <= found.until - at.timestamp() <= KEPT_SECONDS else None
+
+
+def _keep(key: tuple[object, ...], config: Config) -> None:
+    with _lock:
+        _made[key] = config
+        while len(_made) > KEPT:
+            _made.popitem(last=False)

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from loyalty.engine.activities import BirthdayRule
 from loyalty.engine.earning import Exclude, Multiplier
-from loyalty.engine.program import Program, Reward, to_data
+from loyalty.engine.program import Program, Reward
 from loyalty.engine.referrals import ReferralRule
 from loyalty.engine.rewards import MONEY
 from loyalty.engine.rule import RuleShape
@@ -101,7 +101,6 @@ def _promises(shop: Shop, program: Program | None) -> Data:
     if program is None:
         nothing: Data = {"earn": [], "rewards": [], "tiers": [], "referral": None, "birthday": None}
         return {**nothing, "may_join": False, "paused": {"earning": False, "redeeming": False}}
-    paused = to_data(program).get("paused", {})
     return {
         "earn": ways_to_earn(program),
         "rewards": [reward_answer(reward) for reward in carried(shop, program)],
@@ -109,7 +108,7 @@ def _promises(shop: Shop, program: Program | None) -> Data:
         "referral": _referral(program),
         "birthday": _birthday(program),
         "may_join": program.policies.enrolment == "on_request",
-        "paused": {name: bool(paused.get(name, False)) for name in ("earning", "redeeming")},
+        "paused": {"earning": program.paused.earning, "redeeming": program.paused.redeeming},
     }
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from loyalty.engine.activities import ActivityRule, BirthdayRule
 from loyalty.engine.caps import Cap
+from loyalty.engine.document import Paused
 from loyalty.engine.earning import Multiplier, PerAmount, PerOrder
 from loyalty.engine.policies import Policies
 from loyalty.engine.program import Program, default_program
@@ -126,6 +127,11 @@ def test_a_member_sees_the_tier_and_what_is_missing_to_the_next(shopify: Shop) -
             "missing": 30_000,
         },
     }
+
+
+def test_a_pause_is_told(page: Storefront) -> None:
+    programmed(page.shop, paused=Paused(redeeming=True))
+    assert page.get("config").json()["paused"] == {"earning": False, "redeeming": True}
 
 
 def test_with_its_version_it_is_for_ever_and_without_for_a_minute(page: Storefront) -> None:

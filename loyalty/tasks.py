@@ -20,6 +20,17 @@ def drain_outbox() -> None:
 
 
 @shared_task(ignore_result=True)
+def drain_codes() -> None:
+    while outbox.drain_codes(now=datetime.now(UTC)):
+        pass
+
+
+@shared_task(ignore_result=True)
+def settle_hanging() -> None:
+    schedule.settle_hanging(now=datetime.now(UTC))
+
+
+@shared_task(ignore_result=True)
 def drain_imports() -> None:
     outbox.drain_imports(now=datetime.now(UTC))
 

@@ -37,6 +37,10 @@ MONEY: frozenset[RewardKind] = frozenset({"gift_card", "store_credit"})
 """Money as soon as it is handed over: the promise has no end of its own, and points never come back for it."""
 
 
+BY_OTHERS: frozenset[RewardKind] = frozenset({"custom"})
+"""People, or a server that is not the platform's, hand it over in their own time."""
+
+
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     """What is promised: `points` are taken, worth `value_minor` (or `percent` off); the code lives until
     `expires_at`, which is None for money: that has no end."""

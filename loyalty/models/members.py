@@ -171,7 +171,15 @@ class Redemption(models.Model):
             models.UniqueConstraint(fields=["shop", "code"], name="one_redemption_per_code"),
             models.UniqueConstraint(fields=["shop", "member", "request_key"], name="one_redemption_per_request"),
         ]
-        indexes = [models.Index(fields=["shop", "member", "-accepted_at"], name="redemption_member")]
+        indexes = [
+            models.Index(fields=["shop", "member", "-accepted_at"], name="redemption_member"),
+            models.Index(
+                fields=["accepted_at"],
+                name="redemption_unsettled",
+                condition=models.Q(state__in=["reserved", "issuing"]),
+            ),
+            models.Index(fields=["expires_at"], name="redemption_ends", condition=models.Q(state="ready")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.reward} for {self.points}"

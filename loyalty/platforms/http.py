@@ -8,10 +8,12 @@ for every answer, and never inside a database transaction. The sandbox's setting
 from __future__ import annotations
 
 import json as json_module
+import math
 import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +35,7 @@ MAX_BYTES = 8 * 1024 * 1024
 USER_AGENT = "Regulars/1"
 
 _CHUNK_BYTES = 65_536
+_ENDS: ContextVar[float] = ContextVar("ends", default=math.inf)
 _URL = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[!-~]*)?(\?[!-~]*)?")
 _SHOP_HOST = r"[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com"
 
@@ -58,6 +61,22 @@ class Answer:
         """From Retry-After, between 0 and an hour; 0 where it is missing or is a date."""
         seconds = re.match(r"[0-9]{1,6}", self.headers.get("retry-after", ""))
         return min(int(seconds.group()), 3600) if seconds else 0
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """All calls made inside, and the waits between them, are over in so many seconds together; the last one may take up
+    to CONNECT_TIMEOUT_SECONDS more to be connected. What does not fit is Unavailable."""
+    ends = _ENDS.set(min(_ENDS.get(), time.monotonic() + seconds))
+    try:
+        yield
+    finally:
+        _ENDS.reset(ends)
+
+
+def seconds_left() -> float:
+    """Until the end that `within` has set; infinite where nothing has."""
+    return _ENDS.get() - time.monotonic()
 
 
 def _origin(url: str) -> str:
@@ -176,7 +195,7 @@ def request(
     max_bytes: int = MAX_BYTES,
 ) -> Answer:
     """One call and its whole answer, whatever its status. `timeout_seconds` holds for the head as a whole and again for
-    the body as a whole.
+    the body as a whole; `within` may leave less.
 
     Raises Unavailable for anything that went wrong on the way and for an answer over `max_bytes`; Refused for a host
     that is not in the settings; RuntimeError inside a transaction. No message holds a header, a query or a body."""
@@ -185,7 +204,11 @@ def request(
     if json is not None:
         body = json_module.dumps(json).encode()
         sent_headers["Content-Type"] = "application/json"
-    deadline = time.monotonic() + 2 * timeout_seconds
+    left_seconds = seconds_left()
+    if left_seconds <= 0:
+        raise Unavailable("The platform took too long; what was left to ask was not asked.")
+    timeout_seconds = min(timeout_seconds, left_seconds)
+    deadline = time.monotonic() + min(2 * timeout_seconds, left_seconds)
     with _sent(method, url, headers=sent_headers, body=body, params=params, timeout_seconds=timeout_seconds) as (
         response,
         host,

@@ -28,7 +28,9 @@ class WorkerDied(LoyaltyError):
         super().__init__(f"{MAX_DEATHS} workers died while they worked on this alone. Their logs may say of what.")
 
 
-def claim(model: type[Row], *, now: datetime, limit: int, **only: object) -> list[Row]:
+def claim(
+    model: type[Row], *, now: datetime, limit: int, lease_seconds: int = LEASE_SECONDS, **only: object
+) -> list[Row]:
     """Up to `limit` rows that are due, oldest first; rows another worker holds are passed over. One whose last worker
     was never heard of again comes alone: if it kills again, it kills no other's work. The caller puts away who has
     caused MAX_DEATHS."""
@@ -36,7 +38,7 @@ def claim(model: type[Row], *, now: datetime, limit: int, **only: object) -> lis
         waiting = model.objects.across_shops().filter(state="waiting", due_at__lte=now, **only)
         rows = list(waiting.select_for_update(skip_locked=True, of=("self",)).order_by("due_at", "id")[:limit])
         rows = rows[:1] if rows and _is_suspect(rows[0]) else list(takewhile(lambda row: not _is_suspect(row), rows))
-        lease = now + timedelta(seconds=LEASE_SECONDS)
+        lease = now + timedelta(seconds=lease_seconds)
         if rows:
             deaths = rows[0].deaths + 1 if _is_suspect(rows[0]) else 0
             claimed = model.objects.across_shops().filter(pk__in=[row.pk for row in rows])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 
 import msgspec
@@ -15,6 +16,7 @@ from structlog.contextvars import bound_contextvars
 
 from loyalty.engine.errors import LoyaltyError, Refused, Unauthorized
 from loyalty.models import Member, OutboxMessage, QueueState, Reconciliation, Redemption, Shop
+from loyalty.platforms import http
 from loyalty.platforms.base import Shown
 from loyalty.platforms.circuit import Resting
 from loyalty.platforms.registry import platform_of
@@ -29,7 +31,7 @@ from loyalty.services.showing import SHOW
 from loyalty.worker import reconciliation
 from loyalty.worker.claim import MAX_DEATHS, WorkerDied, claim, hold, put_back, still_mine
 from loyalty.worker.history import import_history
-from loyalty.worker.retry import PATIENCE, judge
+from loyalty.worker.retry import CODE_LEASE_SECONDS, CODE_SECONDS, LEASE_SECONDS, PATIENCE, judge
 
 log = structlog.get_logger("regulars.outbox")
 BATCH = 4
@@ -39,23 +41,32 @@ IMPORT_LEASE = timedelta(minutes=10)
 SLOW_LEASE = timedelta(hours=3)
 SHOWN_AT_ONCE = 12
 """Balance and tier of twelve are 24 fields; Shopify takes 25 at once."""
-MESSAGES = (ISSUE, REVOKE, "mail", LOOK_UP)
+CODES = (ISSUE, REVOKE)
+"""What hangs here is a shopper's points: none takes longer than CODE_SECONDS, and each has a lease of its own."""
+MESSAGES = ("mail", LOOK_UP)
 """For these somebody waits."""
 SLOW = (IMPORT, FORGET, EXPORT, FORGET_SHOP)
 """What may take long, and for which nobody waits at this moment."""
-KINDS = (*MESSAGES, *SLOW, RECONCILE)
+KINDS = (*CODES, *MESSAGES, *SLOW, RECONCILE)
 
 
 class TakenOver(RuntimeError):
     """The claim was lost: what was recorded stands, the rest is the other worker's."""
 
 
-def drain(*, now: datetime, limit: int = BATCH, kinds: Collection[str] = KINDS) -> int:
+def drain(
+    *, now: datetime, limit: int = BATCH, kinds: Collection[str] = KINDS, lease_seconds: int = LEASE_SECONDS
+) -> int:
     """Works one batch. Returns how many messages it took on; 0 means that nothing is due."""
-    rows = claim(OutboxMessage, now=now, limit=limit, kind__in=kinds)
+    rows = claim(OutboxMessage, now=now, limit=limit, lease_seconds=lease_seconds, kind__in=kinds)
     for row in rows:
         _work(row, now)
     return len(rows)
+
+
+def drain_codes(*, now: datetime) -> int:
+    """One at a time: the lease is for one."""
+    return drain(now=now, limit=1, kinds=CODES, lease_seconds=CODE_LEASE_SECONDS)
 
 
 def drain_messages(*, now: datetime) -> int:
@@ -113,9 +124,10 @@ def _show(shop: Shop, rows: Sequence[OutboxMessage], now: datetime) -> None:
 
 
 def run_now(*, kind: str, subject: str, shop_id: int, now: datetime) -> None:
-    """Works one waiting message at once, so that a shopper sees the code in the same request. Held by another worker,
-    or not answered in time, it is left to the loop."""
-    for row in claim(OutboxMessage, now=now, limit=1, kind=kind, subject=subject, shop=shop_id):
+    """Works one waiting message about a code at once, so that a shopper sees it in the same request. Held by another
+    worker, or not answered in time, it is left to the loop."""
+    only = {"kind": kind, "subject": subject, "shop": shop_id}
+    for row in claim(OutboxMessage, now=now, limit=1, lease_seconds=CODE_LEASE_SECONDS, **only):
         _work(row, now)
 
 
@@ -124,14 +136,24 @@ def _issue(row: OutboxMessage, now: datetime) -> None:
     if redemption.state in GIVEN_BACK:
         # It ended while a worker was asking the platform, and that worker may have died after the code was made.
         platform_of(row.shop).revoke(row.shop, redemption)
-    if redemption.state != Redemption.State.ISSUING:
-        return
-    try:
-        external_id = platform_of(row.shop).issue(row.shop, redemption)
-    except (Refused, Unauthorized) as error:
-        give_back(shop=row.shop, number=row.subject, why="failed", at=now, failure=error.message)
-        return
-    mark_ready(shop=row.shop, number=row.subject, external_id=external_id, at=now)
+    if redemption.state == Redemption.State.ISSUING:
+        try:
+            external_id = platform_of(row.shop).issue(row.shop, redemption)
+        except (Refused, Unauthorized) as error:
+            redemption = give_back(shop=row.shop, number=row.subject, why="failed", at=now, failure=error.message)
+        else:
+            redemption = mark_ready(shop=row.shop, number=row.subject, external_id=external_id, at=now)
+    _say_settled(row, redemption, now)
+
+
+def _say_settled(row: OutboxMessage, redemption: Redemption, now: datetime, why: str = "") -> None:
+    """What did not end with its first attempt: whoever operates this sees what hung, why, and how it came out."""
+    before = "worker_died" if row.deaths else "asked_again" if row.attempts > 1 or row.outcome else ""
+    why = why or before or row.payload.get("why", "")
+    if why:
+        seconds = int((now - redemption.accepted_at).total_seconds())
+        number, state = str(redemption.number), redemption.state
+        log.info("redemption.settled", shop=row.shop_id, redemption=number, state=state, why=why, seconds=seconds)
 
 
 def _revoke(row: OutboxMessage, now: datetime) -> None:
@@ -228,7 +250,8 @@ def _work(row: OutboxMessage, now: datetime) -> None:
     try:
         if row.deaths > MAX_DEATHS:
             raise WorkerDied
-        with bound_contextvars(shop=row.shop_id, message=row.pk):
+        deadline = http.within(CODE_SECONDS) if row.kind in CODES else nullcontext()
+        with bound_contextvars(shop=row.shop_id, message=row.pk), deadline:
             HANDLERS[row.kind](row, now)
     except Exception as error:  # noqa: BLE001 - whatever the other side does is this message's own matter
         _failed(row, error, now)
@@ -240,7 +263,8 @@ def _work(row: OutboxMessage, now: datetime) -> None:
 def _tell(row: OutboxMessage, why: str, now: datetime) -> None:
     """Whoever waits for a message that is given up: points go back, a question ends without an answer."""
     if row.kind == ISSUE:
-        give_back(shop=row.shop, number=row.subject, why="failed", at=now, failure=why)
+        redemption = give_back(shop=row.shop, number=row.subject, why="failed", at=now, failure=why)
+        _say_settled(row, redemption, now, why="given_up")
     elif row.kind in (LOOK_UP, RECONCILE):
         give_up(shop=row.shop, reconciliation_id=int(row.subject), why=why, at=now)
 

@@ -14,6 +14,11 @@ MAX_ATTEMPTS = 12
 """With the delays below some nine hours: longer than a night's outage is a person's matter."""
 LEASE_SECONDS = 120
 """How long a claimed row is left to its worker; longer than one batch's platform calls may take."""
+CODE_SECONDS = 15
+"""For all that is asked of a platform while one code is made or taken away, waits and second questions included."""
+CODE_LEASE_SECONDS = 25
+"""The same for a code: whoever is at one is through by then. What a dead worker left is begun anew after it, and over
+within a minute of the death."""
 RELEASE = timedelta(minutes=1)
 """How long a row waits for a worker of the newer release; this is asked as often as it takes."""
 PATIENCE = timedelta(days=1)

@@ -15,10 +15,11 @@ from loyalty.engine import checkpoint as engine
 from loyalty.engine.errors import LoyaltyError
 from loyalty.models import Credential, Member, OAuthState, Redemption, Shop
 from loyalty.platforms.registry import every_platform, platform_of
-from loyalty.services import cart_sign_in, limits, privacy, pruning, reconciliations, shoppers
+from loyalty.services import cart_sign_in, limits, privacy, pruning, reconciliations, settling, shoppers
 from loyalty.services.posting import fold_and_post, lock_members
 from loyalty.services.redemptions import give_back
 from loyalty.worker import inbox, nightly, outbox, reconciliation
+from loyalty.worker.retry import CODE_LEASE_SECONDS
 
 log = structlog.get_logger("regulars.worker")
 DUE_BATCH = 200
@@ -28,6 +29,7 @@ NEWS_OF_ORDERS = reconciliation.EVERY + timedelta(minutes=30)
 KEEP_EVERY = timedelta(days=7)
 KEEP_BATCH = 20
 """Few at a time, every ten minutes: renewals of a thousand shops are spread over a day."""
+SETTLE_EVERY = timedelta(seconds=5)
 IDLE_SECONDS = 0.25
 FAILED_SECONDS = 5.0
 ENDING_SECONDS = 25.0
@@ -80,6 +82,11 @@ def expire_codes(*, now: datetime) -> int:
     return len(over)
 
 
+def settle_hanging(*, now: datetime) -> int:
+    """Redemptions that should be settled by now and that nobody has in hand."""
+    return settling.ask_again(before=now - timedelta(seconds=CODE_LEASE_SECONDS), at=now)
+
+
 def keep_access(*, now: datetime) -> int:
     """Shops whose access nobody has renewed for a week: on some platforms it dies where it is not used. One that cannot
     be renewed comes round again, and is marked where the merchant must open the app."""
@@ -121,6 +128,8 @@ LOOPS: list[list[Job]] = [
         (fold_due, timedelta(seconds=5)),
         (expire_codes, timedelta(seconds=30)),
     ],
+    [(outbox.drain_codes, timedelta(0)), (settle_hanging, SETTLE_EVERY)],
+    [(outbox.drain_codes, timedelta(0))],
     [(outbox.drain_messages, timedelta(0))],
     [(outbox.drain_imports, timedelta(seconds=1))],
     [(outbox.drain_shown, timedelta(seconds=1))],

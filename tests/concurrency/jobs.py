@@ -39,7 +39,7 @@ def drain_outbox(*, now: str, die_at: int, platforms: Mapping[str, str]) -> None
     for name, value in platforms.items():
         setattr(settings, name, value)
     with _dying(at=die_at):
-        while outbox.drain(now=datetime.fromisoformat(now)):
+        while outbox.drain_codes(now=datetime.fromisoformat(now)):
             pass
 
 

@@ -155,6 +155,23 @@ def test_no_drip_outlasts_the_deadline(serve: Serve, pieces: list[bytes]) -> Non
     assert len(sent) < PIECES
 
 
+def test_several_calls_share_the_time_they_are_given_together(serve: Serve) -> None:
+    server = serve(answering(b"{}"))
+    with http.within(30):
+        assert http.request("GET", f"{server.url}/").status == 200
+        with http.within(0.2):
+            server.script = silent
+            with pytest.raises(Unavailable, match=r"Timeout|too long"):
+                http.request("GET", f"{server.url}/")
+            asked = len(server.requests)
+            with pytest.raises(Unavailable, match="was not asked"):
+                http.request("GET", f"{server.url}/")
+            assert len(server.requests) == asked
+        server.script = answering(b"{}")
+        assert http.request("GET", f"{server.url}/").status == 200
+    assert http.seconds_left() == float("inf")
+
+
 def silent(peer: socket.socket, _head: bytes) -> None:
     peer.recv(1)  # until the other side hangs up
 

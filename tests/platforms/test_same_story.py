@@ -91,7 +91,7 @@ class Store:
 
     def redeem(self) -> Redemption:
         taken = redeem(shop=self.shop, member_id=self.member.pk, reward_id="amount-off", request_key="k" * 9, at=NOW)
-        while outbox.drain_messages(now=datetime.now(UTC)):
+        while outbox.drain_codes(now=datetime.now(UTC)):
             pass
         taken.refresh_from_db()
         assert taken.state == Redemption.State.READY, taken.failure

@@ -217,11 +217,11 @@ class History:
         self._as(self._worker(), f"inbox of {limit}", lambda at: inbox.drain(now=at, limit=limit))
 
     def _work_outbox(self) -> None:
-        drain = self.rng.choice([outbox.drain_messages, outbox.drain_messages, outbox.drain_imports])
+        drain = self.rng.choice([outbox.drain_codes, outbox.drain_codes, outbox.drain_imports])
         self._as(self._worker(), drain.__name__, lambda at: drain(now=at))
 
     def _sweep(self) -> None:
-        sweep = self.rng.choice([schedule.fold_due, schedule.expire_codes])
+        sweep = self.rng.choice([schedule.fold_due, schedule.expire_codes, schedule.settle_hanging])
         self._as("beat", sweep.__name__, lambda at: sweep(now=at))
 
     def _reconcile(self) -> None:

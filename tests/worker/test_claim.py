@@ -125,10 +125,10 @@ def test_a_message_that_kills_its_worker_gives_the_points_back(monkeypatch: pyte
     now = T0
     for _ in range(1 + MAX_DEATHS):
         with pytest.raises(SystemExit):
-            outbox.drain_messages(now=now)
+            outbox.drain_codes(now=now)
         now += LEASE
     assert balance(shop) == 0
-    assert outbox.drain_messages(now=now) == 1
+    assert outbox.drain_codes(now=now) == 1
     assert balance(shop) == 500
     assert Redemption.objects.get(shop=shop, pk=code.pk).state == Redemption.State.FAILED
 

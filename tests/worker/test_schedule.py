@@ -94,6 +94,8 @@ def test_celery_wakes_every_job_of_the_loop() -> None:
     woken = {entry["task"].rpartition(".")[2] for entry in app.conf.beat_schedule.values()}
     assert woken == {
         "drain_inbox",
+        "drain_codes",
+        "settle_hanging",
         "drain_outbox",
         "drain_imports",
         "drain_comparisons",
@@ -107,7 +109,7 @@ def test_celery_wakes_every_job_of_the_loop() -> None:
         "verify_ledger",
         "keep_access",
     }
-    assert len(woken) == sum(map(len, schedule.LOOPS))
+    assert len(woken) == len({job for loop in schedule.LOOPS for job, _ in loop})
 
 
 def test_a_member_who_cannot_be_folded_keeps_nobody_else_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,8 +187,12 @@ def test_a_history_that_takes_hours_keeps_no_delivery_and_no_mail_waiting(monkey
     monkeypatch.setattr(schedule.connections, "close_all", lambda: None)
     schedule.run(stop)
     assert {*done} == {"inbox", "mail"}
-    (quick_ones, messages, slow_ones, _shown, comparisons, *_) = ([job for job, _ in loop] for loop in REAL_LOOPS)
+    (quick_ones, codes, more_codes, messages, slow_ones, _shown, comparisons, *_) = (
+        [job for job, _ in loop] for loop in REAL_LOOPS
+    )
     assert schedule.inbox.drain in quick_ones
+    assert codes == [schedule.outbox.drain_codes, schedule.settle_hanging]
+    assert more_codes == [schedule.outbox.drain_codes]
     assert messages == [schedule.outbox.drain_messages]
     assert slow_ones == [schedule.outbox.drain_imports]
     assert schedule.reconciliation.reconcile_shops in comparisons

@@ -61,12 +61,12 @@ def call(domain: str, token: str, name: str, variables: Mapping[str, Any] | None
     """As `execute`, for a store that is known by its domain and a token alone; keeps to the pace of the store's bucket
     and waits out short throttling."""
     if wait_seconds := pace.wait_seconds(domain, name):
-        time.sleep(min(wait_seconds, LONGEST_WAIT_SECONDS))
+        time.sleep(max(0.0, min(wait_seconds, LONGEST_WAIT_SECONDS, http.seconds_left())))
     for attempt in range(1, THROTTLED_TRIES + 1):
         try:
             return _once(domain, token, name, variables or {})
         except _Throttled as throttled:
-            if attempt == THROTTLED_TRIES or throttled.wait_seconds > LONGEST_WAIT_SECONDS:
+            if attempt == THROTTLED_TRIES or throttled.wait_seconds > min(LONGEST_WAIT_SECONDS, http.seconds_left()):
                 raise
             log.info("shopify.throttled", document=name, wait_seconds=throttled.wait_seconds)
             time.sleep(throttled.wait_seconds)

@@ -118,7 +118,7 @@ def slide(shop: Shop, points: int) -> Redemption:
     taken = redeem(
         shop=shop, member_id=member(shop).pk, reward_id="slider", request_key=f"k-{points}", at=now(), points=points
     )
-    while outbox.drain_messages(now=now()):
+    while outbox.drain_codes(now=now()):
         pass
     taken.refresh_from_db()
     return taken

@@ -52,7 +52,7 @@ def told(shop: Shop, topic: str, event_id: str = "e-9") -> InboxDelivery:
 
 
 def work() -> None:
-    while inbox.drain(now=now()) or outbox.drain_messages(now=now()):
+    while inbox.drain(now=now()) or outbox.drain_codes(now=now()) or outbox.drain_messages(now=now()):
         pass
 
 

@@ -1,0 +1,41 @@
+"""Redemptions that nobody is at. A code is made by whoever holds its message; where the message is gone - a restored
+backup, a row taken out by hand - it is left anew, and the redemption ends as any other."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+
+from loyalty.engine.rewards import BY_OTHERS
+from loyalty.models import OutboxMessage, QueueState, Redemption
+from loyalty.services.codes import ISSUE
+from loyalty.services.outbox import leave
+
+log = structlog.get_logger("regulars.redemptions")
+PAGE = 500
+
+
+def ask_again(*, before: datetime, at: datetime) -> int:
+    """Of the redemptions accepted by `before` that are still to be made, those without a message get one. Returns how
+    many."""
+    unsettled = Redemption.objects.across_shops().filter(
+        state__in=(Redemption.State.RESERVED, Redemption.State.ISSUING), accepted_at__lte=before
+    )
+    found, last = 0, 0
+    while page := list(unsettled.filter(pk__gt=last).select_related("shop").order_by("pk")[:PAGE]):
+        last = page[-1].pk
+        waiting = OutboxMessage.objects.across_shops().filter(
+            shop__in={each.shop_id for each in page},
+            kind=ISSUE,
+            subject__in=[str(each.number) for each in page],
+            state=QueueState.WAITING,
+        )
+        known = set(waiting.values_list("subject", flat=True))
+        for redemption in page:
+            number = str(redemption.number)
+            if number not in known and redemption.reward_data.get("kind") not in BY_OTHERS:
+                leave(shop=redemption.shop, kind=ISSUE, subject=number, at=at, payload={"why": "message_lost"})
+                log.warning("redemption.message_lost", shop=redemption.shop_id, redemption=number)
+                found += 1
+    return found

@@ -20,10 +20,17 @@ from django.utils.cache import patch_vary_headers
 from rcssmin import cssmin
 from rjsmin import jsmin
 
+from loyalty.languages import TAGS
+from loyalty.languages.catalogs import catalog
+from loyalty.languages.formats import runs_from_right
+
 FOLDER = Path(__file__).resolve().parent / "static" / "widget" / "v1"
 CONTENT_TYPE = "text/javascript; charset=utf-8"
 ENTRIES = ("loader.js", "ecwid.js")
 _VERSION = "__VERSION__"
+_LANGUAGES = "__LANGUAGES__"
+PARTS = ("panel", "blocks", "give-back", "history", "redeem", "sign-in", "slide")
+"""Of the catalogues, what the browser says; the server says the rest."""
 _REM = re.compile(r"(?<!min-width:)(?<![\w.])((?:\d+)?\.?\d+)rem")
 _FOR_EVER = "public, max-age=31536000, immutable"
 _AN_HOUR = "public, max-age=3600, stale-while-revalidate=86400"
@@ -44,7 +51,8 @@ def assets() -> dict[str, Asset]:
         # Themes shrink the root's font; --u is what the loader measured of that. Media queries know only the reader's.
         styles = _REM.sub(r"calc(var(--u)*\1rem)", cssmin(path.read_text()))
         scripts[f"{path.name}.js"] = f"export default {json.dumps(styles)};"
-    small = {name: jsmin(source) for name, source in scripts.items()}
+    small = {name: jsmin(source).replace(_LANGUAGES, " ".join(TAGS)) for name, source in scripts.items()}
+    small |= {f"messages/{tag}.{part}.js": _messages(tag, part) for tag in TAGS for part in PARTS}
     version = hashlib.sha256(json.dumps(small, sort_keys=True).encode()).hexdigest()[:12]
     return {name: _asset(source.replace(_VERSION, version)) for name, source in small.items()}
 
@@ -69,6 +77,13 @@ def asset(request: HttpRequest, name: str) -> HttpResponse:
     response["X-Content-Type-Options"] = "nosniff"
     patch_vary_headers(response, ("Accept-Encoding",))
     return response
+
+
+def _messages(tag: str, part: str) -> str:
+    """A part of a catalogue as a module. The first one says which way its language runs, if from the right."""
+    turned = {"dir": "rtl"} if part == "panel" and runs_from_right(tag) else {}
+    said = json.dumps({**turned, **catalog(tag, part)}, ensure_ascii=False, separators=(",", ":"))
+    return f"export default {said};"
 
 
 def _asset(source: str) -> Asset:

@@ -7,7 +7,7 @@ from django.test import Client
 
 from storefront_widget.assets import FOLDER, assets
 
-FIRST_SCREEN = ("loader.js", "panel.js", "kit.js", "widget.css.js", "messages/en.js")
+FIRST_SCREEN = ("loader.js", "panel.js", "kit.js", "widget.css.js", "messages/en.panel.js")
 RARE = {
     "sign-in": ("sign-in.js", "steps.js", "steps.css.js", "messages/en.sign-in.js"),
     "redeem": ("redeem.js", "steps.js", "steps.css.js", "messages/en.redeem.js"),

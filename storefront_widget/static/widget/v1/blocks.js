@@ -1,7 +1,6 @@
 // What stands on the shop's own pages: points for a product, the loyalty page, points and codes in the cart. Plain elements
 // in the theme's font and colours, each inside the box that the theme has placed; a box that has nothing to say stays empty.
-import { Api, button, h, words } from "./kit.js?v=__VERSION__";
-import messages from "./messages/en.blocks.js?v=__VERSION__";
+import { Api, button, h, speak } from "./kit.js?v=__VERSION__";
 
 const FILL = { product, page, cart };
 const sent = {};
@@ -21,8 +20,9 @@ export async function fill(box) {
   const api = new Api(box.dataset);
   const config = await asked(api, "config");
   if (!config) return;
-  const w = words(config.shop);
-  w.add(messages);
+  const w = await speak(config, box.dataset.lang, "panel", "blocks");
+  box.lang = api.lang = w.lang;
+  box.dir = w.dir;
   const member = box.dataset.customerId ? await asked(api, "member") : null;
   await FILL[box.dataset.regularsBlock]?.(box, w, config, member?.member ? member : null);
 }

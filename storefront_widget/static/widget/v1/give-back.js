@@ -1,11 +1,9 @@
 // Giving an unused code back for its points.
 import { button, h } from "./kit.js?v=__VERSION__";
-import messages from "./messages/en.give-back.js?v=__VERSION__";
 import { step, useSteps } from "./steps.js?v=__VERSION__";
 
 export function add(panel) {
   useSteps(panel);
-  panel.w.add(messages);
   panel.views.giving = giving;
 }
 

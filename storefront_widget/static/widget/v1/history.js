@@ -1,13 +1,11 @@
 // Every line opens to its reason.
 import { h, icon, sentence } from "./kit.js?v=__VERSION__";
-import messages from "./messages/en.history.js?v=__VERSION__";
 import styles from "./history.css.js?v=__VERSION__";
 
 const UNDO = "M7.5 4.5 4 8l3.5 3.5M4 8h7.5a4.25 4.25 0 0 1 0 8.5H8";
 
 export function add(panel) {
   panel.use(styles);
-  panel.w.add(messages);
   panel.tabs.history = history;
 }
 

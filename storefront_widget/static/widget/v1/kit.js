@@ -1,6 +1,6 @@
 // What every view is made of: elements without markup, words of the reader's language, and the way to the server.
-import messages from "./messages/en.js?v=__VERSION__";
-
+const LANGUAGES = "__LANGUAGES__".split(" ");
+const ALSO = { no: "nb", nn: "nb", iw: "he" };
 const SVG = "http://www.w3.org/2000/svg";
 const EARLY_MS = 10_000;
 const PATIENCE_MS = 20_000;
@@ -36,8 +36,33 @@ export const tile = (path, tone = "") => h(`span.rg-tile${tone}`, {}, icon(path)
 export const button = (kind, label, onclick, more) => h(`button.rg-button${kind}`, { id: `rg${kind || label}`.replace(/\W+/g, "-"), onclick, ...more }, label);
 export const sentence = (text) => h("p.rg-small.rg-centre", {}, text);
 
-// Messages, numbers, money and dates, as the reader's language writes them.
-export function words(shop, lang = "en") {
+// The storefront's language decides, then the browser's; of those that the merchant has left on.
+export function language(page, offered = LANGUAGES) {
+  const bases = [page, document.documentElement.lang, ...navigator.languages].map((tag) => (tag || "").toLowerCase().split(/[-_]/)[0]);
+  return bases.map((base) => ALSO[base] ?? base).find((tag) => offered.includes(tag)) ?? (offered.includes("en") ? "en" : offered[0]);
+}
+
+// The browser remembers an address that failed; the next try needs another.
+let failures = 0;
+async function catalog(lang, part) {
+  try {
+    return (await import(`./messages/${lang}.${part}.js?v=__VERSION__${failures ? `&try=${failures}` : ""}`)).default;
+  } catch (error) {
+    failures += 1;
+    throw error;
+  }
+}
+
+// The words of a shop for a page in the language of these parts of the catalogue.
+export async function speak(config, page, ...parts) {
+  const lang = language(page, config.languages);
+  const found = await Promise.all(parts.map((part) => catalog(lang, part)));
+  return words(config, lang, Object.assign({}, ...found));
+}
+
+// Messages, numbers, money and dates, as the reader's language writes them. {points} is a number with its word, {unit}
+// the word for that number, {point_name} the word alone; the merchant's own word, if there is one, takes their place.
+function words({ shop, point }, lang, messages) {
   const scale = 10 ** shop.exponent;
   const number = (value) => value.toLocaleString(lang);
   const date = (style) => (instant) => new Date(instant).toLocaleString(lang, { ...style, timeZone: shop.time_zone });
@@ -45,21 +70,31 @@ export function words(shop, lang = "en") {
     const digits = minor % scale ? shop.exponent : 0;
     return (minor / scale).toLocaleString(lang, { style: "currency", currency: shop.currency, minimumFractionDigits: digits, maximumFractionDigits: digits });
   };
-  const t = (id, values = {}) => {
-    const message = messages[id] ?? id;
-    const text = message.other ? message[new Intl.PluralRules(lang).select(Math.abs(values.n))] ?? message.other : message;
-    return text.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? number(values[name]) : values[name] ?? ""));
+  const plural = new Intl.PluralRules(lang);
+  const form = (message, n) => (typeof message === "string" ? message : message[plural.select(Math.abs(n))] ?? message.other ?? Object.values(message)[0]);
+  // Where text runs from the right, what is put in keeps its own direction.
+  const apart = (value) => (messages.dir && value !== "" ? `\u2068${value}\u2069` : value);
+  const name = point ? point.name ?? point.other : messages.point_name;
+  const WORDS = {
+    points: ({ n }) => apart(t("points", { n })),
+    unit: ({ n }) => form(point ?? messages.unit, n),
+    point_name: () => name,
+    Point_name: () => name[0].toLocaleUpperCase(lang) + name.slice(1),
   };
+  const t = (id, values = {}) =>
+    form(messages[id] ?? id, values.n).replace(/\{(\w+)\}/g, (_, key) => WORDS[key]?.(values) ?? apart(typeof values[key] === "number" ? number(values[key]) : values[key] ?? ""));
   // Money and percentages say more than a name, and in every language.
   const reward = ({ kind, name, value_minor, percent, state, chosen }) =>
     kind === "amount_off" || (kind === "points_slider" && (state || chosen)) ? t("reward.amount", { money: money(value_minor) }) : kind === "percent_off" ? t("reward.percent", { percent: (percent / 100).toLocaleString(lang, { style: "percent" }) }) : name;
   return {
     t,
+    lang,
+    dir: messages.dir ?? "ltr",
     number,
     money,
     reward,
     has: (id) => id in messages,
-    add: (more) => Object.assign(messages, more),
+    learn: async (part) => Object.assign(messages, await catalog(lang, part)),
     // A true minus sign, and a plus: what came and what went is seen at once.
     signed: (value) => (value < 0 ? "−" : value ? "+" : "") + number(Math.abs(value)),
     day: date({ month: "short", day: "numeric" }),
@@ -99,7 +134,11 @@ export class Api {
   constructor({ shop, proxy, customerId }) {
     this.proxy = proxy;
     this.name = `regulars:${shop}`;
-    this.address = (path) => (proxy ? `${proxy}/${path}` : new URL(`${path}?shop=${encodeURIComponent(shop)}`, import.meta.url));
+    this.address = (path) => {
+      const address = proxy ? new URL(`${proxy}/${path}`, location) : new URL(`${path}?shop=${encodeURIComponent(shop)}`, import.meta.url);
+      if (this.lang) address.searchParams.set("lang", this.lang);
+      return address;
+    };
     this.session = store("localStorage", this.name);
     this.seen = store("sessionStorage", `${this.name}:${customerId || ""}`);
     // Is it worth asking who this is before the panel is opened?

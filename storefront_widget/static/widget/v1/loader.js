@@ -28,7 +28,7 @@ class Widget extends HTMLElement {
     shadow.adoptedStyleSheets = [sheet];
     this.root = document.createElement("div");
     this.root.className = "rg";
-    this.root.dir = "ltr"; // of the words, which are English, whatever the page's are
+    this.root.dir = "ltr"; // of the launcher's word, which is English until the panel knows better
     this.root.lang = "en";
     this.root.dataset.theme = this.dataset.theme || "light";
     this.button = document.createElement("button");

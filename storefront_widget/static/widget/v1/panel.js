@@ -1,5 +1,5 @@
 // The panel: what is shown when. Signing in, redeeming and history are rare and come when they are asked for.
-import { Api, Problem, button, h, icon, sentence, tile, words } from "./kit.js?v=__VERSION__";
+import { Api, Problem, button, h, icon, sentence, speak, tile } from "./kit.js?v=__VERSION__";
 import styles from "./widget.css.js?v=__VERSION__";
 
 const FRESH_MS = 30_000;
@@ -62,9 +62,12 @@ export class Panel {
 
   async configure() {
     if (this.config) return;
-    this.config = await this.api.send("config");
-    this.w = words(this.config.shop);
+    const config = await this.api.send("config");
     const { root, dataset } = this.widget;
+    this.w = await speak(config, dataset.lang, "panel");
+    this.config = config;
+    root.lang = this.api.lang = this.w.lang;
+    root.dir = this.w.dir;
     const { look } = this.config;
     const theme = dataset.theme || look.theme;
     root.dataset.theme = theme === "auto" ? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light") : theme;
@@ -105,8 +108,7 @@ export class Panel {
 
   label() {
     const { label } = this.widget;
-    this.plain ??= label.textContent;
-    label.textContent = this.w && this.who === "member" ? this.w.t("points", { n: this.data.available }) : this.plain;
+    if (this.w) label.textContent = this.who === "member" ? this.w.t("points", { n: this.data.available }) : this.w.t("launcher");
   }
 
   say(text) {
@@ -177,7 +179,7 @@ export class Panel {
     if (this.views[view] || this.tabs[view]) return;
     this.failures ??= 0;
     this.failures += 1;
-    const module = await import(`./${RARE[view]}.js?v=__VERSION__${this.failures > 1 ? `&try=${this.failures}` : ""}`);
+    const [module] = await Promise.all([import(`./${RARE[view]}.js?v=__VERSION__${this.failures > 1 ? `&try=${this.failures}` : ""}`), this.w.learn(RARE[view])]);
     this.failures -= 1;
     if (!this.views[view] && !this.tabs[view]) module.add(this);
   }

@@ -1,6 +1,5 @@
 // Redeeming: the second tap, the wait, the code, and what became of the points if there is none.
 import { button, h, icon, sentence, tile } from "./kit.js?v=__VERSION__";
-import messages from "./messages/en.redeem.js?v=__VERSION__";
 import { step, sum, useSteps } from "./steps.js?v=__VERSION__";
 
 const CHECK = "M4.5 10.5 8 14l7.5-8";
@@ -12,7 +11,6 @@ const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byt
 
 export function add(panel) {
   useSteps(panel);
-  panel.w.add(messages);
   Object.assign(panel.views, { confirm, working, ready, failed });
 }
 

@@ -1,11 +1,9 @@
 // Signing in where the platform vouches for nobody: an address, a code from its mailbox.
 import { button, h, tile } from "./kit.js?v=__VERSION__";
-import messages from "./messages/en.sign-in.js?v=__VERSION__";
 import { step, useSteps } from "./steps.js?v=__VERSION__";
 
 export function add(panel) {
   useSteps(panel);
-  panel.w.add(messages);
   Object.assign(panel.views, { email, code });
 }
 

@@ -1,11 +1,9 @@
 // How many points? In whole steps, from what it takes at least to what there is.
 import { button, h, tile } from "./kit.js?v=__VERSION__";
-import messages from "./messages/en.slide.js?v=__VERSION__";
 import { step, useSteps } from "./steps.js?v=__VERSION__";
 
 export function add(panel) {
   useSteps(panel);
-  panel.w.add(messages);
   panel.views.slide = slide;
 }
 

@@ -1,0 +1,51 @@
+"""Numbers, money and days as a language writes them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_decimal, parse_pattern
+
+_BUDDHIST_YEARS = 543
+
+
+@lru_cache
+def locale(tag: str) -> Locale:
+    return Locale.parse(tag)
+
+
+def plural(tag: str, count: int) -> str:
+    """The CLDR category that a whole number takes: "one", "few", "other" ..."""
+    return str(locale(tag).plural_form(abs(count)))
+
+
+def runs_from_right(tag: str) -> bool:
+    return locale(tag).text_direction == "rtl"
+
+
+def number(value: int | Decimal, tag: str) -> str:
+    return format_decimal(value, locale=locale(tag))
+
+
+def hundredths(value: int, tag: str) -> str:
+    return format_decimal(Decimal(value).scaleb(-2), "#,##0.00", locale=locale(tag))
+
+
+def money(amount_minor: int, currency: str, exponent: int, tag: str) -> str:
+    """With the decimals of the shop's own exponent, whatever the language thinks of the currency."""
+    pattern = parse_pattern(locale(tag).currency_formats["standard"])
+    pattern.frac_prec = (exponent, exponent)
+    amount = Decimal(amount_minor).scaleb(-exponent)
+    return str(pattern.apply(amount, locale(tag), currency=currency, currency_digits=False)).strip()
+
+
+def day(instant: str, tag: str) -> str:
+    """The day in the zone the instant was written in. Thailand counts its years from the Buddha's death."""
+    date = datetime.fromisoformat(instant).date()
+    if tag == "th":
+        return f"{format_date(date, 'd MMM', locale=locale(tag))} {date.year + _BUDDHIST_YEARS}"
+    return format_date(date, locale=locale(tag))

@@ -1,0 +1,98 @@
+"""A message with its parameters, as a sentence.
+
+Names of parameters say how to show them, as in `engine.explain`. `{points}` is the number with its word, `{unit}` the
+word that goes with the number, `{point_name}` the word without a number (`{Point_name}` where a sentence begins); all
+three take the merchant's own word if there is one. In a message of several forms `n` chooses, and is the number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+
+from loyalty.engine.explain import Reason
+from loyalty.languages import formats
+from loyalty.languages.catalogs import Message, catalog
+
+Params = Mapping[str, str | int]
+PointWords = Mapping[str, str]
+"""The merchant's word for point by plural category, and by "name" the word without a number."""
+
+_FIELD = re.compile(r"\{(\w+)\}")
+_COUNTS = ("n", "days", "units", "length", "points")
+_AS_THEY_ARE = ("number", "year", "version", "code")
+_DECIMALS = ("percent", "times")
+
+
+def text(reason: Reason, language: str, point: PointWords | None = None) -> str:
+    """The sentence of this reason alone; its `lines` are rendered by whoever shows them."""
+    period = reason.params.get("period")
+    return say(
+        "explanations", f"{reason.message}.{period}" if period else reason.message, reason.params, language, point
+    )
+
+
+def full_text(reason: Reason, language: str, point: PointWords | None = None, indent: str = "") -> str:
+    """The whole explanation, one line per reason, indented."""
+    own = indent + text(reason, language, point)
+    return "\n".join([own, *(full_text(line, language, point, indent + "  ") for line in reason.lines)])
+
+
+def say(part: str, message_id: str, params: Params, language: str, point: PointWords | None = None) -> str:
+    """A message of a catalogue; one that nobody knows is its id."""
+    message = catalog(language, part).get(message_id, message_id)
+    count = next((value for name in _COUNTS if isinstance(value := params.get(name), int)), 0)
+    return _FIELD.sub(
+        lambda found: _shown(found.group(1), params, count, language, point), _form(message, count, language)
+    )
+
+
+def _form(message: Message, count: int, language: str) -> str:
+    if isinstance(message, str):
+        return message
+    return message.get(formats.plural(language, count)) or message.get("other") or next(iter(message.values()))
+
+
+def _shown(name: str, params: Params, count: int, language: str, point: PointWords | None) -> str:
+    words = catalog(language, "panel")
+    if name == "points" and isinstance(points := params.get("points", count), int):
+        filled = {"n": formats.number(points, language), "unit": _unit(points, language, point)}
+        return _isolated(_FIELD.sub(lambda found: filled[found.group(1)], str(words["points"])), language)
+    if name.lower() == "point_name":
+        own = (point.get("name") or point.get("other", "")) if point else ""
+        called = own or str(words["point_name"])
+        return called[:1].upper() + called[1:] if name[0] == "P" else called
+    if name == "unit":
+        return _unit(count, language, point)
+    return _isolated(_value(name, params.get(name, count if name == "n" else ""), params, language), language)
+
+
+def _unit(count: int, language: str, point: PointWords | None) -> str:
+    return _form(point or catalog(language, "panel")["unit"], count, language)
+
+
+def _value(name: str, value: str | int, params: Params, language: str) -> str:
+    if isinstance(value, int):
+        if name.endswith("_minor"):
+            return formats.money(value, str(params.get("currency", "")), int(params.get("exponent", 2)), language)
+        if name.endswith("_hundredths"):
+            return formats.hundredths(value, language)
+        return str(value) if name in _AS_THEY_ARE else formats.number(value, language)
+    if name.endswith("_at"):
+        return formats.day(value, language)
+    if name in _DECIMALS:
+        return _decimal(value, language)
+    return value
+
+
+def _decimal(value: str, language: str) -> str:
+    try:
+        return formats.number(Decimal(value), language)
+    except InvalidOperation:
+        return value
+
+
+def _isolated(value: str, language: str) -> str:
+    """Where text runs from the right, what is put in keeps its own direction: first strong isolate, and its end."""
+    return f"\u2068{value}\u2069" if value and formats.runs_from_right(language) else value

@@ -27,10 +27,9 @@ _DECIMALS = ("percent", "times")
 
 def text(reason: Reason, language: str, point: PointWords | None = None) -> str:
     """The sentence of this reason alone; its `lines` are rendered by whoever shows them."""
-    period = reason.params.get("period")
-    return say(
-        "explanations", f"{reason.message}.{period}" if period else reason.message, reason.params, language, point
-    )
+    by_period = f"{reason.message}.{reason.params.get('period')}"
+    message = by_period if by_period in catalog(language, "explanations") else reason.message
+    return say("explanations", message, reason.params, language, point)
 
 
 def full_text(reason: Reason, language: str, point: PointWords | None = None, indent: str = "") -> str:

@@ -1,1 +1,1 @@
-export default{"slide.title":"How many points?","slide.part":"Points can pay up to {percent} of an order.","slide.label":"Points to use","slide.worth":{one:"{n} point is {money} off",other:"{n} points are {money} off"},"slide.go":"Go on","slide.not":"Not now",};
+export default {"slide.title":"How many {point_name}?","slide.part":"{Point_name} can pay up to {percent} of an order.","slide.label":"{Point_name} to use","slide.worth":{"one":"{points} is {money} off","other":"{points} are {money} off"},"slide.go":"Go on","slide.not":"Not now"};

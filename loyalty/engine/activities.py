@@ -10,21 +10,27 @@ import msgspec
 from loyalty.engine.calendar import add_months
 from loyalty.engine.errors import Invalid
 from loyalty.engine.facts import ACTIVITIES
-from loyalty.engine.rule import RuleShape, check_points
+from loyalty.engine.rule import RuleShape, check_gives
+
+MAX_CODE = 64
 
 
 class ActivityRule(RuleShape, frozen=True, kw_only=True, tag="activity"):
-    """`points` for each activity of this kind; with `code`, only for this one (a custom code, an event)."""
+    """`points` and gifts for each activity of this kind; with `code`, only for this one (a custom code, an event). The
+    gifts of a sign-up come once in a lifetime."""
 
     activity: str
-    points: int
+    points: int = 0
     code: str = ""
+    rewards: tuple[str, ...] = ()
 
     def check(self, place: str) -> None:
         super().check(place)
-        check_points(self.points, place)
+        check_gives(self.points, self.rewards, place)
         if self.activity not in ACTIVITIES:
             raise Invalid(f"Choose one of: {', '.join(ACTIVITIES)}.", place=f"{place}.activity")
+        if len(self.code) > MAX_CODE:
+            raise Invalid(f"A code has at most {MAX_CODE} characters.", place=f"{place}.code")
 
 
 class BirthdayRule(RuleShape, frozen=True, kw_only=True, tag="birthday"):
@@ -36,10 +42,24 @@ class BirthdayRule(RuleShape, frozen=True, kw_only=True, tag="birthday"):
 
     def check(self, place: str) -> None:
         super().check(place)
-        if not 0 <= self.points <= 10**9 or not (self.points or self.rewards):
-            raise Invalid("A birthday brings points, gifts or both.", place=f"{place}.points")
+        check_gives(self.points, self.rewards, place)
         if not 0 <= self.known_days <= 366:
             raise Invalid("Choose between 0 and 366 days.", place=f"{place}.known_days")
+
+
+class WinBackRule(RuleShape, frozen=True, kw_only=True, tag="win_back"):
+    """`points` and gifts once a member's last order is `days` of 24 hours old: once for each absence, and for those
+    that come to their end under this rule. Who was away for longer when it came into force is left alone."""
+
+    days: int
+    points: int = 0
+    rewards: tuple[str, ...] = ()
+
+    def check(self, place: str) -> None:
+        super().check(place)
+        check_gives(self.points, self.rewards, place)
+        if not 1 <= self.days <= 3660:
+            raise Invalid("Choose between 1 and 3,660 days.", place=f"{place}.days")
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

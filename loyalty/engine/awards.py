@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import partial
@@ -12,7 +12,7 @@ import msgspec
 
 from loyalty.engine.basis import Basis, Params, basis_of, discounted, line_gross_minor
 from loyalty.engine.books import OpenLot
-from loyalty.engine.caps import room, use
+from loyalty.engine.caps import ALL_RULES, room, use
 from loyalty.engine.document import Prepared
 from loyalty.engine.explain import Reason, Why
 from loyalty.engine.facts import Order
@@ -21,15 +21,12 @@ from loyalty.engine.ladder import look_at_tier
 from loyalty.engine.lapses import open_lot, touch
 from loyalty.engine.movement import Held
 from loyalty.engine.order_reasons import Judged, order_reason, pending_reason, reduced_reason
+from loyalty.engine.presence import note_order
 from loyalty.engine.refunds import Refunded
 from loyalty.engine.rule import RuleShape
 from loyalty.engine.scope import Context
 from loyalty.engine.tiers import Entry
 from loyalty.engine.walk import Rank, Walk
-
-ALL_RULES = ""
-"""The name under which the program's own caps are counted."""
-
 
 Spread = list[tuple[str, int]]
 """How points rest on the lines of an order: each line's id and weight."""
@@ -39,10 +36,30 @@ class Award:
     """Something one order earned, and what became of it. `lot_source` names its lot: the order, a part of it that was
     added later, or a milestone it completed."""
 
-    __slots__ = ("_spread", "before", "lot", "lot_source", "open", "part", "points", "source", "taken", "until", "why")
+    __slots__ = (
+        "_spread",
+        "before",
+        "gifts",
+        "lot",
+        "lot_source",
+        "open",
+        "part",
+        "points",
+        "source",
+        "taken",
+        "until",
+        "why",
+    )
 
     def __init__(
-        self, source: str, part: str, points: int, spread: Callable[[], Spread], why: Why, until: datetime
+        self,
+        source: str,
+        part: str,
+        points: int,
+        spread: Callable[[], Spread],
+        why: Why,
+        until: datetime,
+        gifts: tuple[str, ...] = (),
     ) -> None:
         self.source = source
         self.part = part
@@ -51,6 +68,8 @@ class Award:
         self._spread: Spread | Callable[[], Spread] = spread
         self.why = why
         self.until = until
+        self.gifts = gifts
+        """Rewards that it brings when its hold is over, whole, unless all of the order went back before."""
         self.before: dict[str, Fraction] = {}
         """By line, the part that was refunded before the points were judged: they were never given for it."""
         self.lot: OpenLot | None = None
@@ -58,6 +77,11 @@ class Award:
         """The hold is over."""
         self.taken = 0
         """Due back so far: never given because of an earlier refund, taken back, expired, or forgiven."""
+
+    @property
+    def waits(self) -> bool:
+        """Is it on hold, with anything left to give?"""
+        return not self.open and (self.taken < self.points or bool(self.gifts))
 
     def spread(self) -> Spread:
         """Worked out when the first refund asks."""
@@ -120,12 +144,13 @@ def award_order(walk: Walk, at: datetime, payload: tuple[OrderState, Portion]) -
     touch(walk, at)
     if not portion.added:
         walk.ordinal += 1
+        note_order(walk, at, state.order.id, state.order.customer_id)
     early = walk.now is not None and walk.now.policies.tier_current_order == "yes"
     if early:
         measure_order(walk, at, state, portion)
     if not portion.added:
         walk.segments = walk.segments_at(rules, at)
-    why = why_outside(rules, state.order.customer_id, walk.segments)
+    why = walk.why_outside(rules, state.order.customer_id)
     if why:
         walk.gave_nothing(f"order:{state.order.id}", at, Reason(message=why, params={"number": state.number}))
     else:
@@ -142,6 +167,10 @@ def release(walk: Walk, at: datetime, payload: tuple[OrderState, Award]) -> None
     """The hold is over: what refunds have left of the award opens as a lot."""
     state, award = payload
     walk.pending.pop(award.lot_source, None)
+    gifts, award.gifts = award.gifts, ()
+    for reward in gifts:
+        reason = Reason(message="gift.milestone", params={"number": state.number})
+        walk.give(f"{award.source}:{reward}", reward, at, reason)
     points = award.points - award.taken
     if points <= 0:
         return
@@ -184,18 +213,8 @@ def spend_of(state: OrderState, portion: Portion) -> int:
 
 def takes_part(walk: Walk, at: datetime, state: OrderState, rules: Prepared) -> bool:
     """Does who placed the order take part, as things are now?"""
-    segments = walk.segments_at(rules, at)
-    return not why_outside(rules, state.order.customer_id, segments)
-
-
-def why_outside(rules: Prepared, customer_id: str, segments: Collection[str]) -> str:
-    """The message id of why nothing earns for this customer now, whatever it is; or nothing."""
-    if rules.program.paused.earning:
-        return "nothing.paused"
-    why = rules.program.audience.why_not(customer_id, segments)
-    if why:
-        return why
-    return "nothing.excluded" if rules.program.exclusions.excludes_member(segments) else ""
+    walk.segments = walk.segments_at(rules, at)
+    return not walk.why_outside(rules, state.order.customer_id)
 
 
 def _award(walk: Walk, at: datetime, state: OrderState, rules: Prepared, portion: Portion) -> None:
@@ -317,10 +336,11 @@ def _remember(
             params["points"] = points
             source = f"{tag}:{rule.id}:{reached.what}"
             reason = Reason(message=f"earned.{tag}", params=params)
-            if not points:
+            if not points and not reached.rewards:
                 walk.gave_nothing(source, at, Reason(message="rule.capped", params=params))
                 continue
-            start_award(walk, at, state, Award(source, "", points, partial(_amounts, basis), reason, until))
+            award = Award(source, "", points, partial(_amounts, basis), reason, until, reached.rewards)
+            start_award(walk, at, state, award)
 
 
 def _within(walk: Walk, at: datetime, rules: Prepared, rule: RuleShape, points: int) -> int:
@@ -335,11 +355,10 @@ def start_award(walk: Walk, at: datetime, state: OrderState, award: Award) -> No
     state.awards.append(award)
     if state.refunded is not None:
         award.before = {line_id: part for line_id, _ in award.spread() if (part := state.refunded.of_line(line_id))}
+        award.gifts = () if state.refunded.whole else award.gifts
     if award.until > at:
         show_pending(walk, state, award)
-        walk.at_clock(
-            award.until, Rank.HOLD, award.lot_source, release, (state, award), lambda given: not given[1].open
-        )
+        walk.at_clock(award.until, Rank.HOLD, award.lot_source, release, (state, award), lambda given: given[1].waits)
     else:
         release(walk, at, (state, award))
 
@@ -371,4 +390,5 @@ def _why(state: OrderState, award: Award) -> Why:
 
 def show_pending(walk: Walk, state: OrderState, award: Award) -> None:
     why = partial(pending_reason, _why(state, award))
-    walk.pending[award.lot_source] = Held(award.lot_source, award.points - award.taken, award.until, why)
+    if award.points:
+        walk.pending[award.lot_source] = Held(award.lot_source, award.points - award.taken, award.until, why)

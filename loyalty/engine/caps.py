@@ -29,6 +29,9 @@ class Cap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
             raise Invalid("A cap is zero or more.", place=place)
 
 
+ALL_RULES = ""
+"""The name under which the program's own caps are counted."""
+
 Used = dict[tuple[str, str], tuple[str, int, int]]
 """By rule and period: the day, week, ... last used, and the points and times used in it."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from itertools import combinations
 from zoneinfo import ZoneInfo
 
@@ -115,12 +115,21 @@ def _check_names(program: Program) -> None:
     for place, rule in rules:
         _check_known(rule.scope.tiers, tiers, "tier", f"{place}.scope.tiers")
         _check_known(rule.scope.plans, plans, "plan", f"{place}.scope.plans")
-        _check_known(getattr(rule, "rewards", ()), rewards, "reward", f"{place}.rewards")
+        for where, named in gifts_of(rule):
+            _check_known(named, rewards, "reward", f"{place}.{where}")
     for i, reward in enumerate(program.rewards):
         _check_known(reward.tiers, tiers, "tier", f"$.rewards[{i}].tiers")
         _check_known(reward.plans, plans, "plan", f"$.rewards[{i}].plans")
     for i, level in enumerate(program.tiers):
         _check_known(level.entry_rewards, rewards, "reward", f"$.tiers[{i}].entry_rewards")
+
+
+def gifts_of(rule: RuleShape) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The rewards that a rule gives without points, each with the field that names them."""
+    for name in ("rewards", "referrer_rewards", "friend_rewards"):
+        yield name, getattr(rule, name, ())
+    for index, step in enumerate(getattr(rule, "steps", ())):
+        yield f"steps[{index}].rewards", step.rewards
 
 
 def _check_ids(named: Iterable[tuple[str, object]]) -> None:

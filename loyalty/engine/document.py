@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from loyalty.engine.activities import ActivityRule, BirthdayRule, Plan
+from loyalty.engine.activities import ActivityRule, BirthdayRule, Plan, WinBackRule
 from loyalty.engine.audience import Audience
 from loyalty.engine.basis import Exclusions
 from loyalty.engine.calendar import zone_of
@@ -44,6 +44,7 @@ Rule = (
     | ActivityRule
     | BirthdayRule
     | ReferralRule
+    | WinBackRule
 )
 
 RewardKind = Literal[
@@ -150,6 +151,7 @@ class Prepared:
         self.activities = _only(rules, ActivityRule)
         self.birthdays = _only(rules, BirthdayRule)
         self.referrals = _only(rules, ReferralRule)
+        self.win_backs = _only(rules, WinBackRule)
         self.plans = {plan.id: plan for plan in program.plans}
         self.plan_of = {product: plan for plan in program.plans for product in plan.products}
         self.levels = {level.id: level for level in program.tiers}

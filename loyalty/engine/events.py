@@ -29,6 +29,7 @@ from loyalty.engine.ladder import grant_tier, look_at_tier
 from loyalty.engine.lapses import change_version, touch
 from loyalty.engine.memberships import change_plan, plan_events
 from loyalty.engine.policies import Policies
+from loyalty.engine.presence import note_order, watch_absence
 from loyalty.engine.refunds import CLOCKS_APART
 from loyalty.engine.reversals import cancel_order, count_cancel, count_refund, refund_order, return_late
 from loyalty.engine.walk import Event, Handler, Rank, Walk
@@ -87,6 +88,7 @@ def join(walk: Walk, at: datetime, _: None) -> None:
 def begin_version(walk: Walk, at: datetime, rules: Prepared) -> None:
     change_version(walk, at, rules)
     watch_birthday(walk, at)
+    watch_absence(walk, at)
     look_at_tier(walk, at)
 
 
@@ -100,6 +102,7 @@ def count_order(walk: Walk, at: datetime, payload: tuple[OrderState, Portion]) -
     state, portion = payload
     touch(walk, at)
     walk.ordinal += 1
+    note_order(walk, at, state.order.id, state.order.customer_id)
     measure_order(walk, at, state, portion)
     tally_order(walk, state.order)
 

@@ -15,6 +15,7 @@ from loyalty.engine.frozen import (
     FrozenEntry,
     FrozenOrder,
     FrozenPlan,
+    FrozenPresence,
     FrozenRedemption,
     FrozenStanding,
     Head,
@@ -82,11 +83,19 @@ def _head(walk: Walk, waiting: list[OrderState], debtors: list[Spent], counting:
             plan: FrozenPlan(held.began_at, held.charged_at, held.ends_at, held.purchases)
             for plan, held in walk.plans.items()
         },
+        presence=_frozen_presence(walk),
         birthday=(walk.birthday.day, walk.birthday.known_at, walk.birthday.year),
         activity=(walk.active_at, walk.expiry_since, walk.lapsed),
         ordinal=walk.ordinal,
         joined=walk.joined,
         imported_until=walk.imported_until,
+    )
+
+
+def _frozen_presence(walk: Walk) -> FrozenPresence:
+    presence = walk.presence
+    return FrozenPresence(
+        presence.enrolled, presence.customer_id, presence.ordered_at, presence.order_id, presence.won_back
     )
 
 
@@ -102,7 +111,7 @@ def _lives(state: OrderState) -> bool:
 
 def _waits(state: OrderState) -> bool:
     """Is an award of it on hold?"""
-    return any(not award.open and award.taken < award.points for award in state.awards)
+    return any(award.waits for award in state.awards)
 
 
 def _entries(walk: Walk, shelf: Shelf, places: dict[str, int]) -> tuple[list[FrozenEntry], list[FrozenEntry]]:
@@ -159,8 +168,8 @@ def _frozen_award(award: Award, state: OrderState) -> FrozenAward:
     )
     if award.lot is not None:
         frozen.lot = award.lot.serial
-    elif award.taken < award.points and not award.source.startswith("import:"):
-        frozen.until, frozen.reason = award.until, told(award.why)
+    elif award.waits and not award.source.startswith("import:"):
+        frozen.until, frozen.reason, frozen.gifts = award.until, told(award.why), list(award.gifts)
     if award.source != f"order:{state.order.id}":
         frozen.source = award.source
     return frozen

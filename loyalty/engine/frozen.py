@@ -50,6 +50,7 @@ class FrozenAward(msgspec.Struct, array_like=True, gc=False):
     until: datetime | None = None
     reason: Reason | None = None
     before: dict[str, str] = {}
+    gifts: list[str] = []
 
 
 class FrozenOrder(msgspec.Struct, array_like=True, gc=False):
@@ -141,6 +142,14 @@ class FrozenPlan(msgspec.Struct, array_like=True, gc=False):
     purchases: dict[str, tuple[datetime, int]]
 
 
+class FrozenPresence(msgspec.Struct, array_like=True, gc=False):
+    enrolled: bool | None
+    customer_id: str
+    ordered_at: datetime | None
+    order_id: str
+    won_back: dict[str, str]
+
+
 class FrozenStanding(msgspec.Struct, array_like=True, gc=False):
     tier: str
     since: datetime | None
@@ -172,6 +181,7 @@ class Head(msgspec.Struct, array_like=True, gc=False):
     gifts: list[Gift]
     names: list[set[str]]
     plans: dict[str, FrozenPlan]
+    presence: FrozenPresence
     birthday: tuple[str, datetime | None, int]
     activity: tuple[datetime | None, datetime | None, int]
     ordinal: int

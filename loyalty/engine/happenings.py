@@ -1,21 +1,18 @@
-"""What a shopper does without an order: activities, birthdays, referrals, segments."""
+"""What a shopper does without an order: activities, birthdays, referrals, segments; and that they join or leave."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
-from loyalty.engine.awards import ALL_RULES, why_outside
 from loyalty.engine.basis import Params
 from loyalty.engine.calendar import on_day
-from loyalty.engine.caps import room, use
-from loyalty.engine.document import Prepared
 from loyalty.engine.explain import Reason
 from loyalty.engine.facts import Activity, Profile, Referral, Segment
-from loyalty.engine.ladder import measure
-from loyalty.engine.lapses import open_lot, touch
-from loyalty.engine.rule import RuleShape
-from loyalty.engine.walk import Rank, Walk
+from loyalty.engine.gifts import Chance, earn
+from loyalty.engine.ladder import look_at_tier
+from loyalty.engine.lapses import touch
+from loyalty.engine.presence import takes_part
+from loyalty.engine.walk import Rank, Walk, born
 
 
 def do_activity(walk: Walk, at: datetime, activity: Activity) -> None:
@@ -23,50 +20,53 @@ def do_activity(walk: Walk, at: datetime, activity: Activity) -> None:
     rules = walk.now
     source = f"activity:{activity.id}"
     params: Params = {"activity": activity.kind, "code": activity.code}
+    walk.presence.customer_id = activity.customer_id or walk.presence.customer_id
     if rules is None:
         walk.gave_nothing(source, at, Reason(message="nothing.no_program_yet", params=params))
         return
-    walk.segments = walk.segments_at(rules, at)
-    why = why_outside(rules, activity.customer_id, walk.segments)
-    if why:
-        walk.gave_nothing(source, at, Reason(message=f"{why}.activity", params=params))
+    if not takes_part(walk, at, rules, source, params, activity.customer_id):
         return
-    chosen = [
-        (rule, rule.points)
+    chances = [
+        Chance(rule, rule.points, rule.rewards)
         for rule in rules.activities
         if rule.activity == activity.kind and rule.code in ("", activity.code)
     ]
-    _earn(walk, at, rules, source, f"earned.activity.{activity.kind}", params, chosen)
+    # However often a person signs up (two customers who became one): welcome once.
+    gift_key = "sign_up" if activity.kind == "sign_up" else source
+    earn(walk, at, rules, source, f"activity.{activity.kind}", params, chances, gift_key)
 
 
 def refer(walk: Walk, at: datetime, referral: Referral) -> None:
-    """A referral was confirmed; this member is one of its sides."""
+    """A referral was confirmed; this member is one of its sides. It is a promise: an order that is refunded later takes
+    nothing of it back."""
     touch(walk, at)
-    rules = walk.now
-    if rules is None:
-        return
-    walk.segments = walk.segments_at(rules, at)
-    chosen = [(rule, points) for rule in rules.referrals if (points := rule.points_for(referral.role))]
+    rules, source = walk.now, f"referral:{referral.id}"
     params: Params = {"role": referral.role}
-    if rules.program.paused.earning:
-        walk.gave_nothing(f"referral:{referral.id}", at, Reason(message="nothing.paused.activity", params=params))
+    if rules is None or not takes_part(walk, at, rules, source, params, walk.presence.customer_id):
         return
-    _earn(walk, at, rules, f"referral:{referral.id}", f"earned.referral.{referral.role}", params, chosen)
+    chances = [Chance(rule, *rule.for_role(referral.role)) for rule in rules.referrals]
+    chances = [chance for chance in chances if chance.points or chance.rewards]
+    earn(walk, at, rules, source, f"referral.{referral.role}", params, chances)
 
 
 def know(walk: Walk, at: datetime, profile: Profile) -> None:
-    """A value became known. A new birthday takes effect from its next return."""
-    if profile.field == "birthday" and _birthday(profile.value) is not None:
+    """A value became known. A new birthday takes effect from its next return; an empty one is known no more."""
+    if profile.field == "birthday" and (not profile.value or born(profile.value) is not None):
         walk.birthday.day, walk.birthday.known_at = profile.value, at
+        walk.birthday.due = None
         watch_birthday(walk, at)
+    elif profile.field == "enrolled":
+        walk.presence.enrolled = profile.value == "yes"
+        look_at_tier(walk, at)
 
 
 def watch_birthday(walk: Walk, at: datetime) -> None:
-    born, rules = _birthday(walk.birthday.day), walk.now
-    if born is None or rules is None:
+    day, rules = born(walk.birthday.day), walk.now
+    if day is None or rules is None:
         return
+    _, month, number = day
     year = at.astimezone(rules.zone).year
-    due = next(day for n in range(3) if (day := on_day(year + n, born.month, born.day, rules.zone)) > at)
+    due = next(each for n in range(3) if (each := on_day(year + n, month, number, rules.zone)) > at)
     walk.birthday.due = due
     walk.at_clock(due, Rank.GIVES, "birthday", celebrate, due, lambda day: day == walk.birthday.due)
 
@@ -79,21 +79,17 @@ def celebrate(walk: Walk, at: datetime, due_at: datetime) -> None:
     year = at.astimezone(rules.zone).year
     if not rules.birthdays or walk.birthday.year >= year:
         return
-    walk.segments = walk.segments_at(rules, at)
-    known_for = at - walk.birthday.known_at
+    source = f"birthday:{year}"
     params: Params = {"year": str(year)}
-    if rules.program.paused.earning:
-        walk.gave_nothing(f"birthday:{year}", at, Reason(message="nothing.paused.activity", params=params))
+    if not takes_part(walk, at, rules, source, params, walk.presence.customer_id):
         return
+    known_for = at - walk.birthday.known_at
     due = [rule for rule in rules.birthdays if known_for >= timedelta(days=rule.known_days)]
     if not due:
-        walk.gave_nothing(f"birthday:{year}", at, Reason(message="nothing.birthday_new", params=params))
+        walk.gave_nothing(source, at, Reason(message="nothing.birthday_new", params=params))
         return
     walk.birthday.year = year
-    _earn(walk, at, rules, f"birthday:{year}", "earned.birthday", params, [(rule, rule.points) for rule in due])
-    for rule in due:
-        for reward in rule.rewards:
-            walk.give(f"birthday:{year}:{reward}", reward, at, Reason(message="gift.birthday", params=params))
+    earn(walk, at, rules, source, "birthday", params, [Chance(rule, rule.points, rule.rewards) for rule in due])
 
 
 def change_segment(walk: Walk, at: datetime, segment: Segment) -> None:
@@ -101,64 +97,3 @@ def change_segment(walk: Walk, at: datetime, segment: Segment) -> None:
         walk.given_segments.add(segment.segment)
     else:
         walk.given_segments.discard(segment.segment)
-
-
-def _earn(
-    walk: Walk,
-    at: datetime,
-    rules: Prepared,
-    source: str,
-    message: str,
-    params: Params,
-    chosen: Sequence[tuple[RuleShape, int]],
-) -> None:
-    """One movement for all rules that answer, each under its own caps, all under the program's."""
-    lines: list[Reason] = []
-    given = offered = 0
-    for rule, points in chosen:
-        missing = _missing(walk, at, rules, rule)
-        offered += 0 if missing else points
-        limit = 0 if missing else room(rule.caps, walk.used_caps, rule.id, at, rules.zone)
-        part = points if limit is None else min(points, limit)
-        if part:
-            use(rule.caps, walk.used_caps, rule.id, part, at, rules.zone)
-        given += part
-        shown: Params = {"rule": rule.id, "name": rule.name or rule.id, "points": part}
-        why = missing or ("rule.capped" if part < points else "")
-        lines.append(Reason(message="rule.given", params=shown, lines=(Reason(message=why),) if why else ()))
-    limit = room(rules.program.caps, walk.used_caps, ALL_RULES, at, rules.zone)
-    total = given if limit is None else min(given, limit)
-    if total < given:
-        lines.append(Reason(message="rule.capped"))
-    if not total:
-        why = "nothing.capped.activity" if offered else "nothing.no_rule.activity"
-        walk.gave_nothing(source, at, Reason(message=why, params=params, lines=tuple(lines)))
-        return
-    use(rules.program.caps, walk.used_caps, ALL_RULES, total, at, rules.zone)
-    open_lot(walk, source, total, at)
-    walk.move(
-        "earned", source, total, at, Reason(message=message, params={**params, "points": total}, lines=tuple(lines))
-    )
-    measure(walk, at, source, total)
-
-
-def _missing(walk: Walk, at: datetime, rules: Prepared, rule: RuleShape) -> str:
-    """What of the rule's scope does not hold for the member now; what asks for an order does not matter here."""
-    scope = rule.scope
-    if not scope.open_at(at, rules.zone):
-        return "scope.dates"
-    for wanted, there, message in (
-        (scope.tiers, (walk.standing.tier,), "scope.tier"),
-        (scope.segments, walk.segments, "scope.segment"),
-        (scope.plans, walk.plans, "scope.plan"),
-    ):
-        if wanted and not any(each in there for each in wanted):
-            return message
-    return ""
-
-
-def _birthday(value: str) -> date | None:
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        return None

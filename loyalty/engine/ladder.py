@@ -15,9 +15,10 @@ from loyalty.engine.walk import Rank, Walk
 
 
 def look_at_tier(walk: Walk, at: datetime) -> None:
-    """A review, if the program has tiers; entry gifts for every level reached for the first time."""
+    """A review, if the program has tiers and the member is not away (who comes back is looked at then); entry gifts for
+    every level reached for the first time."""
     rules = walk.now
-    if rules is None or not rules.levels or not walk.joined:
+    if rules is None or not rules.levels or not walk.joined or walk.is_away(rules):
         return
     standing = walk.standing
     due = standing.next_review

@@ -12,7 +12,7 @@ import msgspec
 from loyalty.engine.basis import Params
 from loyalty.engine.calendar import bucket, follows
 from loyalty.engine.errors import Invalid
-from loyalty.engine.rule import RuleShape, check_points
+from loyalty.engine.rule import RuleShape, check_gives, check_points
 
 Memory = dict[str, tuple[str, int]]
 """By rule: the period last seen ("" where there is none) and the orders, periods or minor units counted in it."""
@@ -24,11 +24,13 @@ class Reached(msgspec.Struct, frozen=True, gc=False):
     what: str
     points: int
     shown: Params
+    rewards: tuple[str, ...] = ()
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     orders: int
-    points: int
+    points: int = 0
+    rewards: tuple[str, ...] = ()
 
 
 class RememberingRule(RuleShape, frozen=True, kw_only=True):
@@ -40,7 +42,7 @@ class RememberingRule(RuleShape, frozen=True, kw_only=True):
 
 
 class Milestone(RememberingRule, frozen=True, kw_only=True, tag="milestone"):
-    """Points with the Nth order, more with a later one."""
+    """Points and gifts with the Nth order, more with a later one."""
 
     steps: tuple[Step, ...]
 
@@ -49,7 +51,7 @@ class Milestone(RememberingRule, frozen=True, kw_only=True, tag="milestone"):
         if not 0 < len(self.steps) <= 100:
             raise Invalid("Name between 1 and 100 steps.", place=f"{place}.steps")
         for index, step in enumerate(self.steps):
-            check_points(step.points, f"{place}.steps[{index}]")
+            check_gives(step.points, step.rewards, f"{place}.steps[{index}]")
             least = self.steps[index - 1].orders + 1 if index else 1
             if not least <= step.orders <= 1_000_000:
                 raise Invalid(f"This step needs {least} orders or more.", place=f"{place}.steps[{index}].orders")
@@ -58,7 +60,7 @@ class Milestone(RememberingRule, frozen=True, kw_only=True, tag="milestone"):
         count = memory.get(self.id, ("", 0))[1] + 1
         memory[self.id] = ("", count)
         return [
-            Reached(str(count), step.points, {"orders": count, "points": step.points})
+            Reached(str(count), step.points, {"orders": count, "points": step.points}, step.rewards)
             for step in self.steps
             if step.orders == count
         ]

@@ -158,6 +158,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     next_reward: NextReward | None = None
     inactive_at: datetime | None = None
     """When the whole balance expires if the member does nothing, where the program says so."""
+    enrolled: bool = True
+    """The member takes part: they have not left, and have joined where the program waits for that."""
     segments: tuple[str, ...] = ()
     plans: tuple[PlanHeld, ...] = ()
     since: datetime | None = None

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from loyalty.engine.errors import Invalid
-from loyalty.engine.rule import RuleShape
+from loyalty.engine.rule import MAX_GIFTS, RuleShape
 
 
 class ReferralRule(RuleShape, frozen=True, kw_only=True, tag="referral"):
-    """`referrer_points` for who brought a friend, `friend_points` for the friend."""
+    """Points and gifts for who brought a friend, and for the friend. A cap of `times` in a month is how many friends
+    bring something in it."""
 
     referrer_points: int = 0
     friend_points: int = 0
+    referrer_rewards: tuple[str, ...] = ()
+    friend_rewards: tuple[str, ...] = ()
 
     def check(self, place: str) -> None:
         super().check(place)
         if not 0 <= self.referrer_points <= 10**9 or not 0 <= self.friend_points <= 10**9:
             raise Invalid("Give between 0 and 1,000,000,000 points.", place=place)
-        if not (self.referrer_points or self.friend_points):
-            raise Invalid("Give points to at least one side.", place=place)
+        if max(len(self.referrer_rewards), len(self.friend_rewards)) > MAX_GIFTS:
+            raise Invalid(f"Give at most {MAX_GIFTS} gifts at once.", place=place)
+        if not (self.referrer_points or self.friend_points or self.referrer_rewards or self.friend_rewards):
+            raise Invalid("Give something to at least one side.", place=place)
 
-    def points_for(self, role: str) -> int:
-        """Zero for a role that is neither referrer nor friend."""
-        return {"referrer": self.referrer_points, "friend": self.friend_points}.get(role, 0)
+    def for_role(self, role: str) -> tuple[int, tuple[str, ...]]:
+        """Points and gifts; nothing for a role that is neither referrer nor friend."""
+        if role == "referrer":
+            return self.referrer_points, self.referrer_rewards
+        return (self.friend_points, self.friend_rewards) if role == "friend" else (0, ())

@@ -84,6 +84,8 @@ def _take_back(
 ) -> None:
     if state.refunded is None:
         return
+    if state.refunded.whole:
+        award.gifts = ()
     expired = award.lot.expired if award.lot is not None else 0
     wanted = min(due_back(award, state.refunded), award.points - expired) - award.taken
     if wanted <= 0:

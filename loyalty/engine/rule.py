@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
 
@@ -13,6 +14,7 @@ from loyalty.engine.scope import EVERYTHING, Scope
 
 MAX_RULE_POINTS = 10**9
 MAX_PRIORITY = 1_000_000
+MAX_GIFTS = 20
 
 
 class RuleShape(
@@ -40,6 +42,14 @@ class RuleShape(
 def check_points(points: int, place: str) -> None:
     if not 0 < points <= MAX_RULE_POINTS:
         raise Invalid("Give between 1 and 1,000,000,000 points.", place=f"{place}.points")
+
+
+def check_gives(points: int, rewards: Sequence[str], place: str) -> None:
+    """Where a rule may give points, gifts (rewards without points) or both."""
+    if not 0 <= points <= MAX_RULE_POINTS or not (points or rewards):
+        raise Invalid("Give points (up to 1,000,000,000), gifts or both.", place=f"{place}.points")
+    if len(rewards) > MAX_GIFTS:
+        raise Invalid(f"Give at most {MAX_GIFTS} gifts at once.", place=f"{place}.rewards")
 
 
 @lru_cache(maxsize=1024)

@@ -100,6 +100,7 @@ def stated(walk: Walk) -> Statement:
         next_reward=_next_reward(walk),
         inactive_at=deadline(walk) if books.available > 0 else None,
         since=walk.mark,
+        enrolled=walk.now is None or not walk.is_away(walk.now),
         plans=tuple(
             PlanHeld(id=plan, since=held.began_at, ends_at=held.ends_at) for plan, held in sorted(walk.plans.items())
         ),

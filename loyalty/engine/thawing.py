@@ -34,6 +34,7 @@ from loyalty.engine.ladder import watch_review
 from loyalty.engine.lapses import watch_inactivity, watch_lot
 from loyalty.engine.memberships import watch_fee, watch_plan
 from loyalty.engine.movement import Held
+from loyalty.engine.presence import watch_absence
 from loyalty.engine.tiers import Entry
 from loyalty.engine.walk import Birthday, Rank, Walk
 
@@ -69,6 +70,7 @@ def thaw(raw: bytes, versions: Sequence[Version], facts: Iterable[Fact], as_of: 
             watch_lot(walk, head.mark, lot)
     watch_inactivity(walk, head.mark)
     watch_birthday(walk, head.mark)
+    watch_absence(walk, head.mark)
     for plan_id, held in walk.plans.items():
         plan = walk.now.plans.get(plan_id) if walk.now is not None else None
         watch_plan(walk, plan_id)
@@ -110,6 +112,9 @@ def _thaw_plain(walk: Walk, head: Head) -> None:
         held = walk.plans[plan_id] = HeldPlan(each.began_at)
         held.charged_at, held.ends_at, held.purchases = each.charged_at, each.ends_at, each.purchases
     walk.birthday = Birthday(*head.birthday)
+    presence, said = walk.presence, head.presence
+    presence.enrolled, presence.customer_id = said.enrolled, said.customer_id
+    presence.ordered_at, presence.order_id, presence.won_back = said.ordered_at, said.order_id, said.won_back
     walk.active_at, walk.expiry_since, walk.lapsed = head.activity
     walk.ordinal, walk.joined = head.ordinal, head.joined
     walk.imported_until = head.imported_until
@@ -185,6 +190,7 @@ def _thaw_order(walk: Walk, each: FrozenOrder, lots: Mapping[int, OpenLot]) -> N
             partial(_spread, frozen),
             frozen.reason or Reason(message=""),
             frozen.until or walk.as_of,
+            tuple(frozen.gifts),
         )
         award.taken = frozen.taken
         if frozen.before:
@@ -194,7 +200,7 @@ def _thaw_order(walk: Walk, each: FrozenOrder, lots: Mapping[int, OpenLot]) -> N
         elif frozen.until is not None:
             show_pending(walk, state, award)
             walk.at_clock(
-                award.until, Rank.HOLD, award.lot_source, release, (state, award), lambda given: not given[1].open
+                award.until, Rank.HOLD, award.lot_source, release, (state, award), lambda given: given[1].waits
             )
         state.awards.append(award)
 

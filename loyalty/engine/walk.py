@@ -51,6 +51,30 @@ def _always(payload: Any) -> bool:
     return True
 
 
+def born(told: str) -> tuple[int, int, int] | None:
+    """Year, month and day of "1990-05-17" or, where nobody said the year, "--05-17" (then 0); None for what is no
+    day."""
+    try:
+        day = date.fromisoformat(f"2000{told[1:]}" if told.startswith("--") else told)
+    except ValueError:
+        return None
+    return (0 if told.startswith("--") else day.year, day.month, day.day)
+
+
+class Presence:
+    """What the member said of taking part (None while they said nothing), the platform's number of them, their last
+    order, and by rule the order that the absence began with from which they were won back."""
+
+    __slots__ = ("customer_id", "enrolled", "order_id", "ordered_at", "won_back")
+
+    def __init__(self) -> None:
+        self.enrolled: bool | None = None
+        self.customer_id = ""
+        self.ordered_at: datetime | None = None
+        self.order_id = ""
+        self.won_back: dict[str, str] = {}
+
+
 class Birthday:
     """The day as it was told, since when it is known, and the year in which it was last celebrated."""
 
@@ -63,11 +87,13 @@ class Birthday:
         self.due: datetime | None = None
 
     def age(self, at: datetime, zone: ZoneInfo) -> int | None:
-        """In whole years, where the day is known. Who was born on 29 February is a year older on 1 March in others."""
-        if not self.day:
+        """In whole years, where day and year are known. Who was born on 29 February is a year older on 1 March in
+        others."""
+        told = born(self.day)
+        if told is None or not told[0]:
             return None
-        born, today = date.fromisoformat(self.day), at.astimezone(zone).date()
-        return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+        today = at.astimezone(zone).date()
+        return today.year - told[0] - ((today.month, today.day) < told[1:])
 
 
 class Walk:
@@ -108,6 +134,7 @@ class Walk:
         self.held_imports: dict[str, tuple[Import, int, str]] = {}
         """Imported lots on hold, by their lot: the import, the position, the order that earned it."""
         self.birthday = Birthday()
+        self.presence = Presence()
         self.active_at: datetime | None = None
         self.expiry_since: datetime | None = None
         self.lapsed = 0
@@ -176,6 +203,22 @@ class Walk:
         """All that the member is in by these rules."""
         tallies = [self.tallies[rule] for rule in rules.segments]
         return inside(tallies, self.given_segments, self.birthday.age(at, rules.zone) if tallies else None)
+
+    def is_away(self, rules: Prepared) -> bool:
+        """Has the member left, or not asked yet to join a program that waits for that?"""
+        said = self.presence.enrolled
+        return said is False or (said is None and rules.policies.enrolment == "on_request")
+
+    def why_outside(self, rules: Prepared, customer_id: str) -> str:
+        """The message id of why the member takes no part by these rules, or nothing. `segments` are those of now."""
+        if self.is_away(rules):
+            return "nothing.not_joined" if self.presence.enrolled is None else "nothing.left"
+        if rules.program.paused.earning:
+            return "nothing.paused"
+        why = rules.program.audience.why_not(customer_id, self.segments)
+        if why:
+            return why
+        return "nothing.excluded" if rules.program.exclusions.excludes_member(self.segments) else ""
 
     def tally(self, amount_minor: int, channel: str) -> None:
         """An order was bought: all segments that a version defines count it."""

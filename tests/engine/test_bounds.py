@@ -12,6 +12,7 @@ from loyalty.engine.program import parse_program
 
 FRAME = {"name": "P", "currency": "EUR", "exponent": 2, "time_zone": "Europe/Berlin"}
 POINTS = "Give between 1 and 1,000,000,000 points."
+GIVES = "Give points (up to 1,000,000,000), gifts or both."
 DAYS = "Choose between 0 and 3,660 days."
 ZONE = "A time needs its zone, such as 2026-11-21T10:00:00Z."
 PERCENT = "A percentage lies between 0 and 100."
@@ -30,6 +31,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "goal": {"amount_minor": 1, "points": 1},
     "activity": {"activity": "visit", "points": 1},
     "birthday": {"points": 1},
+    "win_back": {"points": 1, "days": 1},
     "referral": {"friend_points": 1},
 }
 
@@ -201,8 +203,28 @@ BEYOND: list[tuple[dict[str, Any], str, str]] = [
     ),
     *(
         (rule(kind, points=each), "$.rules[0].points", POINTS)
-        for kind in ("per_order", "per_item", "per_amount", "streak", "goal", "activity")
+        for kind in ("per_order", "per_item", "per_amount", "streak", "goal")
         for each in (0, MOST + 1)
+    ),
+    *(
+        (rule(kind, points=each), "$.rules[0].points", GIVES)
+        for kind in ("activity", "win_back")
+        for each in (-1, 0, MOST + 1)
+    ),
+    *((rule("win_back", days=each), "$.rules[0].days", "Choose between 1 and 3,660 days.") for each in (0, 3661)),
+    (rule("activity", rewards=["x"] * 21), "$.rules[0].rewards", "Give at most 20 gifts at once."),
+    (rule("referral", friend_rewards=["x"] * 21), "$.rules[0]", "Give at most 20 gifts at once."),
+    (rule("activity", code="x" * 65), "$.rules[0].code", "A code has at most 64 characters."),
+    (rule("activity", rewards=["x"]), "$.rules[0].rewards", "There is no reward 'x'; add it or take it out here."),
+    (
+        rule("referral", friend_rewards=["x"]),
+        "$.rules[0].friend_rewards",
+        "There is no reward 'x'; add it or take it out here.",
+    ),
+    (
+        rule("milestone", steps=[{"orders": 1, "rewards": ["x"]}]),
+        "$.rules[0].steps[0].rewards",
+        "There is no reward 'x'; add it or take it out here.",
     ),
     *(
         (
@@ -236,7 +258,7 @@ BEYOND: list[tuple[dict[str, Any], str, str]] = [
         (rule("milestone", steps=steps(count)), "$.rules[0].steps", "Name between 1 and 100 steps.")
         for count in (0, 101)
     ),
-    (rule("milestone", steps=[{"orders": 1, "points": 0}]), "$.rules[0].steps[0].points", POINTS),
+    (rule("milestone", steps=[{"orders": 1, "points": 0}]), "$.rules[0].steps[0].points", GIVES),
     *(
         (
             rule("milestone", steps=[{"orders": each, "points": 1}]),
@@ -261,7 +283,7 @@ BEYOND: list[tuple[dict[str, Any], str, str]] = [
         f"Choose one of: {', '.join(ACTIVITIES)}.",
     ),
     *(
-        (rule("birthday", **each), "$.rules[0].points", "A birthday brings points, gifts or both.")
+        (rule("birthday", **each), "$.rules[0].points", GIVES)
         for each in ({"points": 0}, {"points": -1}, {"points": MOST + 1})
     ),
     *(
@@ -273,7 +295,7 @@ BEYOND: list[tuple[dict[str, Any], str, str]] = [
         for name in ("friend_points", "referrer_points")
         for each in (-1, MOST + 1)
     ),
-    (rule("referral", friend_points=0), "$.rules[0]", "Give points to at least one side."),
+    (rule("referral", friend_points=0), "$.rules[0]", "Give something to at least one side."),
     (
         scope(starts_at="2026-02-01T00:00:00Z", ends_at="2026-02-01T00:00:00Z"),
         "$.rules[0].scope.ends_at",

@@ -16,6 +16,10 @@ def did(kind: str, at: datetime, id: str = "") -> Activity:
     return Activity(id=id or f"{kind}:{at.isoformat()}", at=at, kind=kind)
 
 
+def joined(at: datetime) -> Profile:
+    return Profile(id="joined", at=at, field="enrolled", value="yes")
+
+
 def test_who_buys_the_membership_earns_double_until_it_is_refunded() -> None:
     under = published("paid-membership", membership_product="card")
     bought = order(
@@ -94,6 +98,7 @@ def test_the_top_tier_opens_to_an_invitation_alone_and_closes_when_it_ends() -> 
 def test_the_club_pays_nothing_for_spending_and_once_a_day_for_events() -> None:
     under = published("club")
     facts = [
+        joined(day(0)),
         did("sign_up", day(0)),
         did("sign_up", day(1)),  # once in a lifetime
         did("profile_completed", day(1)),
@@ -107,7 +112,7 @@ def test_the_club_pays_nothing_for_spending_and_once_a_day_for_events() -> None:
     assert list(earned(statement).values()) == [50, 50, 100, 100]
     assert statement.available == 300 - 150
     assert "nothing.no_rules" in messages(statement)
-    assert take(folded(*facts[:7], as_of=day(11), under=under), under[0].program, "evening").kind == "access"
+    assert take(folded(*facts[:8], as_of=day(11), under=under), under[0].program, "evening").kind == "access"
 
 
 def test_taking_part_is_paid_within_its_limits() -> None:
@@ -148,7 +153,7 @@ def test_the_third_level_has_its_name_put_on_things_four_times() -> None:
 def test_members_who_are_old_enough_get_their_gift_and_early_access() -> None:
     under = published("early-access")
     program = under[0].program
-    grown = [Profile(id="b", at=day(0), field="birthday", value="2008-01-01"), did("sign_up", day(0))]
+    grown = [joined(day(0)), Profile(id="b", at=day(0), field="birthday", value="2008-01-01"), did("sign_up", day(0))]
     statement = folded(*grown, order("1", day(1), 50_000), as_of=day(2), under=under)
     assert statement.available == 500
     assert [take(statement, program, name).points for name in ("welcome-gift", "early", "off-5")] == [0, 0, 500]
@@ -156,7 +161,7 @@ def test_members_who_are_old_enough_get_their_gift_and_early_access() -> None:
         take(statement, program, "welcome-gift", taken=1)
     young = Profile(id="b", at=day(0), field="birthday", value="2008-01-04")
     for facts in ([], [young]):  # nobody knows, or one day too young
-        child = folded(did("sign_up", day(0)), *facts, order("1", day(1), 40_000), as_of=day(2), under=under)
+        child = folded(joined(day(0)), *facts, order("1", day(1), 40_000), as_of=day(2), under=under)
         assert child.available == 0
         for name in ("welcome-gift", "early"):
             with pytest.raises(Refused, match="for other members"):

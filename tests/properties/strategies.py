@@ -47,12 +47,15 @@ def instants() -> st.SearchStrategy[datetime]:
 
 
 points = st.integers(1, 300)
+BIRTHDAYS = ["1990-02-28", "1990-07-05", "--02-29", "--07-05", "", "no"]
 names = st.sampled_from(["a", "b"])
+gifts = st.sampled_from([[], [], ["r"]])
 
 
 @st.composite
 def policies(draw: st.DrawFn, calendar: bool) -> dict[str, Any]:
     chosen: dict[str, Any] = {name: draw(st.sampled_from(values)) for name, values in CHOICES.items()}
+    chosen["enrolment"] = draw(st.sampled_from(["automatic"] * 4 + ["on_request"]))
     chosen["hold_days"] = draw(st.sampled_from([0, 0, 7, 14]))
     chosen["tier_period_days"] = draw(st.sampled_from([30, 90, 365]))
     chosen["tier_grace_days"] = draw(st.sampled_from([0, 10]))
@@ -95,7 +98,7 @@ def rules(draw: st.DrawFn, number: int, calendar: bool) -> dict[str, Any]:
     if draw(st.integers(0, 4)) == 0:
         base["caps"] = [{"per": draw(st.sampled_from(periods)), "points": draw(st.integers(0, 200))}]
     kinds = ["per_amount", "per_amount", "per_order", "per_item", "cashback", "multiplier", "exclude", "milestone"]
-    kinds += ["activity", "referral", "goal", *(["streak", "birthday"] if calendar else [])]
+    kinds += ["activity", "referral", "goal", "win_back", *(["streak", "birthday"] if calendar else [])]
     kind = draw(st.sampled_from(kinds))
     details: dict[str, dict[str, Any]] = {
         "per_amount": {
@@ -108,12 +111,15 @@ def rules(draw: st.DrawFn, number: int, calendar: bool) -> dict[str, Any]:
         "cashback": {"percent": "2.5", "point_value_minor": draw(st.integers(1, 3))},
         "multiplier": {"times": draw(st.sampled_from(["2", "1.5", "0.5"])), "fixed_too": draw(st.booleans())},
         "exclude": {},
-        "milestone": {"steps": [{"orders": 2, "points": draw(points)}, {"orders": 4, "points": 50}]},
-        "activity": {"activity": "review", "points": draw(points)},
-        "referral": {"referrer_points": draw(points), "friend_points": 7},
+        "milestone": {
+            "steps": [{"orders": 2, "points": draw(points), "rewards": draw(gifts)}, {"orders": 4, "rewards": ["r"]}]
+        },
+        "activity": {"activity": "review", "points": draw(points), "rewards": draw(gifts)},
+        "referral": {"referrer_points": draw(points), "friend_points": 7, "friend_rewards": draw(gifts)},
+        "win_back": {"days": draw(st.sampled_from([20, 60])), "points": draw(points), "rewards": draw(gifts)},
         "goal": {"amount_minor": 3000, "points": draw(points), "repeats": draw(st.booleans())},
         "streak": {"period": draw(st.sampled_from(["week", "month"])), "length": 2, "points": 15, "repeats": True},
-        "birthday": {"points": draw(points), "known_days": draw(st.sampled_from([0, 30]))},
+        "birthday": {"points": draw(points), "rewards": draw(gifts), "known_days": draw(st.sampled_from([0, 30]))},
     }
     return {**base, "kind": kind, **details[kind]}
 
@@ -134,6 +140,7 @@ def programs(draw: st.DrawFn, calendar: bool = True) -> Program:
             {"id": "silver", "name": "Silver", "minimum": 50, "entry_points": draw(st.sampled_from([0, 25]))},
             {"id": "gold", "name": "Gold", "minimum": 5000},
         ],
+        "rewards": [{"id": "r", "name": "R", "kind": "amount_off", "points": 100, "value_minor": 100}],
         "segments": [{"id": "buyers", "order_count": [2, 99]}],
         "plans": [
             {
@@ -256,10 +263,10 @@ def imports(draw: st.DrawFn, number: int) -> Import:
 @st.composite
 def others(draw: st.DrawFn, number: int) -> Fact:
     name, at = str(number), draw(instants())
-    kind = draw(st.integers(0, 8))
+    kind = draw(st.integers(0, 9))
     made: list[Fact] = [
         Activity(id=name, at=at, kind=draw(st.sampled_from(["review", "visit"])), customer_id="c"),
-        Profile(id=name, at=at, field="birthday", value=draw(st.sampled_from(["1990-02-28", "1990-07-05", "no"]))),
+        Profile(id=name, at=at, field="birthday", value=draw(st.sampled_from(BIRTHDAYS))),
         Membership(id=name, at=at, plan="club", event=draw(st.sampled_from(["bought", "renewed", "ended"]))),
         Issued(id=name, at=at, gift="tier:gold"),
         Adjustment(id=name, at=at, points=draw(st.sampled_from([-150, -5, 5, 80])), actor="Dana", reason="why"),
@@ -269,6 +276,7 @@ def others(draw: st.DrawFn, number: int) -> Fact:
         Referral(id=name, at=at, role=draw(st.sampled_from(["referrer", "friend"])), other="m"),
         Segment(id=name, at=at, segment=draw(st.sampled_from(["vip", "staff"])), inside=draw(st.booleans())),
         Activity(id=name, at=at, kind="review", code="x"),
+        Profile(id=name, at=at, field="enrolled", value=draw(st.sampled_from(["yes", "yes", "no"]))),
     ]
     return made[kind]
 

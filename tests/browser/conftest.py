@@ -16,6 +16,7 @@ from loyalty.management.commands.demo import Demo, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHOTS = ROOT / "docs" / "screenshots"
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # the browser's driver keeps an event loop in the tests' thread
 CHROMIUM_FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 

@@ -7,11 +7,11 @@ from datetime import datetime
 
 import msgspec
 
-from loyalty.engine.explain import Reason, text
-from loyalty.engine.money import format_minor
+from loyalty.engine.explain import Reason
 from loyalty.engine.program import Program, Version
 from loyalty.engine.rewards import MONEY
 from loyalty.engine.statement import Statement, Tier, fold
+from loyalty.languages import Voice
 from loyalty.models import Member, Redemption, Shop
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors.members import statement_of
@@ -29,7 +29,9 @@ def guest_answer(*, config: str) -> Data:
     return {"member": None, "config": config}
 
 
-def member_answer(*, shop: Shop, member: Member | None, versions: Sequence[Version], config: str, at: datetime) -> Data:
+def member_answer(
+    *, shop: Shop, member: Member | None, versions: Sequence[Version], config: str, voice: Voice, at: datetime
+) -> Data:
     """`member` is None for a signed-in customer whom we have not met: the same answer, with nothing in it yet. Reads
     only; a look at the panel enrols nobody. `config` is the version of the public answer that goes with this one."""
     statement = (
@@ -59,13 +61,13 @@ def member_answer(*, shop: Shop, member: Member | None, versions: Sequence[Versi
         "worth_minor": _worth_minor(statement.available, program),
         "pending_points": statement.pending_points,
         "pending": [
-            {"points": each.points, "until": each.until.isoformat(), "text": text(each.reason)}
+            {"points": each.points, "until": each.until.isoformat(), "text": voice.text(each.reason)}
             for each in sorted(statement.pending, key=lambda each: each.until)
         ],
         "expiring": _expiring(statement),
-        "rewards": [_offer(offer) for offer in offered],
+        "rewards": [_offer(offer, voice) for offer in offered],
         "codes": [redemption_answer(shop=shop, redemption=redemption) for redemption in codes],
-        "history": _history(statement, _names(program)),
+        "history": _history(statement, _names(program, voice), voice),
     }
 
 
@@ -108,8 +110,9 @@ def _redemption(shop: Shop, redemption: Redemption, state: str) -> Data:
     }
 
 
-def _offer(offer: Offer) -> Data:
-    return {**reward_answer(offer.reward), "missing": offer.missing, "obstacle": offer.obstacle}
+def _offer(offer: Offer, voice: Voice) -> Data:
+    obstacle = voice.problem(offer.obstacle) if offer.obstacle else ""
+    return {**reward_answer(offer.reward), "missing": offer.missing, "obstacle": obstacle}
 
 
 def _worth_minor(points: int, program: Program | None) -> int | None:
@@ -155,25 +158,22 @@ def _expiring(statement: Statement) -> Data | None:
     return {"points": sum(left for instant, left in dated if instant == first), "at": first.isoformat()}
 
 
-def _names(program: Program | None) -> dict[str, str]:
+def _names(program: Program | None, voice: Voice) -> dict[str, str]:
     """What a shopper reads for a reward's name where its worth says more: "€5 off"."""
     return {
-        reward.name: f"{_short(reward.value_minor, program)} off"
+        reward.name: voice.say(
+            "panel",
+            "reward.amount",
+            {"money": voice.short_money(reward.value_minor, program.currency, program.exponent)},
+        )
         if reward.kind == "amount_off"
-        else f"{reward.percent}% off"
+        else voice.say("panel", "reward.percent", {"percent": voice.percent(reward.percent)})
         for reward in (program.rewards if program else ())
         if program and reward.kind in ("amount_off", "percent_off")
     }
 
 
-def _short(amount_minor: int, program: Program) -> str:
-    whole, rest = divmod(amount_minor, 10**program.exponent)
-    if rest:
-        return format_minor(amount_minor, program.currency, program.exponent)
-    return format_minor(whole, program.currency, 0)
-
-
-def _history(statement: Statement, names: dict[str, str]) -> list[Data]:
+def _history(statement: Statement, names: dict[str, str], voice: Voice) -> list[Data]:
     """The latest lines, newest first; an order that gave nothing is a line too. Whatever else gave nothing (signing up
     where no rule rewards it) promised nothing either, and who is left out on purpose is for the merchant."""
     lines = [(each.at, each.points, each.kind, each.reason) for each in statement.movements]
@@ -186,8 +186,8 @@ def _history(statement: Statement, names: dict[str, str]) -> list[Data]:
             "kind": kind,
             "message": reason.message,
             "params": {name: reason.params[name] for name in _SHOWN_PARAMS if name in reason.params},
-            "text": _text(reason, names),
-            "details": _details(reason),
+            "text": _text(reason, names, voice),
+            "details": _details(reason, voice),
         }
         for at, points, kind, reason in lines[:HISTORY_LINES]
     ]
@@ -197,15 +197,15 @@ def _is_for_shoppers(reason: Reason) -> bool:
     return "number" in reason.params and not reason.message.startswith(_FOR_THE_MERCHANT)
 
 
-def _text(reason: Reason, names: dict[str, str]) -> str:
+def _text(reason: Reason, names: dict[str, str], voice: Voice) -> str:
     """A shopper reads why points were adjusted, not which of the staff did it."""
     if reason.message == "adjusted":
         return str(reason.params.get("why", ""))
     named = names.get(str(reason.params.get("reward", "")))
-    return text(msgspec.structs.replace(reason, params={**reason.params, "reward": named}) if named else reason)
+    return voice.text(msgspec.structs.replace(reason, params={**reason.params, "reward": named}) if named else reason)
 
 
-def _details(reason: Reason) -> list[str]:
+def _details(reason: Reason, voice: Voice) -> list[str]:
     """The arithmetic; by which version and moment it was judged is for the merchant."""
     lines = [line for line in reason.lines if not line.message.startswith(_FOR_THE_MERCHANT)]
-    return [sentence for line in lines for sentence in (text(line), *_details(line))][:40]
+    return [sentence for line in lines for sentence in (voice.text(line), *_details(line, voice))][:40]

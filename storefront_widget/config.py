@@ -19,7 +19,7 @@ from loyalty.models.widget import WidgetChoices
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors.widget import least_points
 from loyalty.selectors.widget_look import look_of
-from storefront_widget.languages import LANGUAGES, written_in
+from storefront_widget.languages import offered, written_in
 
 Data = dict[str, Any]
 
@@ -69,7 +69,7 @@ def config_answer(*, shop: Shop, program: Program | None, choices: WidgetChoices
             "time_zone": shop.time_zone,
             "locale": shop.locale,
         },
-        "languages": [tag for tag in LANGUAGES if tag in choices.languages] or list(LANGUAGES),
+        "languages": list(offered(choices.languages)),
         "point": written_in(choices.point, [language]),
         "look": {"theme": choices.theme, "light": look.light, "dark": look.dark},
         "place": {

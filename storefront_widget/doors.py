@@ -22,8 +22,10 @@ from loyalty.platforms.registry import platform_of
 from loyalty.platforms.shopify.proxy import verify_proxy
 from loyalty.selectors.members import member_by_customer
 from loyalty.selectors.widget import shop_by_key
+from loyalty.selectors.widget_settings import NOTHING_CHOSEN, loaded_choices
 from loyalty.services import shoppers
 from storefront_widget.client_address import client_address
+from storefront_widget.languages import voice_of
 from storefront_widget.problems import Forbidden, WrongForm, problem
 from storefront_widget.reads import count_read
 
@@ -77,8 +79,10 @@ def widget_door(*, enter: Callable[[HttpRequest, Shop, datetime], Caller], **han
     def view(request: HttpRequest, **parts: object) -> HttpResponseBase:
         origin = request.headers.get("Origin", "")
         allowed = False
+        voice = voice_of(request, NOTHING_CHOSEN)
         try:
             shop = shop_by_key(request.GET.get("shop", ""))
+            voice = voice_of(request, loaded_choices(shop)[1])
             allowed = bool(origin) and origin in platform_of(shop).browser_origins(shop)
             if origin and not allowed:
                 raise Forbidden("This page is not part of the store's storefront.", code="wrong_origin")
@@ -88,7 +92,7 @@ def widget_door(*, enter: Callable[[HttpRequest, Shop, datetime], Caller], **han
                 handler = _handler(request, handlers)
                 response = handler(request, enter(request, shop, timezone.now()), **parts)
         except LoyaltyError as error:
-            response = problem(error)
+            response = problem(error, voice)
         if allowed:
             response["Access-Control-Allow-Origin"] = origin
             response["Access-Control-Expose-Headers"] = "ETag, Retry-After"
@@ -105,14 +109,16 @@ def proxy_door(**handlers: Handler[...]) -> View:
     @csrf_exempt
     def view(request: HttpRequest, **parts: object) -> HttpResponseBase:
         at = timezone.now()
+        voice = voice_of(request, NOTHING_CHOSEN)
         try:
             handler = _handler(request, handlers)
             signed = verify_proxy(request.META.get("QUERY_STRING", ""), now=at)
             shop = shop_by_key(f"shopify:{signed.shop_domain}")
+            voice = voice_of(request, loaded_choices(shop)[1])
             caller = _proxied(shop, signed.customer_id, client_address(request), at)
             response = handler(request, caller, **parts)
         except LoyaltyError as error:
-            response = problem(error)
+            response = problem(error, voice)
         return _private(response)
 
     return view

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from django.http import HttpRequest
 
+from loyalty.languages import TAGS, Voice, accepted, best
+from loyalty.models.widget import WidgetChoices
+
 V = TypeVar("V")
-_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
-MOST = 10
-LANGUAGES = tuple("en lv cs nb ru th de fr es it pt nl pl sv da fi uk tr ja ko zh ar he".split())
 
 
-def language_of(request: HttpRequest, offered: Sequence[str] = ()) -> str:
-    """The one to answer in: of those the merchant offers, or of all."""
-    tags = [tag for tag in LANGUAGES if not offered or tag in offered] or LANGUAGES
-    return next((tag for asked in wanted(request) for tag in tags if asked.lower().partition("-")[0] == tag), tags[0])
+def language_of(request: HttpRequest, chosen: Sequence[str] = ()) -> str:
+    """The one to answer in: of those the merchant has chosen, or of all."""
+    return best(wanted(request), offered(chosen))
+
+
+def voice_of(request: HttpRequest, choices: WidgetChoices) -> Voice:
+    language = language_of(request, choices.languages)
+    words = written_in(choices.point, [language])
+    return Voice(language, {str(category): word for category, word in words.items()} if words else None)
+
+
+def offered(chosen: Sequence[str]) -> Sequence[str]:
+    return [tag for tag in TAGS if tag in chosen] or TAGS
 
 
 def wanted(request: HttpRequest) -> list[str]:
     """Language tags, the most wanted first; what is no tag is left out."""
-    asked = [request.GET.get("lang", "")]
-    ranked: list[tuple[float, str]] = []
-    for part in request.headers.get("Accept-Language", "")[:500].split(",")[:MOST]:
-        tag, _, quality = part.strip().partition(";q=")
-        ranked.append((-_quality(quality), tag))
-    asked += [tag for _, tag in sorted(ranked, key=lambda each: each[0])]
-    return [tag for tag in asked if _TAG.fullmatch(tag)]
+    return [*accepted(request.GET.get("lang", "")), *accepted(request.headers.get("Accept-Language", ""))]
 
 
 def written_in(texts: Mapping[str, V], languages: Sequence[str]) -> V | None:
@@ -39,7 +41,3 @@ def written_in(texts: Mapping[str, V], languages: Sequence[str]) -> V | None:
             if tag in texts:
                 return texts[tag]
     return None
-
-
-def _quality(text: str) -> float:
-    return float(text) if re.fullmatch(r"[01](\.\d{1,3})?", text) else 1.0

@@ -16,6 +16,7 @@ from loyalty.engine.errors import (
     Unauthorized,
     Unavailable,
 )
+from loyalty.languages import Voice
 
 _STATUS: dict[type[LoyaltyError], HTTPStatus] = {
     Invalid: HTTPStatus.BAD_REQUEST,
@@ -51,14 +52,14 @@ class WrongForm(LoyaltyError):
         self.status = status
 
 
-def problem(error: LoyaltyError) -> HttpResponse:
+def problem(error: LoyaltyError, voice: Voice) -> HttpResponse:
     status = _status(error)
     body = {
         "type": "about:blank",
         "title": status.phrase,
         "status": int(status),
         "code": error.code,
-        "detail": error.message,
+        "detail": voice.problem(error),
     }
     response = JsonResponse(body, status=status, content_type="application/problem+json")
     seconds = getattr(error, "retry_after_seconds", 0)

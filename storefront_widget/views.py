@@ -23,7 +23,7 @@ from storefront_widget.bodies import NoBody, RedeemBody, idempotency_key, read_b
 from storefront_widget.config import Data
 from storefront_widget.doors import Caller
 from storefront_widget.kept_config import Config, config_of
-from storefront_widget.languages import language_of
+from storefront_widget.languages import language_of, voice_of
 from storefront_widget.problems import UnderWay
 
 UNDER_WAY = timedelta(seconds=30)
@@ -58,7 +58,12 @@ def member(request: HttpRequest, caller: Caller) -> HttpResponse:
     if not caller.signed_in:
         return answer(guest_answer(config=config))
     versions = kept_versions(rows)
-    return answer(member_answer(shop=caller.shop, member=caller.member, versions=versions, config=config, at=caller.at))
+    voice = voice_of(request, loaded_choices(caller.shop)[1])
+    return answer(
+        member_answer(
+            shop=caller.shop, member=caller.member, versions=versions, config=config, voice=voice, at=caller.at
+        )
+    )
 
 
 def _config(request: HttpRequest, caller: Caller, rows: Sequence[Published]) -> Config:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class LoyaltyError(Exception):
-    """`code` is stable and for machines; the message says to a person what to do; `retryable` is for workers."""
+    """`code` is stable and for machines; the message says to a person what to do, in English; `params` are what it
+    names, for whoever says it in another language by its code; `retryable` is for workers."""
 
     code = "error"
     retryable = False
 
-    def __init__(self, message: str, *, code: str | None = None, place: str = "") -> None:
+    def __init__(
+        self, message: str, *, code: str | None = None, place: str = "", params: Mapping[str, str | int] | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.place = place
+        self.params = params or {}
         if code is not None:
             self.code = code
 

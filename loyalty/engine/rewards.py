@@ -72,30 +72,28 @@ def accept(
     reward = next((each for each in program.rewards if each.id == reward_id), None)
     if reward is None:
         raise NotFound(f"There is no reward {reward_id!r} in the program.")
+    named = {"reward": reward.name}
     if not reward.enabled:
-        raise Refused(f"{reward.name} is not offered at the moment.", code="not_offered")
+        raise Refused(f"{reward.name} is not offered at the moment.", code="not_offered", params=named)
     if program.paused.redeeming:
         raise Refused("Points can't be redeemed at the moment. They stay yours.", code="paused")
     if reward.limit_total is not None and taken_in_total >= reward.limit_total:
-        raise Refused(f"{reward.name} is sold out.", code="limit_total")
+        raise Refused(f"{reward.name} is sold out.", code="limit_total", params=named)
     if reward.stock is not None and taken_in_total >= reward.stock:
-        raise Refused(f"No codes are left for {reward.name}.", code="out_of_stock")
+        raise Refused(f"No codes are left for {reward.name}.", code="out_of_stock", params=named)
     if reward.limit_per_member is not None and taken_by_member >= reward.limit_per_member:
-        times = "once" if reward.limit_per_member == 1 else f"{reward.limit_per_member} times"
-        times += "" if reward.limit_period == "lifetime" else f" a {reward.limit_period}"
-        raise Refused(f"{reward.name} can be taken {times}, and was.", code="limit_per_member")
+        raise _limit_reached(reward, reward.limit_per_member)
     if reward.tiers and (statement.tier is None or statement.tier.id not in reward.tiers):
-        raise Refused(f"{reward.name} is for other tiers.", code="wrong_tier")
+        raise Refused(f"{reward.name} is for other tiers.", code="wrong_tier", params=named)
     if reward.segments and not any(segment in statement.segments for segment in reward.segments):
-        raise Refused(f"{reward.name} is for other members.", code="wrong_segment")
+        raise Refused(f"{reward.name} is for other members.", code="wrong_segment", params=named)
     if reward.plans and not any(held.id in reward.plans for held in statement.plans):
-        raise Refused(f"{reward.name} is for members with a plan.", code="wrong_plan")
+        raise Refused(f"{reward.name} is for members with a plan.", code="wrong_plan", params=named)
     cost, value_minor = _price(reward, points)
     if statement.available < cost:
         missing = cost - max(0, statement.available)
-        raise Refused(
-            f"{missing:,} point{'s' if missing != 1 else ''} to go for {reward.name}.", code="not_enough_points"
-        )
+        told = f"{missing:,} point{'s' if missing != 1 else ''} to go for {reward.name}."
+        raise Refused(told, code="not_enough_points", params={**named, "points": missing})
     return Accepted(
         reward_id=reward.id,
         reward_name=reward.name,
@@ -133,12 +131,21 @@ def transition(state: State, event: Event) -> State:
     return following
 
 
+def _limit_reached(reward: Reward, limit: int) -> Refused:
+    times = "once" if limit == 1 else f"{limit} times"
+    times += "" if reward.limit_period == "lifetime" else f" a {reward.limit_period}"
+    params: dict[str, str | int] = {"reward": reward.name, "n": limit, "period": reward.limit_period}
+    return Refused(f"{reward.name} can be taken {times}, and was.", code="limit_per_member", params=params)
+
+
 def _price(reward: Reward, points: int | None) -> tuple[int, int]:
     """Cost and worth. A browser's idea of the cost is never believed: only a slider may choose, in whole steps."""
     if reward.kind != "points_slider":
         return reward.points, reward.value_minor
     if points is None or points <= 0 or whole_steps(points, reward.points) != points:
-        raise Refused(f"Choose a multiple of {reward.points:,} points.", code="bad_amount")
+        told = f"Choose a multiple of {reward.points:,} points."
+        raise Refused(told, code="bad_amount", params={"points": reward.points})
     if not enough_to_use(points, reward.minimum_points):
-        raise Refused(f"Use {reward.minimum_points:,} points or more.", code="below_minimum")
+        told = f"Use {reward.minimum_points:,} points or more."
+        raise Refused(told, code="below_minimum", params={"points": reward.minimum_points})
     return points, worth_minor(points, reward.points, reward.value_minor)

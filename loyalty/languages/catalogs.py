@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from loyalty.engine.messages import MESSAGES
@@ -20,7 +20,7 @@ _COUNTED = re.compile(r"\{(\w+)\|([^|}]*)\|([^|}]*)\}")
 _STREAKS = ("week", "month")
 
 
-@lru_cache
+@cache
 def catalog(tag: str, part: str) -> Mapping[str, Message]:
     """A part in a language; what the language lacks is English."""
     found: dict[str, Message] = json.loads(path.read_text()) if (path := FOLDER / tag / f"{part}.json").exists() else {}

@@ -8,7 +8,10 @@ from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_decimal, parse_pattern
+from babel.numbers import format_decimal, format_percent, parse_pattern
+
+KEPT = 4096
+"""A member's history says the same few amounts and days again and again, and each takes a tenth of a millisecond."""
 
 _BUDDHIST_YEARS = 543
 
@@ -27,14 +30,21 @@ def runs_from_right(tag: str) -> bool:
     return locale(tag).text_direction == "rtl"
 
 
+@lru_cache(maxsize=KEPT)
 def number(value: int | Decimal, tag: str) -> str:
     return format_decimal(value, locale=locale(tag))
 
 
+def percent(value: int, tag: str) -> str:
+    return format_percent(Decimal(value).scaleb(-2), locale=locale(tag))
+
+
+@lru_cache(maxsize=KEPT)
 def hundredths(value: int, tag: str) -> str:
     return format_decimal(Decimal(value).scaleb(-2), "#,##0.00", locale=locale(tag))
 
 
+@lru_cache(maxsize=KEPT)
 def money(amount_minor: int, currency: str, exponent: int, tag: str) -> str:
     """With the decimals of the shop's own exponent, whatever the language thinks of the currency."""
     pattern = parse_pattern(locale(tag).currency_formats["standard"])
@@ -43,6 +53,7 @@ def money(amount_minor: int, currency: str, exponent: int, tag: str) -> str:
     return str(pattern.apply(amount, locale(tag), currency=currency, currency_digits=False)).strip()
 
 
+@lru_cache(maxsize=KEPT)
 def day(instant: str, tag: str) -> str:
     """The day in the zone the instant was written in. Thailand counts its years from the Buddha's death."""
     date = datetime.fromisoformat(instant).date()

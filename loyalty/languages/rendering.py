@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from loyalty.engine.errors import LoyaltyError
 from loyalty.engine.explain import Reason
 from loyalty.languages import formats
 from loyalty.languages.catalogs import Message, catalog
@@ -25,10 +27,40 @@ _AS_THEY_ARE = ("number", "year", "version", "code")
 _DECIMALS = ("percent", "times")
 
 
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """In which language somebody is answered, and what a point is called there."""
+
+    language: str
+    point: PointWords | None = None
+
+    def text(self, reason: Reason) -> str:
+        return text(reason, self.language, self.point)
+
+    def say(self, part: str, message_id: str, params: Params) -> str:
+        return say(part, message_id, params, self.language, self.point)
+
+    def short_money(self, amount_minor: int, currency: str, exponent: int) -> str:
+        """Without decimals where there are none to show."""
+        whole, rest = divmod(amount_minor, 10**exponent)
+        if rest:
+            return formats.money(amount_minor, currency, exponent, self.language)
+        return formats.money(whole, currency, 0, self.language)
+
+    def percent(self, percent: int) -> str:
+        return formats.percent(percent, self.language)
+
+    def problem(self, error: LoyaltyError) -> str:
+        """What was refused and why, by the error's code; a code that shoppers never meet keeps its English."""
+        wait_seconds = getattr(error, "retry_after_seconds", 0)
+        params = {"n": max(1, -(-wait_seconds // 60))} if wait_seconds else error.params
+        code = _by_period("refusals", error.code, params, self.language)
+        return self.say("refusals", code, params) if code in catalog("en", "refusals") else error.message
+
+
 def text(reason: Reason, language: str, point: PointWords | None = None) -> str:
     """The sentence of this reason alone; its `lines` are rendered by whoever shows them."""
-    by_period = f"{reason.message}.{reason.params.get('period')}"
-    message = by_period if by_period in catalog(language, "explanations") else reason.message
+    message = _by_period("explanations", reason.message, reason.params, language)
     return say("explanations", message, reason.params, language, point)
 
 
@@ -45,6 +77,12 @@ def say(part: str, message_id: str, params: Params, language: str, point: PointW
     return _FIELD.sub(
         lambda found: _shown(found.group(1), params, count, language, point), _form(message, count, language)
     )
+
+
+def _by_period(part: str, message_id: str, params: Params, language: str) -> str:
+    """A sentence that names a period has one message for each."""
+    own = f"{message_id}.{params.get('period')}"
+    return own if own in catalog(language, part) else message_id
 
 
 def _form(message: Message, count: int, language: str) -> str:

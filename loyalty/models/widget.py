@@ -17,8 +17,8 @@ Tag = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?\Z")]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=30)]
 Path = Annotated[str, msgspec.Meta(pattern=r"^/[^\s?#*]*\*?\Z", max_length=200)]
 Pixels = Annotated[int, msgspec.Meta(ge=0, le=400)]
-Category = Literal["zero", "one", "two", "few", "many", "other"]
-"""Of plural forms."""
+Category = Literal["zero", "one", "two", "few", "many", "other", "name"]
+"""Of plural forms; "name" is the word where no number stands beside it."""
 
 
 class Texts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

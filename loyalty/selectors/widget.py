@@ -23,11 +23,11 @@ _OPEN = (State.RESERVED, State.ISSUING, State.READY)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """One reward as it stands for one member: `missing` points, or `obstacle`, a sentence, where points don't help."""
+    """One reward as it stands for one member: `missing` points, or the `obstacle` where points don't help."""
 
     reward: Reward
     missing: int
-    obstacle: str
+    obstacle: Refused | None
 
     @property
     def reachable(self) -> bool:
@@ -124,6 +124,6 @@ def _offer(reward: Reward, program: Program, statement: Statement, taken: tuple[
         )
     except Refused as refusal:
         if refusal.code == "not_enough_points":
-            return Offer(reward=reward, missing=least - max(statement.available, 0), obstacle="")
-        return Offer(reward=reward, missing=0, obstacle=refusal.message)
-    return Offer(reward=reward, missing=0, obstacle="")
+            return Offer(reward=reward, missing=least - max(statement.available, 0), obstacle=None)
+        return Offer(reward=reward, missing=0, obstacle=refusal)
+    return Offer(reward=reward, missing=0, obstacle=None)

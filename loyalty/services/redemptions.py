@@ -55,7 +55,7 @@ def redeem(
         return before
     version = version_in_force(shop, at)
     if version is None or shop.status != Shop.Status.ACTIVE:
-        raise Refused("Rewards can't be redeemed in this shop at the moment.")
+        raise Refused("Rewards can't be redeemed in this shop at the moment.", code="closed")
     _queue_for_what_is_scarce(shop, version.program, reward_id)
     taken = Redemption.objects.filter(shop=shop, reward=reward_id, state__in=(*_LIVE, State.USED))
     own = taken.filter(member=member)

@@ -18,7 +18,9 @@ from django.db.models import F
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from loyalty.engine.errors import Invalid, Unauthorized
+from loyalty.languages import Voice, best
 from loyalty.models import EmailCode, Member, OutboxMessage, QueueState, Shop, ShopperDevice
+from loyalty.selectors.widget_settings import choices_of
 
 CODE_LIFE = timedelta(minutes=10)
 CODE_TRIES = 5
@@ -61,8 +63,9 @@ def request_code(*, shop: Shop, email: str, at: datetime) -> str:
     row = EmailCode.objects.create(
         shop=shop, email=email, code_hash=_code_hash(shop, email, code), created_at=at, expires_at=at + CODE_LIFE
     )
-    known = _member_with(shop, email) is not None
-    letter = json.dumps({"to": email, "subject": _subject(shop, code), "text": _text(shop, code)})
+    member = _member_with(shop, email)
+    known = member is not None
+    letter = json.dumps({"to": email, **_letter(shop, code, best([member.locale if member else "", shop.locale]))})
     OutboxMessage.objects.create(
         shop=shop,
         kind="mail",
@@ -218,16 +221,15 @@ def _code_hash(shop: Shop, email: str, code: str) -> str:
     return salted_hmac("shopper-code", f"{shop.pk}\n{email}\n{code}", algorithm="sha256").hexdigest()
 
 
-def _subject(shop: Shop, code: str) -> str:
-    return f"{code} is your code for {_one_line(shop.name)}"
-
-
-def _text(shop: Shop, code: str) -> str:
-    minutes = int(CODE_LIFE.total_seconds() // 60)
-    return (
-        f"{code}\n\nEnter this code at {_one_line(shop.name)} to see your points. It works for {minutes} minutes, once."
-        "\n\nIf you did not ask for it, do nothing: nobody can sign in without it.\n"
-    )
+def _letter(shop: Shop, code: str, language: str) -> dict[str, str]:
+    name = _one_line(shop.name)
+    point = choices_of(shop).point.get(language)
+    voice = Voice(language, {str(category): word for category, word in point.items()} if point else None)
+    enter = voice.say("mails", "code.text", {"shop": name, "n": int(CODE_LIFE.total_seconds() // 60)})
+    return {
+        "subject": voice.say("mails", "code.subject", {"code": code, "shop": name}),
+        "text": f"{code}\n\n{enter}\n\n{voice.say('mails', 'code.ignore', {})}\n",
+    }
 
 
 def _one_line(name: str) -> str:

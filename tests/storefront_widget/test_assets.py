@@ -24,7 +24,7 @@ def packed(*names: str) -> int:
 def test_the_loader_and_the_first_screen_stay_within_their_bytes() -> None:
     """As gzip; brotli, which a browser prefers, takes another eighth off."""
     assert packed("loader.js") <= 1_900
-    assert packed(*FIRST_SCREEN) <= 11_800
+    assert packed(*FIRST_SCREEN) <= 11_900
 
 
 def test_each_rare_view_is_small_too() -> None:

@@ -131,12 +131,13 @@ function quietly(work) {
 
 // Through the shop's own proxy, or to us with a token that a code from the mail earned.
 export class Api {
-  constructor({ shop, proxy, customerId }) {
+  constructor({ shop, proxy, customerId, lang }) {
     this.proxy = proxy;
+    this.lang = language(lang);
     this.name = `regulars:${shop}`;
     this.address = (path) => {
       const address = proxy ? new URL(`${proxy}/${path}`, location) : new URL(`${path}?shop=${encodeURIComponent(shop)}`, import.meta.url);
-      if (this.lang) address.searchParams.set("lang", this.lang);
+      address.searchParams.set("lang", this.lang);
       return address;
     };
     this.session = store("localStorage", this.name);

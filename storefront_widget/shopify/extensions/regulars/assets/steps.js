@@ -1,2 +1,2 @@
-import{h}from"./kit.js?v=16ab860e06e3";import styles from"./steps.css.js?v=16ab860e06e3";export function useSteps(panel){if(!panel.steps)panel.use(styles);panel.steps=true;}
+import{h}from"./kit.js?v=c2140cb27abe";import styles from"./steps.css.js?v=c2140cb27abe";export function useSteps(panel){if(!panel.steps)panel.use(styles);panel.steps=true;}
 export const step=(picture,title,...lines)=>h("div.rg-step",{},picture,h("h3",{},title),lines.map((line)=>h("p",{},line)));export const sum=(...lines)=>h("dl.rg-sum",{},lines.map(([name,value],index)=>(index===lines.length-1?[h("dt.rg-total",{},name),h("dd.rg-total",{},value)]:[h("dt",{},name),h("dd",{},value)])));

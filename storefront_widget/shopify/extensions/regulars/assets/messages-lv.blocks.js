@@ -1,0 +1,1 @@
+export default {"product.points":"Earns {points}","page.have":"You have {points}.","page.guest":"Collect {point_name} at {shop} and spend them on your next order.","page.open":"See my {point_name}","page.join":"Join or sign in","cart.apply":"Use {reward}","cart.use":"Spend {point_name}"};

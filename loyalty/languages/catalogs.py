@@ -17,6 +17,7 @@ FOR_MERCHANTS = ("diff.",)
 """Explanations that only the dashboard shows; it speaks English."""
 
 _COUNTED = re.compile(r"\{(\w+)\|([^|}]*)\|([^|}]*)\}")
+_ALONE = re.compile(r"(?<![|{])\b[Pp]oints\b(?![|}])")
 _STREAKS = ("week", "month")
 
 
@@ -34,7 +35,7 @@ def parts() -> list[str]:
 
 
 def _explanations() -> dict[str, Message]:
-    """The engine's English in the form of the catalogues: points are said by `{points}`; whatever else is counted
+    """The engine's English in the form of the catalogues: points are said by `{points}` and `{point_name}`; whatever else is counted
     chooses the form of the sentence, as `{n}`."""
     found: dict[str, Message] = {}
     for name, template in MESSAGES.items():
@@ -49,7 +50,8 @@ def _explanations() -> dict[str, Message]:
 
 
 def _in_form(template: str) -> Message:
-    plain = template.replace("{points|point|points}", "{points}")
+    named = _ALONE.sub(lambda found: "{Point_name}" if found.group() == "Points" else "{point_name}", template)
+    plain = named.replace("{points|point|points}", "{points}")
     if not _COUNTED.search(plain):
         return plain
     return {form: _COUNTED.sub(rf"{{n}} \{group}", plain) for form, group in (("one", 2), ("other", 3))}

@@ -23,7 +23,7 @@ BEANS = {"one": "bean", "other": "beans"}
 @pytest.mark.parametrize("points", [1, 5, 1234])
 def test_english_is_what_the_engine_itself_says(message: str, points: int) -> None:
     """Two renderers of one source: they may differ in nothing a shopper reads."""
-    named = set(re.findall(r"\w+", MESSAGES[message])) | {"currency", "exponent"}
+    named = set(re.findall(r"\w+", MESSAGES[message])) - {"point_name", "Point_name"} | {"currency", "exponent"}
     shown = {name: SAMPLES[name] if name in SAMPLES else sample(name) for name in named}
     reason = Reason(message=message, params={**shown, "points": points})
     assert text(reason, "en") == explain.text(reason)

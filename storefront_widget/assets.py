@@ -29,9 +29,9 @@ CONTENT_TYPE = "text/javascript; charset=utf-8"
 ENTRIES = ("loader.js", "ecwid.js")
 _VERSION = "__VERSION__"
 _LANGUAGES = "__LANGUAGES__"
-PARTS = ("panel", "blocks", "give-back", "history", "redeem", "sign-in", "slide")
+PARTS = tuple("panel blocks earn faq friend history me ready redeem sign-in slide tiers".split())
 """Of the catalogues, what the browser says; the server says the rest."""
-_REM = re.compile(r"(?<!min-width:)(?<![\w.])((?:\d+)?\.?\d+)rem")
+_STYLES = re.compile(r'import (?P<name>\w+) from "\./(?P<file>[\w-]+\.css)\.js\?v=__VERSION__";')
 _FOR_EVER = "public, max-age=31536000, immutable"
 _AN_HOUR = "public, max-age=3600, stale-while-revalidate=86400"
 
@@ -45,13 +45,13 @@ class Asset:
 
 @lru_cache(maxsize=1)
 def assets() -> dict[str, Asset]:
-    """By name. Styles come as modules too (widget.css.js), so that a page whose policy allows no styles still gets them."""
+    """By name. Styles are put into the module that asks for them, so that a page whose policy allows none still gets
+    them, and they come with it."""
     scripts = {path.relative_to(FOLDER).as_posix(): path.read_text() for path in sorted(FOLDER.rglob("*.js"))}
-    for path in sorted(FOLDER.glob("*.css")):
-        # Themes shrink the root's font; --u is what the loader measured of that. Media queries know only the reader's.
-        styles = _REM.sub(r"calc(var(--u)*\1rem)", cssmin(path.read_text()))
-        scripts[f"{path.name}.js"] = f"export default {json.dumps(styles)};"
-    small = {name: jsmin(source).replace(_LANGUAGES, " ".join(TAGS)) for name, source in scripts.items()}
+    small = {
+        name: jsmin(_STYLES.sub(_styles, source)).replace(_LANGUAGES, " ".join(TAGS))
+        for name, source in scripts.items()
+    }
     small |= {f"messages/{tag}.{part}.js": _messages(tag, part) for tag in TAGS for part in PARTS}
     version = hashlib.sha256(json.dumps(small, sort_keys=True).encode()).hexdigest()[:12]
     return {name: _asset(source.replace(_VERSION, version)) for name, source in small.items()}
@@ -77,6 +77,10 @@ def asset(request: HttpRequest, name: str) -> HttpResponse:
     response["X-Content-Type-Options"] = "nosniff"
     patch_vary_headers(response, ("Accept-Encoding",))
     return response
+
+
+def _styles(asked: re.Match[str]) -> str:
+    return f"const {asked['name']} = {json.dumps(cssmin((FOLDER / asked['file']).read_text()))};"
 
 
 def _messages(tag: str, part: str) -> str:

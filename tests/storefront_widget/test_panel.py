@@ -310,10 +310,10 @@ def test_a_panel_that_could_not_be_loaded_is_loaded_at_the_next_touch(page: Page
 
 
 def test_a_view_that_could_not_be_loaded_says_so_and_comes_the_next_time(page: Page) -> None:
-    pretend = opened(Pretend(page))
+    pretend = Pretend(page)
     broken = [True]
     page.route("**/redeem.js*", lambda route: route.abort() if broken[0] else route.fallback())
-    pretend.press("Redeem: €5 off")
+    opened(pretend).press("Redeem: €5 off")
     expect(pretend.panel).to_contain_text("No connection. Nothing was lost")
     broken[0] = False
     pretend.press("Redeem: €5 off")

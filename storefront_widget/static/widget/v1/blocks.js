@@ -1,81 +1,156 @@
-// What stands on the shop's own pages: points for a product, the loyalty page, points and codes in the cart. Plain elements
-// in the theme's font and colours, each inside the box that the theme has placed; a box that has nothing to say stays empty.
-import { Api, button, h, speak } from "./kit.js?v=__VERSION__";
+// What stands on the shop's own pages: points for a product and for the cart, codes and rewards in the cart, the loyalty
+// page, what a member should know, what an order brought. <regulars-block data-kind="…"> in the theme's font and colours,
+// outlined at most; one that has nothing to say stays empty.
+import { speak, start } from "./loader.js";
+import { button, h, icon, store } from "./kit.js?v=__VERSION__";
+import styles from "./blocks.css.js?v=__VERSION__";
 
-const FILL = { product, page, cart };
-const sent = {};
+const NAME = "regulars-block";
+const X = "m5.5 5.5 9 9m0-9-9 9";
 
-// The launcher's panel, wherever the theme's scripts are by now.
-async function openPanel() {
-  const widget = document.querySelector("regulars-widget");
-  if (widget) (await widget.load()).open();
+const FILL = { product, cart, page, nudge, order };
+
+class Block extends HTMLElement {
+  connectedCallback() {
+    this.fill().catch(() => {});
+  }
+
+  // From an element's data: what it costs, how many, in the order; whoever changes them is followed.
+  static observedAttributes = ["data-minor", "data-quantity", "data-prices"];
+  attributeChangedCallback() {
+    this.draw?.();
+  }
+
+  async fill() {
+    const { kind, platform, shop, proxy, customerId, locale } = this.dataset;
+    const widget = start({ platform, shop, proxy, customerId, locale, bare: "1" });
+    this.panel = await widget.load();
+    await this.panel.prepared;
+    if (!this.panel.config || !FILL[kind]) return;
+    this.panel.w.add(await speak(widget.tongue, "blocks"));
+    this.dir = widget.root.dir;
+    this.lang = widget.tongue;
+    this.draw = () => this.isConnected && this.replaceChildren(...[FILL[kind](this, this.panel, this.panel.w) || []].flat(2).filter(Boolean));
+    widget.addEventListener("regulars-member", this.draw);
+    this.draw();
+  }
 }
 
-const put = (box, ...parts) => box.replaceChildren(...parts.flat().filter(Boolean));
+const open = (panel, view, changes) => async () => {
+  panel.open();
+  if (view) await panel.go(view, changes);
+};
 
-// One question for all the boxes of a page.
-const asked = (api, path) => (sent[path] ??= api.send(path).catch(() => null));
-
-export async function fill(box) {
-  const api = new Api(box.dataset);
-  const config = await asked(api, "config");
-  if (!config) return;
-  const w = await speak(config, box.dataset.lang, "panel", "blocks");
-  box.lang = api.lang = w.lang;
-  box.dir = w.dir;
-  const member = box.dataset.customerId ? await asked(api, "member") : null;
-  await FILL[box.dataset.regularsBlock]?.(box, w, config, member?.member ? member : null);
+// What an amount earns by the rates that hold for everybody, in whole steps as the program counts by default.
+function earned({ config, data }, minor, items, orders) {
+  const times = config.tiers?.find((tier) => tier.id === data?.tier?.id)?.multiplier_percent ?? 100;
+  const points = config.earn.reduce((sum, { kind, points: each, per_minor: per, full_steps_only: full, percent, point_value_minor: worth }) => {
+    if (kind === "per_amount") return sum + (full ? Math.floor(minor / per) * each : (minor * each) / per);
+    if (kind === "cashback") return sum + (minor * percent) / 100 / worth;
+    return sum + (kind === "per_item" ? each * items : kind === "per_order" ? each * orders : 0);
+  }, 0);
+  return config.paused?.earning ? 0 : Math.floor((points * times) / 100 + 1e-9);
 }
 
-// Points for what is chosen: a rate that holds for everybody, in whole steps, as the program counts by default.
-function product(box, w, { earn, shop }) {
-  const prices = JSON.parse(box.dataset.prices || "{}");
+function line(panel, w, points) {
+  if (!points) return null;
+  const rate = panel.config.earn.find((rule) => rule.kind === "per_amount");
+  return h("p.regulars-line", {}, icon(panel.icons.GIFT), h("span", { role: "status" }, w.t("product.points", { n: points })), rate && h("small", {}, w.t("product.rate", { n: rate.points, money: w.money(rate.per_minor) })));
+}
+
+// Points for what is chosen. Themes change the field by script, which says nothing; the form's own events come with
+// every choice.
+function product(box, panel, w) {
+  const { prices, variant, minor, quantity } = box.dataset;
   const form = box.closest("form") ?? document.querySelector('form[action*="/cart/add"]');
-  const line = h("p", { role: "status" });
-  const draw = () => {
-    const variant = form?.elements.id?.value ?? box.dataset.variant;
-    const quantity = Math.max(1, Math.floor(+(form?.elements.quantity?.value ?? 1)) || 1);
-    // The theme tells hundredths, whatever the currency.
-    const minor = Math.round(((prices[variant] ?? 0) * 10 ** shop.exponent) / 100) * quantity;
-    const points = earn.filter((rule) => rule.per_minor).reduce((sum, rule) => sum + Math.floor((minor * rule.points) / rule.per_minor), 0);
-    line.textContent = points ? w.t("product.points", { n: points }) : "";
+  if (form && box.form !== form) {
+    box.form = form;
+    for (const event of ["change", "input"]) form.addEventListener(event, () => setTimeout(box.draw));
+  }
+  const count = Math.max(1, Math.floor(+(form?.elements.quantity?.value ?? quantity ?? 1)) || 1);
+  // The theme tells hundredths, whatever the currency.
+  const hundredths = JSON.parse(prices || "{}")[form?.elements.id?.value ?? variant];
+  const each = +(minor ?? Math.round(((hundredths ?? 0) * 10 ** panel.config.shop.exponent) / 100));
+  return line(panel, w, each && earned(panel, each * count, count, 0));
+}
+
+function page(box, panel, w) {
+  const { data, config } = panel;
+  const { earn, rewards, shop, texts } = config;
+  const earning = earn.filter((rule) => rule.per_minor || rule.name).map((rule) => h("li", {}, rule.per_minor ? w.t("product.rate", { n: rule.points, money: w.money(rule.per_minor) }) : rule.name));
+  return h(
+    "section",
+    {},
+    h("h2", {}, texts?.title || w.t("title", { shop: shop.name })),
+    h("p", {}, data ? w.t("page.have", { n: data.available }) : w.t("page.guest", { shop: shop.name })),
+    earning.length && [h("h3", {}, w.t("tab.earn")), h("ul", {}, earning)],
+    rewards.length && [h("h3", {}, w.t("tab.rewards")), h("ul", {}, rewards.map((reward) => h("li", {}, h("strong", {}, w.reward(reward)), ` ${w.points(reward.points)}`)))],
+    h("p", {}, button(".regulars-open", w.t(data ? "page.open" : "page.join"), open(panel)), " ", config.version && button(".regulars-open", w.t("more.terms"), open(panel, "terms"))),
+  );
+}
+
+// What the cart earns, codes to put into it with one press, and what there is to redeem.
+function cart(box, panel, w) {
+  const { data, widget } = panel;
+  if (box.dataset.platform === "shopify" && !box.asked) follow(box);
+  const minor = +(box.dataset.minor ?? 0);
+  const earns = minor && line(panel, w, earned(panel, minor, +(box.dataset.quantity ?? 0), 1));
+  if (!data) return earns;
+  const ready = data.codes.filter((made) => made.state === "ready");
+  const within = data.rewards.filter((reward) => !reward.missing && !reward.obstacle);
+  const use = (made) => (/^https?:/.test(made.apply_url) ? h("a.regulars-open", { href: made.apply_url }, w.t("cart.apply", { reward: w.reward(made) })) : button(".regulars-open", w.t("show"), open(panel, "ready", { redemption: made })));
+  const rows = [
+    ...ready.map((made) => h("li.regulars-row", {}, h("span", {}, w.reward(made)), use(made))),
+    ...within.map((reward) => h("li.regulars-row", {}, h("span", {}, w.reward(reward), " ", h("small", {}, w.points(reward.points))), button(".regulars-open", w.t("redeem"), open(panel, reward.kind === "points_slider" ? "slide" : "confirm", { reward, key: undefined }), { "aria-label": `${w.t("redeem")}: ${w.reward(reward)}` }))),
+  ];
+  return [h("section.regulars-box", {}, h("h2", {}, w.points(data.available)), rows.length ? h("ul", {}, rows) : "", button(".regulars-open", w.t("page.open"), open(panel))), earns];
+}
+
+// The platform's own cart, in hundredths; asked again when the page's cart form changes.
+async function follow(box) {
+  box.asked = true;
+  const ask = async () => {
+    const found = await fetch("/cart.js", { headers: { Accept: "application/json" } }).then((answer) => answer.json());
+    const scale = 10 ** box.panel.config.shop.exponent;
+    Object.assign(box.dataset, { minor: Math.round((found.total_price * scale) / 100), quantity: found.item_count });
   };
-  draw();
-  box.replaceChildren(line);
-  // Themes change the field by script, which says nothing; the form's own events come with every choice.
-  for (const event of ["change", "input"]) form?.addEventListener(event, () => setTimeout(draw));
+  document.addEventListener("change", ({ target }) => target.form?.action.includes("/cart") && setTimeout(() => ask().catch(() => {}), 1500));
+  await ask().catch(() => {});
 }
 
-function rewardLine(w, reward) {
-  return h("li", {}, h("strong", {}, w.reward(reward)), ` ${w.t("points", { n: reward.points })}`);
+// What a member should know now; put away it stays away.
+function nudge(box, panel, w) {
+  const kept = store("localStorage", `${panel.api.name}:away`);
+  const gone = kept.get() ?? [];
+  const first = panel.data?.nudges?.find((each) => !gone.includes(each.id));
+  if (!first) return null;
+  const away = () => {
+    kept.set([...gone, first.id].slice(-50));
+    box.draw();
+  };
+  return h("p.regulars-nudge", {}, icon(panel.icons.GIFT), h("span", {}, first.text), h("button.regulars-away", { "aria-label": `${w.t("dismiss")}: ${first.text}`, onclick: away }, icon(X)));
 }
 
-function page(box, w, { earn, rewards, shop }, member) {
-  const earning = earn.map((rule) => h("li", {}, rule.per_minor ? `${w.t("points", { n: rule.points })}: ${w.t("earn.per", { money: w.money(rule.per_minor) })}` : rule.name || rule.id));
-  const about = member ? h("p", {}, w.t("page.have", { n: member.available })) : h("p", {}, w.t("page.guest", { shop: shop.name }));
-  put(
-    box,
-    h("h2", {}, w.t("title", { shop: shop.name })),
-    about,
-    earning.length ? [h("h3", {}, w.t("tab.earn")), h("ul", {}, earning)] : "",
-    rewards.length ? [h("h3", {}, w.t("tab.rewards")), h("ul", {}, rewards.map((reward) => rewardLine(w, reward)))] : "",
-    button(".regulars-open", w.t(member ? "page.open" : "page.join"), openPanel),
+// After an order: what is on its way, and when it can be spent.
+function order(box, panel, w) {
+  const { data } = panel;
+  const to = (label) => button(".regulars-open", label, open(panel));
+  if (!data) return h("section.regulars-box", {}, h("h2", {}, w.t("order.guest")), to(w.t("page.join")));
+  if (!data.pending.length) return h("section.regulars-box", {}, h("h2", {}, w.t("page.have", { n: data.available })), h("p", {}, w.t("order.soon")), to(w.t("page.open")));
+  const lines = [[w.t("order.have"), data.available], ...data.pending.map((each) => [w.t("order.from", { date: w.longDay(each.until) }), each.points])];
+  const total = lines.reduce((sum, each) => sum + each[1], 0);
+  return h(
+    "section.regulars-box",
+    {},
+    h("h2", {}, w.t("order.coming", { n: data.pending_points })),
+    h("dl", {}, lines.map(([name, value]) => [h("dt", {}, name), h("dd", {}, w.number(value))]), h("dt.regulars-total", {}, w.t("order.together")), h("dd.regulars-total", {}, w.number(total))),
+    to(w.t("page.open")),
   );
 }
 
-// Codes that are ready, to put in the cart with one press, and how many points there are to spend.
-function cart(box, w, _config, member) {
-  if (!member) return;
-  const ready = member.codes.filter((made) => made.state === "ready" && /^https?:/.test(made.apply_url));
-  const within = member.rewards.filter((reward) => !reward.missing && !reward.obstacle);
-  put(
-    box,
-    h("h2", {}, w.t("points", { n: member.available })),
-    ready.length ? h("ul", {}, ready.map((made) => h("li", {}, h("a", { href: made.apply_url }, w.t("cart.apply", { reward: w.reward(made) }))))) : "",
-    within.length ? button(".regulars-open", w.t("cart.use"), openPanel) : "",
-  );
+if (!customElements.get(NAME)) {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(styles);
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+  customElements.define(NAME, Block);
 }
-
-for (const box of document.querySelectorAll("[data-regulars-block]")) fill(box);
-// The theme's editor draws a section anew without loading the page.
-document.addEventListener("shopify:section:load", ({ target }) => target.querySelectorAll("[data-regulars-block]").forEach(fill));

@@ -2,6 +2,7 @@
 import { h, icon, sentence } from "./kit.js?v=__VERSION__";
 import styles from "./history.css.js?v=__VERSION__";
 
+const BAG = "M5 6.5h10l.8 9a1.2 1.2 0 0 1-1.2 1.25H5.4A1.2 1.2 0 0 1 4.2 15.5zM7.2 8.8V6a2.8 2.8 0 0 1 5.6 0v2.8";
 const UNDO = "M7.5 4.5 4 8l3.5 3.5M4 8h7.5a4.25 4.25 0 0 1 0 8.5H8";
 
 export function add(panel) {
@@ -10,13 +11,18 @@ export function add(panel) {
 }
 
 function history(panel, w) {
-  const lines = panel.data.history;
+  const { history: lines, pending, expiring } = panel.data;
   const leave = h("button.rg-link", { id: "rg-leave", onclick: () => panel.leave() }, w.t("sign.out"));
-  return [lines.length ? h("ul.rg-list", {}, lines.map((line, index) => entry(panel, w, line, index))) : sentence(w.t("history.none")), !panel.api.proxy && sentence(leave)];
+  const coming = pending.map((each) => h("li.rg-row", {}, icon(panel.icons.CLOCK), h("span", {}, w.t("history.pending"), h("small", {}, w.t("history.from", { date: w.longDay(each.until) }))), h("b.rg-num", {}, w.signed(each.points))));
+  return [
+    expiring && panel.data.nudges && panel.note(panel.icons.CLOCK, w.t("expiring", { n: expiring.points, date: w.longDay(expiring.at) })),
+    lines.length || coming.length ? h("ul.rg-list", {}, coming, lines.map((line, index) => entry(panel, w, line, index))) : sentence(w.t("history.none")),
+    !panel.api.proxy && !panel.api.signed && sentence(leave),
+  ];
 }
 
 function entry(panel, w, line, index) {
-  const { BAG, TICKET, CLOCK, GIFT } = panel.icons;
+  const { TICKET, CLOCK, GIFT } = panel.icons;
   const drawing = { earned: BAG, nothing: BAG, redeemed: TICKET, expired: CLOCK, reversed: UNDO, returned: UNDO }[line.kind] ?? GIFT;
   const id = [`history.${line.message}`, `history.${line.kind}`].find(w.has);
   const open = panel.line === index;

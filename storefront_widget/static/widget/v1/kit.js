@@ -1,6 +1,4 @@
 // What every view is made of: elements without markup, words of the reader's language, and the way to the server.
-const LANGUAGES = "__LANGUAGES__".split(" ");
-const ALSO = { no: "nb", nn: "nb", iw: "he" };
 const SVG = "http://www.w3.org/2000/svg";
 const EARLY_MS = 10_000;
 const PATIENCE_MS = 20_000;
@@ -34,38 +32,15 @@ export function icon(path, name = "icon") {
 
 export const tile = (path, tone = "") => h(`span.rg-tile${tone}`, {}, icon(path));
 export const button = (kind, label, onclick, more) => h(`button.rg-button${kind}`, { id: `rg${kind || label}`.replace(/\W+/g, "-"), onclick, ...more }, label);
-export const sentence = (text) => h("p.rg-small.rg-centre", {}, text);
-
-// The storefront's language decides, then the browser's; of those that the merchant has left on.
-export function language(page, offered = LANGUAGES) {
-  const bases = [page, document.documentElement.lang, ...navigator.languages].map((tag) => (tag || "").toLowerCase().split(/[-_]/)[0]);
-  return bases.map((base) => ALSO[base] ?? base).find((tag) => offered.includes(tag)) ?? (offered.includes("en") ? "en" : offered[0]);
-}
-
-// The browser remembers an address that failed; the next try needs another.
-let failures = 0;
-async function catalog(lang, part) {
-  try {
-    return (await import(`./messages/${lang}.${part}.js?v=__VERSION__${failures ? `&try=${failures}` : ""}`)).default;
-  } catch (error) {
-    failures += 1;
-    throw error;
-  }
-}
-
-// The words of a shop for a page in the language of these parts of the catalogue.
-export async function speak(config, page, ...parts) {
-  const lang = language(page, config.languages);
-  const found = await Promise.all(parts.map((part) => catalog(lang, part)));
-  return words(config, lang, Object.assign({}, ...found));
-}
+export const sentence = (...text) => h("p.rg-small.rg-centre", {}, ...text);
 
 // Messages, numbers, money and dates, as the reader's language writes them. {points} is a number with its word, {unit}
 // the word for that number, {point_name} the word alone; the merchant's own word, if there is one, takes their place.
-function words({ shop, point }, lang, messages) {
+export function words({ shop, point }, messages, lang) {
   const scale = 10 ** shop.exponent;
   const number = (value) => value.toLocaleString(lang);
-  const date = (style) => (instant) => new Date(instant).toLocaleString(lang, { ...style, timeZone: shop.time_zone });
+  const date = (style) => (instant) => new Date(instant).toLocaleString(lang, { timeZone: shop.time_zone, ...style });
+  const percent = (value) => (value / 100).toLocaleString(lang, { style: "percent", maximumFractionDigits: 2 });
   const money = (minor) => {
     const digits = minor % scale ? shop.exponent : 0;
     return (minor / scale).toLocaleString(lang, { style: "currency", currency: shop.currency, minimumFractionDigits: digits, maximumFractionDigits: digits });
@@ -84,23 +59,25 @@ function words({ shop, point }, lang, messages) {
   const t = (id, values = {}) =>
     form(messages[id] ?? id, values.n).replace(/\{(\w+)\}/g, (_, key) => WORDS[key]?.(values) ?? apart(typeof values[key] === "number" ? number(values[key]) : values[key] ?? ""));
   // Money and percentages say more than a name, and in every language.
-  const reward = ({ kind, name, value_minor, percent, state, chosen }) =>
-    kind === "amount_off" || (kind === "points_slider" && (state || chosen)) ? t("reward.amount", { money: money(value_minor) }) : kind === "percent_off" ? t("reward.percent", { percent: (percent / 100).toLocaleString(lang, { style: "percent" }) }) : name;
+  const reward = ({ kind, name, value_minor, percent: off, state, chosen }) =>
+    kind === "amount_off" || (kind === "points_slider" && (state || chosen)) ? t("reward.amount", { money: money(value_minor) }) : kind === "percent_off" ? t("reward.percent", { percent: percent(off) }) : name;
   return {
     t,
-    lang,
-    dir: messages.dir ?? "ltr",
     number,
     money,
+    percent,
     reward,
+    unit: (n) => t("{unit}", { n }),
+    points: (n) => t("points", { n }),
     has: (id) => id in messages,
-    learn: async (part) => Object.assign(messages, await catalog(lang, part)),
+    add: (more) => (messages = { ...messages, ...more }),
     // A true minus sign, and a plus: what came and what went is seen at once.
     signed: (value) => (value < 0 ? "−" : value ? "+" : "") + number(Math.abs(value)),
+    date,
     day: date({ month: "short", day: "numeric" }),
     longDay: date({ month: "long", day: "numeric" }),
     // Of the reader's own clock; days are the shop's.
-    time: (instant) => new Date(instant).toLocaleTimeString(lang, { hour: "numeric", minute: "2-digit" }),
+    time: date({ hour: "numeric", minute: "2-digit", timeZone: undefined }),
     problem({ code, detail, wait }) {
       const id = `error.${code}`;
       return id in messages ? t(id, { n: Math.max(1, Math.ceil(wait / 60)) }) : detail || t("error.unknown");
@@ -116,7 +93,7 @@ export class Problem extends Error {
 }
 
 // Storage may be forbidden or full; the widget then forgets between pages, and works.
-const store = (area, key) => ({
+export const store = (area, key) => ({
   get: () => quietly(() => JSON.parse(window[area].getItem(key))),
   set: (value) => quietly(() => window[area].setItem(key, JSON.stringify(value))),
 });
@@ -129,26 +106,23 @@ function quietly(work) {
   }
 }
 
-// Through the shop's own proxy, or to us with a token that a code from the mail earned.
+// Through the shop's own proxy, or to us with a token: earned by a code from the mail, or for what the shop's own server
+// has signed. `address` says where a path lies.
 export class Api {
-  constructor({ shop, proxy, customerId, lang }) {
-    this.proxy = proxy;
-    this.lang = language(lang);
-    this.name = `regulars:${shop}`;
-    this.address = (path) => {
-      const address = proxy ? new URL(`${proxy}/${path}`, location) : new URL(`${path}?shop=${encodeURIComponent(shop)}`, import.meta.url);
-      address.searchParams.set("lang", this.lang);
-      return address;
-    };
+  constructor({ shop, proxy, customerId, identity }, address) {
+    Object.assign(this, { proxy, address, name: `regulars:${shop}`, signed: quietly(() => JSON.parse(identity)) });
     this.session = store("localStorage", this.name);
-    this.seen = store("sessionStorage", `${this.name}:${customerId || ""}`);
+    // Somebody else is signed in at the shop by now, or nobody.
+    const kept = this.session.get();
+    if (kept?.customer && kept.customer !== this.signed?.customer) this.session.set(null);
+    this.seen = store("sessionStorage", `${this.name}:${customerId || this.signed?.customer || ""}`);
     // Is it worth asking who this is before the panel is opened?
-    this.expected = () => !!(proxy ? customerId : this.session.get());
+    this.expected = () => !!(proxy ? customerId : this.signed || this.session.get());
   }
 
   // Counted on this device's own clock, which may be wrong but is wrong the same way later.
   keep({ token, device, expires_in }) {
-    this.session.set({ token, device, until: Date.now() + expires_in * 1000 });
+    this.session.set({ token, device, until: Date.now() + expires_in * 1000, customer: this.signed?.customer });
     return token;
   }
 
@@ -156,8 +130,10 @@ export class Api {
   token() {
     const renew = async () => {
       const session = this.session.get();
-      if (!session) throw new Problem(401, "signed_out");
-      return session.until > Date.now() + EARLY_MS ? session.token : this.keep(await this.post("session/renew", { device: session.device }));
+      if (session?.until > Date.now() + EARLY_MS) return session.token;
+      if (session?.device) return this.keep(await this.send("session/renew", { device: session.device }));
+      if (this.signed) return this.keep(await this.send("session/signed", this.signed));
+      throw new Problem(401, "signed_out");
     };
     return navigator.locks ? navigator.locks.request(this.name, renew) : renew();
   }
@@ -166,10 +142,6 @@ export class Api {
   async own(path, body, headers) {
     const proof = this.proxy ? {} : { Authorization: `Bearer ${await this.token()}` };
     return this.send(path, body, { ...proof, ...headers });
-  }
-
-  post(path, body) {
-    return this.send(path, body);
   }
 
   async send(path, body, headers) {

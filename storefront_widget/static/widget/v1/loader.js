@@ -1,40 +1,77 @@
-// The launcher: one button in a shadow root, drawn before anything else is loaded. The panel comes on touch or when idle.
+// The launcher: one button in a shadow root, drawn as soon as it is known where it stands and in which language. The panel
+// comes on touch or when idle.
+import styles from "./loader.css.js?v=__VERSION__";
+
 const TAG = "regulars-widget";
+const OPENS = "#regulars";
+const FRESH_MS = 600_000;
 const SCRIPT = new URL(import.meta.url);
-// Held by its far edge through a transform: when "Rewards" becomes a number the page's layout has not shifted.
-const STYLES = `
-:host { all: initial !important; font-family: inherit !important; }
-.rg { font-size: medium; line-height: 1.4; --rg-accent: #2b3263; --rg-on-accent: #fff; --rg-focus: #0a5fd1; }
-.rg[dir="rtl"] { --way: 1; }
-.rg[data-theme="dark"] { --rg-accent: #b9c1f4; --rg-on-accent: #171a30; --rg-focus: #8cbcff; }
-.rg-launch { all: unset; box-sizing: border-box; position: fixed; inset-block-end: 1em; inset-inline-start: 100%; z-index: 2147483000;
-  transform: translateX(calc(var(--way, -1) * (100% + 1em))); white-space: nowrap; width: max-content; display: inline-flex; align-items: center; gap: .5em; min-height: 3em; padding-inline: 1em 1.25em; border-radius: 99em;
-  background: var(--rg-accent); color: var(--rg-on-accent); font-weight: 600; font-variant-numeric: tabular-nums; cursor: pointer;
-  box-shadow: 0 2px 6px rgb(20 22 40 / .2), 0 8px 24px rgb(20 22 40 / .18); }
-.rg-launch:focus-visible { outline: 2px solid var(--rg-focus); outline-offset: 2px; }
-.rg-launch svg { width: 1.25em; height: 1.25em; fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linecap: round; stroke-linejoin: round; }
-@media print { .rg { display: none; } }`;
-const GIFT =
-  "M4 7h12a.75.75 0 0 1 .75.75v1.75a.75.75 0 0 1-.75.75H4a.75.75 0 0 1-.75-.75V7.75A.75.75 0 0 1 4 7zM4.5 10.25v5.5a1 1 0 0 0 1 1h9a1 1 0 0 0 1-1v-5.5M10 7v9.75M10 7C8.8 3.6 4.8 3.4 5.3 5.8 5.5 6.9 7.5 7 10 7zm0 0c1.2-3.4 5.2-3.6 4.7-1.2C14.5 6.9 12.5 7 10 7z";
+const TONGUES = "__LANGUAGES__".split(" ");
+const ALIKE = { no: "nb", nn: "nb", iw: "he" };
+const GIFT = "M3.5 7h13v3h-13zM5 10v6.5h10V10M10 7v9.5M10 7C8.5 3 4 4 6 6.5q1 .5 4 .5 3 0 4-.5C16 4 11.5 3 10 7z";
 
 const px = (element) => parseFloat(getComputedStyle(element).fontSize);
+let failures = 0;
+
+// A module of ours. The browser remembers an address that failed; the next try needs another.
+export const bring = (path) =>
+  import(`${path}?v=__VERSION__${failures ? `&try=${failures}` : ""}`).catch((error) => {
+    failures += 1;
+    throw error;
+  });
+export const speak = (tongue, part) => bring(`./messages/${tongue}.${part}.js`).then((module) => module.default);
+
+// Storage may be forbidden or full; the widget then forgets between pages, and works.
+export function quietly(work) {
+  try {
+    return work();
+  } catch {
+    return null;
+  }
+}
+
+const base = (tag) => {
+  const [first] = tag.toLowerCase().split(/[-_]/);
+  return ALIKE[first] || first;
+};
+
+// The storefront's language decides, then the reader's own: how it is written here, and which of ours it is.
+export function language({ locale }, offered = TONGUES) {
+  const tongues = TONGUES.filter((tag) => offered.includes(tag));
+  const found = [locale, document.documentElement.lang, ...navigator.languages].find((tag) => tag && tongues.includes(base(tag)));
+  return found ? [base(found), quietly(() => Intl.getCanonicalLocales(found.replace("_", "-"))[0]) ?? base(found)] : Array(2).fill(tongues.includes("en") ? "en" : (tongues[0] ?? "en"));
+}
+
+// Through the shop's own proxy where it has one.
+export function address({ shop, proxy, tongue }, path, more) {
+  const query = new URLSearchParams({ ...(proxy ? {} : { shop }), lang: tongue, ...more });
+  return proxy ? `${proxy}/${path}?${query}` : `${new URL(path, SCRIPT)}?${query}`;
+}
+
+// What the shop says of itself: asked once in a visit, and anew when a member's answer names another version.
+async function configuration(settings, version) {
+  const key = `regulars:${settings.shop}:${settings.tongue}`;
+  const kept = quietly(() => JSON.parse(sessionStorage.getItem(key)));
+  if (kept && (version ? kept.config.version === version : kept.until > Date.now())) return kept.config;
+  const answer = await fetch(address(settings, "config", version && { v: version }));
+  if (!answer.ok) throw new Error(answer.status);
+  const config = await answer.json();
+  quietly(() => sessionStorage.setItem(key, JSON.stringify({ config, until: Date.now() + FRESH_MS })));
+  return config;
+}
+
+const matches = (path) => (path.endsWith("*") ? location.pathname.startsWith(path.slice(0, -1)) : location.pathname === path);
 
 class Widget extends HTMLElement {
   connectedCallback() {
     if (this.shadowRoot) return;
     const shadow = this.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(STYLES);
+    sheet.replaceSync(styles);
     shadow.adoptedStyleSheets = [sheet];
-    this.root = document.createElement("div");
-    this.root.className = "rg";
-    this.root.dir = "ltr"; // of the launcher's word, which is English until the panel knows better
-    this.root.lang = "en";
-    this.root.dataset.theme = this.dataset.theme || "light";
-    this.button = document.createElement("button");
-    this.button.className = "rg-launch";
-    this.button.type = "button";
-    this.button.part = "launcher";
+    const make = (name, more) => Object.assign(document.createElement(name), more);
+    this.root = make("div", { className: "rg" });
+    this.button = make("button", { className: "rg-launch", type: "button", part: "launcher", hidden: true });
     this.button.setAttribute("aria-haspopup", "dialog");
     this.button.setAttribute("aria-expanded", "false");
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -43,37 +80,83 @@ class Widget extends HTMLElement {
     svg.setAttribute("aria-hidden", "true");
     path.setAttribute("d", GIFT);
     svg.append(path);
-    this.label = document.createElement("span");
-    this.label.textContent = "Rewards";
+    this.label = make("span");
     this.button.append(svg, this.label);
     this.root.append(this.button);
     shadow.append(this.root);
     // Themes shrink the root's font (62.5 %), readers enlarge theirs: never smaller than the reader's own size.
     this.root.style.setProperty("--u", Math.max(1, px(this.root) / px(document.documentElement)));
     for (const touch of ["pointerenter", "focus"]) this.button.addEventListener(touch, () => this.load(), { once: true });
-    this.button.addEventListener("click", () => this.load().then((panel) => panel.open(), () => {}));
-    (window.requestIdleCallback || ((later) => setTimeout(later, 1500)))(() => this.load().catch(() => {}));
+    this.button.addEventListener("click", () => this.open());
+    const called = () => location.hash === OPENS && this.open();
+    addEventListener("hashchange", called);
+    this.settle()
+      .catch(() => this.place({}))
+      .then(() => {
+        (window.requestIdleCallback || ((later) => setTimeout(later, 1500)))(() => this.load().catch(() => {}));
+        called();
+      });
+  }
+
+  // Who we are here, what the shop says, and the words of one language; a second call mends a first that failed.
+  async settle(version) {
+    const { dataset } = this;
+    [this.tongue, this.locale] = language(dataset);
+    dataset.tongue = this.tongue;
+    const early = speak(this.tongue, "panel");
+    early.then((words) => (this.words ??= words)).catch(() => {});
+    const config = await configuration(dataset, version);
+    [this.tongue, this.locale] = language(dataset, config.languages);
+    this.words = await (this.tongue === dataset.tongue ? early : speak(this.tongue, "panel"));
+    dataset.tongue = this.tongue;
+    this.config = config;
+    this.place(config);
+  }
+
+  place({ look = {}, place = {}, texts }) {
+    const { root, dataset, button } = this;
+    const theme = dataset.theme || look.theme || "light";
+    root.lang = this.tongue;
+    root.dir = this.words?.dir || "ltr";
+    root.dataset.side = place.side || "end";
+    root.dataset.theme = theme === "auto" ? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light") : theme;
+    const colours = look[root.dataset.theme];
+    for (const name in colours) root.style.setProperty(name, colours[name]);
+    for (const edge of ["bottom", "inline"]) if (place[edge] >= 0) root.style.setProperty(`--rg-${edge}`, `${place[edge]}px`);
+    this.plain = texts?.launcher || this.words?.launcher || "Rewards";
+    this.label.textContent ||= this.plain;
+    // Only the blocks of the page need us, or the merchant wants no button here.
+    button.hidden = !!dataset.bare || !!place.hidden?.some(matches);
   }
 
   load() {
-    // A failed download is tried again at the next touch; the browser remembers a failed address, so it gets another.
-    this.tries ??= 0;
-    this.panel ??= import(`./panel.js?v=__VERSION__${this.tries ? `&try=${this.tries}` : ""}`)
-      .then((module) => module.mount(this))
+    // A failed download is tried again at the next touch.
+    this.panel ??= bring("./panel.js")
+      .then((module) => module.mount(this, { bring, speak, address }))
       .catch((error) => {
         this.panel = undefined;
-        this.tries += 1;
         throw error;
       });
     return this.panel;
   }
+
+  open() {
+    return this.load().then((panel) => panel.open(), () => {});
+  }
 }
 
-// settings: shop, platform, proxy, customerId, theme, email, all text. Gives the element; a second call gives the first's.
+// settings: shop, platform, proxy, customerId, theme, locale, email, identity, bare, all text. Gives the element; a second
+// call gives the first's.
 export function start(settings) {
   if (!customElements.get(TAG)) customElements.define(TAG, Widget);
   let widget = document.querySelector(TAG);
-  if (widget) return widget;
+  if (widget) {
+    if (!settings.bare && widget.dataset.bare) {
+      delete widget.dataset.bare;
+      if (widget.plain) widget.place(widget.config ?? {});
+    }
+    return widget;
+  }
   widget = document.createElement(TAG);
   for (const name in settings) if (settings[name]) widget.dataset[name] = settings[name];
   document.body.append(widget);

@@ -1,30 +1,34 @@
-// The panel: what is shown when. Signing in, redeeming and history are rare and come when they are asked for.
-import { Api, Problem, button, h, icon, sentence, speak, tile } from "./kit.js?v=__VERSION__";
+// The panel: what is shown when. All that is not the first screen of a member comes when it is asked for.
+import { Api, Problem, button, h, icon, sentence, tile, words } from "./kit.js?v=__VERSION__";
 import styles from "./widget.css.js?v=__VERSION__";
 
 const FRESH_MS = 30_000;
-const RARE = { slide: "slide", email: "sign-in", code: "sign-in", confirm: "redeem", working: "redeem", ready: "redeem", failed: "redeem", giving: "give-back", history: "history" };
+// Views that share a module; all others have their own.
+const MODULES = { guest: "earn", email: "sign-in", code: "sign-in", confirm: "redeem", working: "redeem", failed: "redeem", giving: "ready", terms: "faq", leaving: "me", joining: "me" };
 
 const ALERT = "M10 3.5 17.2 16H2.8zM10 8.2v3.6M10 13.8v.01";
 const BACK = "M12 5.5 7.5 10l4.5 4.5";
-const BAG = "M5 6.5h10l.8 9a1.2 1.2 0 0 1-1.2 1.25H5.4A1.2 1.2 0 0 1 4.2 15.5zM7.2 8.8V6a2.8 2.8 0 0 1 5.6 0v2.8";
 const CLOCK = "M17.25 10a7.25 7.25 0 1 1-14.5 0 7.25 7.25 0 0 1 14.5 0zM10 6v4.2l2.8 1.8";
 const LOCK = "M5 9h10v7.5H5zM7 9V6.5a3 3 0 0 1 6 0V9";
-const TAG = "M3.5 4.5v5.1c0 .4.16.78.44 1.06l5.8 5.8a1.5 1.5 0 0 0 2.12 0l4.6-4.6a1.5 1.5 0 0 0 0-2.12l-5.8-5.8a1.5 1.5 0 0 0-1.06-.44H4.5a1 1 0 0 0-1 1zM7 7v.01";
-const TICKET = "M3 7.5v-3h14v3a2.5 2.5 0 0 0 0 5v3H3v-3a2.5 2.5 0 0 0 0-5zM12 4.8v1.7M12 9.2v1.6M12 13.5v1.7";
+const TAG = "M4 4h6l6.5 6.5-6 6L4 10zM7 7v.01";
+const TICKET = "M3 7.5v-3h14v3a2.5 2.5 0 0 0 0 5v3H3v-3a2.5 2.5 0 0 0 0-5zM12 5v10";
+const TRUCK = "M2.5 5H11v9H2.5zM11 8h3.5l3 3v3H11M6 14a1.5 1.5 0 1 0 .01 0zM14 14a1.5 1.5 0 1 0 .01 0z";
 const X = "m5.5 5.5 9 9m0-9-9 9";
 
-export class Panel {
+class Panel {
   view = "home";
   tab = "rewards";
   who = "guest";
   views = { home };
-  tabs = { rewards, earn };
-  icons = { ALERT, BAG, CLOCK, LOCK, TAG, TICKET };
+  tabs = { rewards };
+  icons = { ALERT, CLOCK, LOCK, TAG, TICKET };
+  coming = {};
+  used = [];
 
-  constructor(widget) {
+  constructor(widget, { bring, speak, address }) {
     this.widget = widget;
-    this.api = new Api(widget.dataset);
+    this.bring = (name) => Promise.all([bring(`./${name}.js`), speak(widget.tongue, name)]);
+    this.api = new Api(widget.dataset, (path) => address(widget.dataset, path));
     this.icons.GIFT = widget.button.querySelector("path").getAttribute("d");
     this.use(styles);
     this.status = h("div.rg-status", { role: "status" });
@@ -36,8 +40,11 @@ export class Panel {
   }
 
   use(css) {
+    if (this.used.includes(css)) return;
+    this.used.push(css);
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(css);
+    // Themes shrink the root's font; --u is what the loader measured of that. Media queries know only the reader's.
+    sheet.replaceSync(css.replace(/(?<!min-width:)(?<![\d.])([\d.]+rem)/g, "calc(var(--u)*$1)"));
     this.widget.shadowRoot.adoptedStyleSheets = [...this.widget.shadowRoot.adoptedStyleSheets, sheet];
   }
 
@@ -60,19 +67,16 @@ export class Panel {
     if (this.over.open && this.view === "home") this.render();
   }
 
-  async configure() {
-    if (this.config) return;
-    const config = await this.api.send("config");
-    const { root, dataset } = this.widget;
-    this.w = await speak(config, dataset.lang, "panel");
-    this.config = config;
-    root.lang = this.api.lang = this.w.lang;
-    root.dir = this.w.dir;
-    const { look } = this.config;
-    const theme = dataset.theme || look.theme;
-    root.dataset.theme = theme === "auto" ? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light") : theme;
-    const colours = look[root.dataset.theme];
-    for (const name in colours) root.style.setProperty(name, colours[name]);
+  async configure(version) {
+    const { widget } = this;
+    if (!widget.config || version)
+      await widget.settle(version).catch(() => {
+        if (!widget.config) throw new Problem(0, "offline");
+      });
+    if (this.config === widget.config) return;
+    this.config = widget.config;
+    this.w = words(this.config, widget.words, widget.locale);
+    Object.assign(this, { views: { home }, tabs: { rewards }, coming: {} });
   }
 
   async refresh() {
@@ -80,9 +84,11 @@ export class Panel {
     try {
       const data = await this.api.own("member");
       if (!data.member) throw new Problem(401, "signed_out");
+      if (data.config && data.config !== this.config.version) await this.configure(data.config);
       Object.assign(this, { data, at: Date.now(), who: "member", offline: false });
       this.api.seen.set({ data, at: this.at });
-      if (before !== undefined && before !== data.available) this.say(this.w.t("points", { n: data.available }));
+      if (before !== undefined && before !== data.available) this.say(this.w.points(data.available));
+      this.widget.dispatchEvent(new CustomEvent("regulars-member", { detail: data }));
     } catch (problem) {
       if (problem.status === 401) this.signedOut();
       else if (problem.code === "offline" && this.data) this.offline = true;
@@ -103,12 +109,12 @@ export class Panel {
     Object.assign(this, { data: undefined, who: "guest", tab: "rewards" });
     this.label();
     this.go("home");
-    if (device) await this.api.post("session/end", { device }).catch(() => {});
+    if (device) await this.api.send("session/end", { device }).catch(() => {});
   }
 
   label() {
-    const { label } = this.widget;
-    if (this.w) label.textContent = this.who === "member" ? this.w.t("points", { n: this.data.available }) : this.w.t("launcher");
+    const { label, plain } = this.widget;
+    label.textContent = this.w && this.who === "member" ? this.w.points(this.data.available) : plain;
   }
 
   say(text) {
@@ -117,9 +123,10 @@ export class Panel {
 
   open() {
     this.over.showModal();
-    this.expanded(true);
+    this.widget.button.setAttribute("aria-expanded", true);
     this.render("h2");
     if (!this.config || !(Date.now() - this.at < FRESH_MS)) this.load();
+    for (const view of ["confirm", "ready"]) this.fetchView(view).catch(() => {});
   }
 
   close() {
@@ -127,20 +134,18 @@ export class Panel {
   }
 
   closed() {
-    this.expanded(false);
+    this.widget.button.setAttribute("aria-expanded", false);
     this.widget.button.focus();
     if (this.view !== "working") this.view = "home";
-  }
-
-  expanded(open) {
-    this.widget.button.setAttribute("aria-expanded", open);
   }
 
   // Draws anew; the focus goes to `focus`, or stays where it was if that is still there.
   render(focus) {
     const active = this.widget.shadowRoot.activeElement;
     const kept = this.over.contains(active) && active.id;
-    const { title, back, body } = this.config ? this.views[this.view](this, this.w) : this.waiting();
+    const view = this.view === "home" && !this.data ? "guest" : this.view;
+    if (this.config && !this.views[view] && !this.error) this.fetchView(view).then(() => this.render(focus), (error) => this.render(focus, (this.error = error)));
+    const { title, back, body } = this.views[view] && this.config ? this.views[view](this, this.w) : this.waiting();
     this.over.dataset.view = this.view;
     const heading = h("h2", { id: "rg-title", tabindex: "-1" }, title);
     const close = h("button.rg-icon", { id: "rg-close", "aria-label": this.w?.t("close") ?? "Close", onclick: () => this.close() }, icon(X));
@@ -153,50 +158,49 @@ export class Panel {
 
   // Before anything is known, in the launcher's own words.
   waiting() {
-    const retry = { onclick: () => this.load() };
-    const body = this.error ? h("p.rg-note", { role: "alert" }, icon(ALERT), h("span", {}, "No connection."), h("button", retry, "Retry")) : h("div.rg-busy", { role: "status" }, h("span.rg-wait"));
-    return { title: this.widget.label.textContent, body };
+    const { error, w, widget } = this;
+    const body = error ? h("div", { role: "alert" }, this.note(ALERT, error.code && w ? w.problem(error) : "No connection.", w?.t("retry") ?? "Retry", () => this.load())) : h("div.rg-busy", { role: "status" }, h("span.rg-wait"));
+    return { title: widget.plain, body };
   }
 
   async go(view, changes = {}) {
-    Object.assign(this, { error: undefined, busy: false }, changes);
-    try {
-      await this.fetchView(view);
-      this.view = view;
-    } catch {
-      this.error = new Problem(0, "offline");
-    }
+    Object.assign(this, { error: undefined, busy: false, line: undefined }, changes);
+    await this.fetchView(view).then(() => (this.view = view), (error) => (this.error = error));
     this.render(["email", "code"].includes(this.view) ? "input" : "h2");
   }
 
   async choose(tab) {
-    await this.fetchView(tab).then(() => (this.tab = tab), () => (this.error = new Problem(0, "offline")));
+    await this.fetchView(tab).then(() => (this.tab = tab), (error) => (this.error = error));
     this.render(`#rg-tab-${this.tab}`);
   }
 
-  // The browser remembers an address that failed; the next try needs another.
+  // A view and its words.
   async fetchView(view) {
+    const name = MODULES[view] ?? view;
     if (this.views[view] || this.tabs[view]) return;
-    this.failures ??= 0;
-    this.failures += 1;
-    const [module] = await Promise.all([import(`./${RARE[view]}.js?v=__VERSION__${this.failures > 1 ? `&try=${this.failures}` : ""}`), this.w.learn(RARE[view])]);
-    this.failures -= 1;
-    if (!this.views[view] && !this.tabs[view]) module.add(this);
+    const [module, more] = await (this.coming[name] ??= this.bring(name)).catch(() => {
+      delete this.coming[name];
+      throw new Problem(0, "offline");
+    });
+    this.w.add(more);
+    module.add(this);
   }
 
   note(path, text, label, onclick) {
     return h("p.rg-note", {}, icon(path), h("span", {}, text), label && h("button", { onclick }, label));
   }
 
+  alert() {
+    return this.error && h("div", { role: "alert" }, this.note(ALERT, this.w.problem(this.error)));
+  }
+
   tile(reward) {
-    return tile({ free_shipping: TRUCK, free_product: this.icons.GIFT }[reward.kind] ?? TAG);
+    return tile({ free_shipping: TRUCK, free_product: this.icons.GIFT, access: LOCK, gift_card: TICKET }[reward.kind] ?? TAG);
   }
 }
 
-const TRUCK = "M2.5 5H11v8.5H8M4 13.5H2.5V5M11 8h3.5l3 3v2.5H16M12 13.5h-1M7.75 14a1.75 1.75 0 1 1-3.5 0 1.75 1.75 0 0 1 3.5 0zM15.75 14a1.75 1.75 0 1 1-3.5 0 1.75 1.75 0 0 1 3.5 0z";
-
 // A bar's width is set through the object model: a strict policy forbids style attributes.
-function bar(part, label) {
+export function bar(part, label) {
   const fill = h("i");
   fill.style.setProperty("--w", `${Math.max(0, Math.min(1, part)) * 100}%`);
   return h("span.rg-bar", label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" }, fill);
@@ -206,53 +210,42 @@ const account = (page) => `/account/${page}?return_url=${encodeURIComponent(loca
 
 function home(panel, w) {
   const { data, config, error, who } = panel;
-  if (!data) return guest(panel, w);
   const retry = () => panel.load();
   const signIn = () => (panel.api.proxy ? location.assign(account("login")) : panel.go("email"));
+  const more = [config.tiers?.length && "tiers", config.referral && data.referral && "friend", (data.profile || data.notifications) && "me", config.version && "terms"].filter(Boolean);
   return {
-    title: data.member.name ? w.t("hello", data.member) : w.t("title", { shop: config.shop.name }),
+    title: data.member.name ? w.t("hello", data.member) : config.texts?.title || w.t("title", { shop: config.shop.name }),
     body: [
-      panel.offline && panel.note(OFFLINE, w.t("offline", { time: w.time(panel.at) }), w.t("retry"), retry),
-      error && who === "member" && panel.note(ALERT, w.problem(error), w.t("retry"), retry),
+      panel.offline && panel.note(ALERT, w.t("offline", { time: w.time(panel.at) }), w.t("retry"), retry),
+      error && who === "member" && h("div", { role: "alert" }, panel.note(ALERT, w.problem(error), w.t("retry"), retry)),
       card(panel, w),
       who === "expired" && panel.note(LOCK, w.t("signed.out"), w.t("sign.in"), signIn),
+      data.enrolled === false && config.may_join && panel.note(panel.icons.GIFT, w.t("join.text"), w.t("join"), () => panel.go("joining")),
       tabs(panel, w),
+      h("div.rg-more", {}, more.map((view) => h("button.rg-link", { id: `rg-more-${view}`, onclick: () => panel.go(view) }, w.t(`more.${view}`)))),
     ],
   };
 }
 
-const OFFLINE = "M3.5 3.5l13 13M3 8.5q7-6 14 0M5.5 11.5q4.5-4 9 0M8 14.2q2-1.7 4 0M10 16.5v.01";
-
-function guest(panel, w) {
-  const { shop, rewards } = panel.config;
-  const doors =
-    panel.widget.dataset.platform === "shopify"
-      ? [h("a.rg-button.rg-main", { href: account("register") }, w.t("guest.join")), h("a.rg-button.rg-text", { href: account("login") }, w.t("guest.account"))]
-      : [button(".rg-main", w.t("guest.code"), () => panel.go("email")), sentence(w.t("guest.first"))];
-  return {
-    title: w.t("title", { shop: shop.name }),
-    body: [
-      panel.error && panel.note(ALERT, w.problem(panel.error), w.t("retry"), () => panel.load()),
-      h("div.rg-hello", {}, h("h3", {}, w.t("guest.title")), h("p", {}, w.t("guest.text", { shop: shop.name }))),
-      earn(panel, w),
-      rewards[0] && panel.note(panel.icons.GIFT, w.t("guest.reward", { n: rewards[0].points, reward: w.reward(rewards[0]) })),
-      h("div.rg-duo", {}, doors),
-    ],
-  };
+// The way to the next tier; where there are none, to the next reward.
+function goal({ data: { available, rewards, tier } }, w) {
+  const next = tier?.next;
+  if (next) return [w.t(`tier.${next.measure}`, { n: next.missing, money: w.money(next.missing), tier: next.name }), next.have / next.need];
+  const far = rewards.find((reward) => reward.missing);
+  const near = rewards.find((reward) => !reward.missing && !reward.obstacle);
+  return far && !tier ? [w.t("next.missing", { n: far.missing, reward: w.reward(far) }), available / far.points] : near && [w.t("next.enough", { reward: w.reward(near) }), 1];
 }
 
 function card(panel, w) {
-  const { available, worth_minor, pending, rewards } = panel.data;
-  const next = rewards.find((reward) => reward.missing);
-  const inReach = rewards.find((reward) => !reward.missing && !reward.obstacle);
-  const goal = next ? w.t("next.missing", { n: next.missing, reward: w.reward(next) }) : inReach && w.t("next.enough", { reward: w.reward(inReach) });
+  const { available, worth_minor, pending, tier } = panel.data;
+  const [text, part] = goal(panel, w) || [];
   const coming = pending[0];
   return h(
     "div.rg-card",
     { part: "card" },
-    h("div", {}, goal || w.t("your.points")),
-    h("p.rg-balance", {}, h("b", {}, w.number(available)), w.t("unit", { n: available })),
-    goal && bar(next ? available / next.points : 1, goal),
+    h("div", {}, tier && h("span", {}, tier.name), h("span", {}, text || w.t("your.points"))),
+    h("p.rg-balance", {}, h("b", {}, w.number(available)), w.unit(available)),
+    text && bar(part, text),
     h("div", {}, h("span", {}, worth_minor && w.t("worth", { money: w.money(worth_minor) })), h("span", {}, coming && w.t("pending", { n: coming.points, date: w.day(coming.until) }))),
   );
 }
@@ -260,19 +253,22 @@ function card(panel, w) {
 function tabs(panel, w) {
   const names = ["rewards", "earn", "history"];
   const onkeydown = (event) => {
-    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key] * (panel.widget.root.dir === "rtl" ? -1 : 1);
     if (by) panel.choose(names.at((names.indexOf(panel.tab) + by) % 3));
   };
+  const draw = panel.tabs[panel.tab];
+  if (!draw) panel.choose(panel.tab);
   const tab = (name) => h("button", { id: `rg-tab-${name}`, role: "tab", "aria-selected": `${panel.tab === name}`, "aria-controls": "rg-tab", tabindex: panel.tab === name ? "0" : "-1", onclick: () => panel.choose(name) }, w.t(`tab.${name}`));
-  return [h("div.rg-tabs", { role: "tablist", onkeydown }, names.map(tab)), h("div.rg-tab", { id: "rg-tab", role: "tabpanel", "aria-labelledby": `rg-tab-${panel.tab}` }, panel.tabs[panel.tab](panel, w))];
+  return [h("div.rg-tabs", { role: "tablist", onkeydown }, names.map(tab)), h("div.rg-tab", { id: "rg-tab", role: "tabpanel", "aria-labelledby": `rg-tab-${panel.tab}` }, draw?.(panel, w))];
 }
 
 function rewards(panel, w) {
-  const { expiring, codes, member } = panel.data;
+  const { expiring, codes, member, nudges } = panel.data;
   const rows = [...codes.map((made) => codeRow(panel, w, made)), ...panel.data.rewards.map((reward) => rewardRow(panel, w, reward))];
   return [
+    panel.config.paused?.redeeming && panel.note(CLOCK, w.t("paused.redeeming")),
     !member.known && panel.note(panel.icons.GIFT, w.t("new.member")),
-    expiring && panel.note(CLOCK, w.t("expiring", { n: expiring.points, date: w.longDay(expiring.at) })),
+    nudges ? nudges.slice(0, 2).map((each) => panel.note(CLOCK, each.text)) : expiring && panel.note(CLOCK, w.t("expiring", { n: expiring.points, date: w.longDay(expiring.at) })),
     rows.length ? h("ul.rg-list", {}, rows) : sentence(w.t("rewards.none")),
   ];
 }
@@ -280,33 +276,26 @@ function rewards(panel, w) {
 function codeRow(panel, w, made) {
   const ready = made.state === "ready";
   const small = ready && made.expires_at ? w.t("code.until", { date: w.longDay(made.expires_at) }) : ready ? made.code : w.t("code.coming");
-  const show = h("button.rg-button", { id: `rg-show-${made.id}`, "aria-label": `${w.t("show")}: ${w.reward(made)}`, onclick: () => panel.go("ready", { redemption: made }) }, w.t("show"));
+  const show = button("", w.t("show"), () => panel.go("ready", { redemption: made }), { id: `rg-show-${made.id}`, "aria-label": `${w.t("show")}: ${w.reward(made)}` });
   return h("li.rg-row", {}, tile(TICKET), h("span", {}, w.reward(made), h("small", {}, small)), ready && show);
 }
 
 function rewardRow(panel, w, reward) {
   const name = w.reward(reward);
   const { missing, obstacle, points } = reward;
-  const disabled = panel.who !== "member" || panel.offline || !!obstacle;
-  const redeem = h("button.rg-button", { id: `rg-redeem-${reward.id}`, disabled, "aria-label": `${w.t("redeem")}: ${name}`, onclick: () => panel.go(reward.kind === "points_slider" ? "slide" : "confirm", { reward, key: undefined }) }, w.t("redeem"));
+  const disabled = panel.who !== "member" || panel.offline || !!obstacle || panel.config.paused?.redeeming;
+  const redeem = button("", w.t("redeem"), () => panel.go(reward.kind === "points_slider" ? "slide" : "confirm", { reward, key: undefined }), { id: `rg-redeem-${reward.id}`, disabled, "aria-label": `${w.t("redeem")}: ${name}` });
   return h(
     "li.rg-row",
     {},
     panel.tile(reward),
-    h("span", {}, name, h("small", {}, obstacle || w.t("points", { n: points })), missing && bar(1 - missing / (reward.least_points ?? points))),
+    h("span", {}, name, h("small", {}, obstacle || w.points(points)), missing && bar(1 - missing / (reward.least_points || points))),
     missing ? h("small.rg-num", {}, w.t("to.go", { n: missing })) : redeem,
   );
 }
 
-function earn(panel, w) {
-  const rows = panel.config.earn
-    .filter((rule) => rule.kind === "per_amount")
-    .map((rule) => h("li.rg-row", {}, tile(BAG), h("span", {}, rule.name || w.t("earn.order"), h("small", {}, w.t("earn.per", { money: w.money(rule.per_minor) }))), h("b.rg-num", {}, w.signed(rule.points))));
-  return rows.length ? h("ul.rg-list", {}, rows) : sentence(w.t("earn.none"));
-}
-
-export function mount(widget) {
-  const panel = new Panel(widget);
-  panel.prepare();
+export function mount(widget, ways) {
+  const panel = new Panel(widget, ways);
+  panel.prepared = panel.prepare();
   return panel;
 }

@@ -1,9 +1,7 @@
 // Redeeming: the second tap, the wait, the code, and what became of the points if there is none.
-import { button, h, icon, sentence, tile } from "./kit.js?v=__VERSION__";
+import { button, h, sentence, tile } from "./kit.js?v=__VERSION__";
 import { step, sum, useSteps } from "./steps.js?v=__VERSION__";
 
-const CHECK = "M4.5 10.5 8 14l7.5-8";
-const COPY = "M8.75 7h6A1.75 1.75 0 0 1 16.5 8.75v6a1.75 1.75 0 0 1-1.75 1.75h-6A1.75 1.75 0 0 1 7 14.75v-6A1.75 1.75 0 0 1 8.75 7zM13 7V5.25a1.75 1.75 0 0 0-1.75-1.75h-6A1.75 1.75 0 0 0 3.5 5.25v6c0 .97.78 1.75 1.75 1.75H7";
 const SLOW_MS = 2_000;
 const POLLS = 30;
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -11,7 +9,7 @@ const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byt
 
 export function add(panel) {
   useSteps(panel);
-  Object.assign(panel.views, { confirm, working, ready, failed });
+  Object.assign(panel.views, { confirm, working, failed });
 }
 
 // The key stays until there is an answer: asked again after a lost connection, nothing is taken twice.
@@ -64,18 +62,7 @@ function finish(panel, made) {
   const view = /ready|used/.test(made.state) ? "ready" : made.state === "issuing" ? "working" : "failed";
   if (["confirm", "working"].includes(panel.view)) panel.go(view, { redemption: made });
   else if (panel.over.open) panel.render();
-  if (view === "ready") panel.say(panel.w.t("ready.title", { reward: panel.w.reward(made) }));
-}
-
-async function copy(panel, code) {
-  const field = panel.over.querySelector("#rg-copy");
-  try {
-    await navigator.clipboard.writeText(code);
-    field.querySelector("span").lastChild.textContent = panel.w.t("copied");
-    panel.say(panel.w.t("copied"));
-  } catch {
-    getSelection().selectAllChildren(field.querySelector("code"));
-  }
+  if (view === "ready") panel.say(panel.w.t("redeem.done", { reward: panel.w.reward(made) }));
 }
 
 function confirm(panel, w) {
@@ -107,30 +94,6 @@ function working(panel, w) {
   };
 }
 
-function ready(panel, w) {
-  const { redemption, data, widget } = panel;
-  const name = w.reward(redemption);
-  const toCart = () => {
-    panel.close();
-    widget.dispatchEvent(new CustomEvent("regulars-cart", { detail: redemption.in_cart ? redemption.code : "" }));
-  };
-  const cart = redemption.code && widget.dataset.platform === "ecwid" && button(".rg-main", w.t("ready.cart"), toCart);
-  const apply = /^https?:/.test(redemption.apply_url) ? h("a.rg-button.rg-main", { id: "rg-main", href: redemption.apply_url }, w.t("ready.apply")) : cart;
-  // Where the cart takes it off there is nothing to type.
-  const typed = !redemption.in_cart && redemption.code;
-  const until = redemption.in_cart ? w.t("ready.in.cart") : redemption.expires_at ? w.t("ready.until", { date: w.longDay(redemption.expires_at) }) : redemption.code && w.t("ready.use");
-  return {
-    title: name,
-    back: "home",
-    body: [
-      step(tile(CHECK, ".good"), w.t("ready.title", { reward: name }), until),
-      typed && h("button.rg-code", { id: "rg-copy", onclick: () => copy(panel, redemption.code) }, h("code", {}, redemption.code), h("span.rg-button", {}, icon(COPY), w.t("copy"))),
-      h("div.rg-duo", {}, apply, button(".rg-text", w.t("ready.back"), () => panel.go("home"))),
-      redemption.cancellable ? button(".rg-text", w.t("give.back"), () => panel.go("giving")) : sentence(w.t("ready.left", { n: data.available })),
-    ],
-  };
-}
-
 // What happened, what became of the points, what to do. A lost connection is asked again with the same key.
 function failed(panel, w) {
   const { error, redemption, reward, data, key } = panel;
@@ -140,7 +103,7 @@ function failed(panel, w) {
     redeem(panel);
   };
   // What was refused for a reason will be refused again.
-  const doors = [422, 404].includes(error?.status) ? [button(".rg-main", w.t("ready.back"), () => panel.go("home"))] : [button(".rg-main", w.t("again"), again), button(".rg-text", w.t("ready.back"), () => panel.go("home"))];
+  const doors = [422, 404].includes(error?.status) ? [button(".rg-main", w.t("redeem.back"), () => panel.go("home"))] : [button(".rg-main", w.t("again"), again), button(".rg-text", w.t("redeem.back"), () => panel.go("home"))];
   const told = error ? w.problem(error) : w.t("failed.text", { n: redemption.points });
   return {
     title: w.reward(reward ?? redemption),

@@ -35,7 +35,7 @@ function form(panel, w, input, label, press, ...more) {
 
 async function send(panel, address) {
   panel.email = address;
-  const { challenge } = await panel.api.post("code", { email: address });
+  const { challenge } = await panel.api.send("code", { email: address });
   await panel.go("code", { challenge });
 }
 
@@ -52,7 +52,7 @@ function email(panel, w) {
 function code(panel, w) {
   const input = h("input", { inputmode: "numeric", id: "rg-digits", autocomplete: "one-time-code", maxlength: 12 });
   const press = async (typed) => {
-    panel.api.keep(await panel.api.post("session", { challenge: panel.challenge, code: typed.replace(/\D/g, "").slice(0, 6).padEnd(6, "0") }));
+    panel.api.keep(await panel.api.send("session", { challenge: panel.challenge, code: typed.replace(/\D/g, "").slice(0, 6).padEnd(6, "0") }));
     await panel.refresh();
     panel.label();
     await panel.go("home", { tab: "rewards", email: undefined });

@@ -28,7 +28,7 @@ function slide(panel, w) {
     title: reward.name,
     back: "home",
     body: [
-      step(tile(panel.icons.TAG), w.t("slide.title"), reward.maximum_percent < 100 && w.t("slide.part", { percent: (reward.maximum_percent / 100).toLocaleString("en", { style: "percent" }) })),
+      step(tile(panel.icons.TAG), w.t("slide.title"), reward.maximum_percent < 100 && w.t("slide.part", { percent: w.percent(reward.maximum_percent) })),
       h("label.rg-field", {}, w.t("slide.label"), input),
       h("p.rg-centre", {}, sum),
       h("div.rg-duo", {}, button(".rg-main", w.t("slide.go"), go), button(".rg-text", w.t("slide.not"), () => panel.go("home"))),

@@ -1,1 +1,0 @@
-export default".rg-why{margin-bottom:calc(var(--u)*1rem);padding:calc(var(--u)*.875rem) calc(var(--u)*1rem);border-radius:calc(var(--u)*.75rem);background:var(--rg-soft);font-size:var(--rg-small)}.rg-why li + li{margin-top:calc(var(--u)*.375rem);color:var(--rg-muted)}.rg-over .rg-link{text-decoration:underline;white-space:nowrap;min-height:calc(var(--u)*1.5rem);color:inherit}";

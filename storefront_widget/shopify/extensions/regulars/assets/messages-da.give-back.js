@@ -1,1 +1,0 @@
-export default {"give.title":"Give this code back?","give.text":{"one":"It stops working, and your {points} returns.","other":"It stops working, and your {points} return."},"give.keep":"Keep it","give.done":{"one":"{points} is back.","other":"{points} are back."}};

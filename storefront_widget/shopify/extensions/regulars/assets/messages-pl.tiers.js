@@ -1,0 +1,1 @@
+export default {"tiers.yours":"You are {tier}","tiers.until":"Yours until {date} at least.","tiers.mine":"Your tier","tiers.first":"For every member","tiers.spend":"From {money} spent","tiers.points":"From {points} collected","tiers.orders":{"one":"From {n} order","other":"From {n} orders"},"tiers.more":"{percent} more {point_name}"};

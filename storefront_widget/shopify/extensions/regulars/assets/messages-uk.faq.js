@@ -1,0 +1,1 @@
+export default {"faq.own":"From {shop}","faq.wait":"One moment"};

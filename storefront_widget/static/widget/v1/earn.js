@@ -1,0 +1,90 @@
+// What earns points: for members with how it stands, for guests with the way in.
+import { button, h, icon, sentence, tile } from "./kit.js?v=__VERSION__";
+import { act, useSteps } from "./steps.js?v=__VERSION__";
+
+const BAG = "M5 6.5h10l.8 9a1.2 1.2 0 0 1-1.2 1.25H5.4A1.2 1.2 0 0 1 4.2 15.5zM7.2 8.8V6a2.8 2.8 0 0 1 5.6 0v2.8";
+const CAKE = "M4 16.5v-5A1.5 1.5 0 0 1 5.5 10h9a1.5 1.5 0 0 1 1.5 1.5v5M3 16.5h14M4 13c1.5 1.2 2.5 1.2 4 0s2.5-1.2 4 0 2.5 1.2 4 0M10 10V7M10 4.2v.01";
+const CHECK = "M4.5 10.5 8 14l7.5-8";
+const STAR = "m10 3.2 2.05 4.3 4.7.62-3.45 3.27.86 4.66L10 13.8l-4.16 2.25.86-4.66-3.45-3.27 4.7-.62z";
+const USER = "M13.25 7a3.25 3.25 0 1 1-6.5 0 3.25 3.25 0 0 1 6.5 0zM3.8 16.5c.9-3 3.3-4.3 6.2-4.3s5.3 1.3 6.2 4.3";
+const USERS = "M10.3 7.2a2.8 2.8 0 1 1-5.6 0 2.8 2.8 0 0 1 5.6 0zM2.4 16c.6-2.7 2.6-4 5.1-4s4.5 1.3 5.1 4M13 4.6a2.8 2.8 0 0 1 0 5.2M14.6 12.3c1.6.5 2.6 1.8 3 3.7";
+const ICONS = { per_amount: BAG, per_order: BAG, per_item: BAG, cashback: BAG, birthday: CAKE, referral: USERS, sign_up: USER, profile_completed: USER };
+// What a shopper may say to have done; all else is seen by the shop itself.
+const CLAIMED = ["social_follow", "social_share", "visit"];
+const BY_CODE = ["review", "event_attended", "app_installed", "custom"];
+
+export function add(panel) {
+  useSteps(panel);
+  panel.views.guest = guest;
+  panel.tabs.earn = earn;
+}
+
+const account = (page) => `/account/${page}?return_url=${encodeURIComponent(location.pathname)}`;
+
+function guest(panel, w) {
+  const { shop, rewards, earn: rules, texts } = panel.config;
+  const joining = rules.find((rule) => rule.activity === "sign_up")?.points;
+  const join = joining ? w.t("guest.join.points", { n: joining }) : w.t("join");
+  const doors =
+    panel.widget.dataset.platform === "shopify"
+      ? [h("a.rg-button.rg-main", { href: account("register") }, join), h("a.rg-button.rg-text", { href: account("login") }, w.t("guest.account"))]
+      : [button(".rg-main", w.t("guest.code"), () => panel.go("email")), sentence(w.t("guest.first"))];
+  return {
+    title: texts?.title || w.t("title", { shop: shop.name }),
+    body: [
+      panel.alert(),
+      h("div.rg-hello", {}, h("h3", {}, texts?.greeting || w.t("guest.title")), h("p", {}, w.t("guest.text", { shop: shop.name }))),
+      list(panel, w),
+      rewards[0] && panel.note(panel.icons.GIFT, w.t("guest.reward", { n: rewards[0].points, reward: w.reward(rewards[0]) })),
+      h("div.rg-duo", {}, doors),
+      panel.config.version && sentence(h("button.rg-link", { id: "rg-more-terms", onclick: () => panel.go("terms") }, w.t("more.terms"))),
+    ],
+  };
+}
+
+const earn = (panel, w) => [panel.config.paused?.earning && panel.note(panel.icons.CLOCK, w.t("paused.earning")), panel.tab === "earn" && panel.who === "member" && panel.alert(), list(panel, w), panel.data && typed(panel, w)];
+
+function list(panel, w) {
+  const rows = panel.config.earn.map((rule) => row(panel, w, rule)).filter(Boolean);
+  return rows.length ? h("ul.rg-list", {}, rows) : sentence(w.t("earn.none"));
+}
+
+// What a rule says of itself, by what it counts.
+function about(w, rule) {
+  const { kind, activity, steps } = rule;
+  if (kind === "per_amount") return w.t("earn.per", { money: w.money(rule.per_minor) });
+  if (kind === "cashback") return w.t("earn.cashback", { percent: w.percent(+rule.percent) });
+  if (kind === "milestone") return w.t("earn.milestone", { n: steps[0].orders });
+  if (kind === "streak") return w.t(`earn.streak.${rule.period || "month"}`, { n: rule.length });
+  if (kind === "goal") return w.t("earn.goal", { money: w.money(rule.amount_minor) });
+  if (kind === "referral") return w.t(rule.friend_points && rule.referrer_points ? "earn.both" : rule.friend_points ? "earn.friend" : "earn.referrer");
+  return activity ? (BY_CODE.includes(activity) ? w.t("earn.code") : "") : w.t(`earn.about.${kind}`);
+}
+
+function row(panel, w, rule) {
+  const { id, kind, activity } = rule;
+  const name = rule.name || w.t(`earn.${activity || kind}`);
+  if (!rule.name && !w.has(`earn.${activity || kind}`)) return null;
+  const points = rule.points ?? rule.steps?.[0].points ?? (rule.referrer_points || rule.friend_points);
+  const { state, at } = panel.data?.earn?.[id] ?? {};
+  const ready = panel.who === "member" && !panel.offline;
+  const press = kind === "referral" && panel.data?.referral ? ["more.friend", () => panel.go("friend")] : kind === "birthday" && panel.data?.profile && !panel.data.profile.birthday ? ["earn.tell", () => panel.go("me")] : CLAIMED.includes(activity) && state === "open" ? ["earn.claim", () => act(panel, "activity", { rule: id }, w.t("earn.claimed"))] : null;
+  const small = state === "done" ? (at ? w.t("earn.came", { date: w.longDay(at) }) : w.t("earn.done")) : state === "waiting" ? w.t("earn.waiting") : about(w, rule);
+  const worth = points ? w.signed(points) : "";
+  const end = state === "done" ? icon(CHECK, "icon rg-done") : press && panel.data ? button("", worth || w.t(press[0]), press[1], { id: `rg-earn-${id}`, disabled: !ready, "aria-label": `${w.t(press[0])}: ${name}${worth && `, ${w.points(points)}`}` }) : h("b.rg-num", {}, worth);
+  return h("li.rg-row", {}, tile(ICONS[activity || kind] ?? STAR), h("span", {}, name, small && h("small", {}, small)), end);
+}
+
+// A code from an event, a parcel or a mail.
+function typed(panel, w) {
+  const rules = panel.config.earn.filter((rule) => BY_CODE.includes(rule.activity));
+  if (!rules.length) return null;
+  const input = h("input", { id: "rg-typed", maxlength: 64, autocomplete: "off" });
+  const onsubmit = (event) => {
+    event.preventDefault();
+    if (input.value.trim()) act(panel, "activity", { code: input.value.trim() }, w.t("earn.claimed"));
+  };
+  const send = h("button.rg-button", { id: "rg-typed-send", "aria-busy": panel.busy && "true" }, w.t("earn.send"));
+  send.type = "submit";
+  return h("form.rg-duo", { onsubmit }, h("label.rg-field", {}, w.t("earn.typed"), input), send);
+}

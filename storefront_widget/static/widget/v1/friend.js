@@ -1,0 +1,28 @@
+// Inviting a friend: the link, what both get, and how many came.
+import { button, h, icon, sentence, tile } from "./kit.js?v=__VERSION__";
+import { COPY, copy, step, sum, useSteps } from "./steps.js?v=__VERSION__";
+
+const USERS = "M10.3 7.2a2.8 2.8 0 1 1-5.6 0 2.8 2.8 0 0 1 5.6 0zM2.4 16c.6-2.7 2.6-4 5.1-4s4.5 1.3 5.1 4M13 4.6a2.8 2.8 0 0 1 0 5.2M14.6 12.3c1.6.5 2.6 1.8 3 3.7";
+
+export function add(panel) {
+  useSteps(panel);
+  panel.views.friend = friend;
+}
+
+function friend(panel, w) {
+  const { config, data } = panel;
+  const { friend_points: theirs, referrer_points: mine } = config.referral;
+  const { code, url, confirmed, waiting } = data.referral;
+  const share = () => navigator.share({ title: config.shop.name, text: w.t("friend.share", { shop: config.shop.name }), url }).catch(() => {});
+  const lines = [theirs && w.t("friend.theirs", { n: theirs }), mine && w.t("friend.mine", { n: mine })].filter(Boolean);
+  return {
+    title: w.t("more.friend"),
+    back: "home",
+    body: [
+      step(tile(USERS), w.t("friend.title"), ...lines),
+      h("button.rg-code", { id: "rg-copy", onclick: () => copy(panel, url || code) }, h("code.rg-url", {}, url || code), h("span.rg-button", {}, icon(COPY), h("span", {}, w.t("friend.copy")))),
+      navigator.share && url && button(".rg-main", w.t("friend.send"), share),
+      confirmed || waiting ? sum([w.t("friend.waiting"), w.number(waiting)], [w.t("friend.confirmed"), w.number(confirmed)]) : sentence(w.t("friend.none")),
+    ],
+  };
+}

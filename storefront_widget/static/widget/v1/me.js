@@ -1,0 +1,84 @@
+// A member's own details: birthday, what to be told about, signing out, leaving the program.
+import { button, h, sentence, tile } from "./kit.js?v=__VERSION__";
+import { act, step, useSteps } from "./steps.js?v=__VERSION__";
+
+const CAKE = "M4 16.5v-5A1.5 1.5 0 0 1 5.5 10h9a1.5 1.5 0 0 1 1.5 1.5v5M3 16.5h14M4 13c1.5 1.2 2.5 1.2 4 0s2.5-1.2 4 0 2.5 1.2 4 0M10 10V7M10 4.2v.01";
+const LEAP_YEAR = 2024;
+
+export function add(panel) {
+  useSteps(panel);
+  Object.assign(panel.views, { me, joining, leaving });
+}
+
+const dayOf = (month, day) => Date.UTC(LEAP_YEAR, month - 1, day, 12);
+
+function me(panel, w) {
+  const { profile, notifications } = panel.data;
+  return {
+    title: w.t("more.me"),
+    back: "home",
+    body: [
+      panel.alert(),
+      profile && birthday(panel, w, profile),
+      notifications?.length && choices(panel, w, notifications),
+      h("div.rg-duo", {}, !panel.api.proxy && !panel.api.signed && button(".rg-text", w.t("me.sign.out"), () => panel.leave()), panel.data.enrolled !== false && button(".rg-text", w.t("me.leave"), () => panel.go("leaving"), { id: "rg-leaving" })),
+    ],
+  };
+}
+
+function birthday(panel, w, { birthday: known, locked }) {
+  const [month, day] = (known ?? "").split("-").map(Number);
+  const written = (style) => (m, d) => new Date(dayOf(m, d)).toLocaleString(panel.widget.locale, { timeZone: "UTC", ...style });
+  if (locked) return h("div.rg-sum", {}, h("span", {}, w.t("me.birthday")), h("b", {}, written({ month: "long", day: "numeric" })(month, day)));
+  const option = (text, value, chosen) => h("option", { value: `${value}`, selected: value === chosen }, text);
+  const numbers = (count) => Array.from({ length: count }, (_, index) => index + 1);
+  const months = h("select", { id: "rg-month", "aria-label": w.t("me.month") }, numbers(12).map((each) => option(written({ month: "long" })(each, 1), each, month)));
+  const days = h("select", { id: "rg-day", "aria-label": w.t("me.day") }, numbers(31).map((each) => option(w.number(each), each, day)));
+  const two = (select) => select.value.padStart(2, "0");
+  const save = () => act(panel, "profile", { birthday: `${two(months)}-${two(days)}` }, w.t("me.saved"));
+  const points = panel.config.birthday?.points;
+  return [
+    step(tile(CAKE), w.t("me.when"), points ? w.t("me.points", { n: points }) : w.t("me.once")),
+    h("div.rg-pair", {}, months, days),
+    button(".rg-main", w.t("me.save"), save, { "aria-busy": panel.busy && "true" }),
+    points && sentence(w.t("me.once")),
+  ];
+}
+
+function choices(panel, w, notifications) {
+  const choice = ({ id, on }) => {
+    const input = h("input", { type: "checkbox", id: `rg-tell-${id}`, onchange: () => act(panel, "notifications", { id, on: input.checked }, w.t("me.saved")) });
+    input.checked = on;
+    return h("li", {}, h("label.rg-row", {}, h("span", {}, w.t(`me.tell.${id}`)), input));
+  };
+  return h("div", {}, h("h3.rg-title", {}, w.t("me.tell")), h("ul.rg-list", {}, notifications.map(choice)));
+}
+
+function leaving(panel, w) {
+  const { available } = panel.data;
+  const leave = async () => {
+    await act(panel, "leave", {});
+    if (!panel.error) panel.go("home", { tab: "rewards" });
+  };
+  return {
+    title: w.t("me.leave"),
+    back: "me",
+    body: [
+      panel.alert(),
+      step(tile(panel.icons.ALERT), w.t("leave.title"), w.t("leave.text", { n: available })),
+      h("div.rg-duo", {}, button(".rg-main", w.t("leave.stay"), () => panel.go("me")), button(".rg-text", w.t("leave.go"), leave, { "aria-busy": panel.busy && "true" })),
+    ],
+  };
+}
+
+function joining(panel, w) {
+  const join = async () => {
+    await act(panel, "join", {});
+    if (!panel.error) panel.go("home");
+  };
+  return {
+    title: w.t("join"),
+    back: "home",
+    body: [panel.alert(), step(tile(panel.icons.GIFT), w.t("joining.title"), w.t("joining.text", { shop: panel.config.shop.name })), button(".rg-main", w.t("join"), join, { "aria-busy": panel.busy && "true" })],
+  };
+}

@@ -1,0 +1,63 @@
+// A code that is ready: to apply, to copy, or to give back for its points.
+import { button, h, icon, sentence, tile } from "./kit.js?v=__VERSION__";
+import { COPY, copy, step, useSteps } from "./steps.js?v=__VERSION__";
+
+const CHECK = "M4.5 10.5 8 14l7.5-8";
+
+export function add(panel) {
+  useSteps(panel);
+  Object.assign(panel.views, { ready, giving });
+}
+
+function ready(panel, w) {
+  const { redemption, data, widget } = panel;
+  const name = w.reward(redemption);
+  const toCart = () => {
+    panel.close();
+    widget.dispatchEvent(new CustomEvent("regulars-cart", { detail: redemption.in_cart ? redemption.code : "" }));
+  };
+  const cart = redemption.code && widget.dataset.platform === "ecwid" && button(".rg-main", w.t("ready.cart"), toCart);
+  const apply = /^https?:/.test(redemption.apply_url) ? h("a.rg-button.rg-main", { id: "rg-main", href: redemption.apply_url }, w.t("ready.apply")) : cart;
+  // Where the cart takes it off there is nothing to type.
+  const typed = !redemption.in_cart && redemption.code;
+  const until = redemption.in_cart ? w.t("ready.in.cart") : redemption.expires_at ? w.t("ready.until", { date: w.longDay(redemption.expires_at) }) : redemption.code && w.t("ready.use");
+  return {
+    title: name,
+    back: "home",
+    body: [
+      step(tile(CHECK, ".good"), w.t("ready.title", { reward: name }), until),
+      typed && h("button.rg-code", { id: "rg-copy", onclick: () => copy(panel, redemption.code) }, h("code", {}, redemption.code), h("span.rg-button", {}, icon(COPY), h("span", {}, w.t("copy")))),
+      h("div.rg-duo", {}, apply, button(".rg-text", w.t("ready.back"), () => panel.go("home"))),
+      redemption.cancellable ? button(".rg-text", w.t("give.back"), () => panel.go("giving")) : sentence(w.t("ready.left", { n: data.available })),
+    ],
+  };
+}
+
+async function giveBack(panel, redemption) {
+  if (panel.busy) return;
+  panel.busy = true;
+  panel.render();
+  try {
+    await panel.api.own(`redemptions/${redemption.id}/cancel`, {});
+    await panel.refresh().catch(() => {});
+    panel.go("home");
+    panel.say(panel.w.t("give.done", { n: redemption.points }));
+  } catch (error) {
+    if (error.status === 401) panel.signedOut();
+    panel.go("giving", { error });
+  }
+  panel.label();
+}
+
+function giving(panel, w) {
+  const { redemption, busy } = panel;
+  return {
+    title: w.reward(redemption),
+    back: "ready",
+    body: [
+      panel.alert(),
+      step(panel.tile(redemption), w.t("give.title"), w.t("give.text", { n: redemption.points })),
+      h("div.rg-duo", {}, button(".rg-main", w.t("give.back"), () => giveBack(panel, redemption), { "aria-busy": busy && "true" }), button(".rg-text", w.t("give.keep"), () => panel.go("ready"))),
+    ],
+  };
+}

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from loyalty.ledger.verify import OPEN, SETTLES_WITHIN
-from loyalty.models import InboxDelivery, OutboxMessage, QueueState, Redemption, Shop
+from loyalty.ledger.verify import SETTLES_WITHIN
+from loyalty.models import InboxDelivery, OutboxMessage, QueueState, Shop
 from loyalty.services.codes import ISSUE
 from loyalty.services.intake import FROM_HISTORY
-from loyalty.services.outbox import leave
+from loyalty.services.settling import ask_again
 from loyalty.services.shops import resume
 
 STALE = "code:"
@@ -33,7 +33,7 @@ def replay(*, shop: Shop, now: datetime) -> Replayed:
     return Replayed(
         deliveries=dead.update(state=QueueState.WAITING, attempts=0, deaths=0, due_at=now, outcome=""),
         messages=sum(replay_message(shop=shop, message_id=pk, now=now) for pk in _dead_messages(shop)),
-        reservations=_settle(shop, now),
+        reservations=ask_again(before=now - SETTLES_WITHIN, at=now, shop=shop),
     )
 
 
@@ -71,19 +71,3 @@ def replay_message(*, shop: Shop, message_id: int, now: datetime) -> bool:
     row.state, row.attempts, row.deaths, row.due_at, row.outcome = QueueState.WAITING, 0, 0, now, ""
     row.save(update_fields=["state", "attempts", "deaths", "due_at", "outcome"])
     return True
-
-
-def _settle(shop: Shop, now: datetime) -> int:
-    """The code is made after all, or the points go back: the message's own matter."""
-    before = now - SETTLES_WITHIN
-    numbers = Redemption.objects.filter(shop=shop, state__in=OPEN, accepted_at__lt=before).values_list(
-        "number", flat=True
-    )
-    open_ones = [str(number) for number in numbers]
-    waiting = OutboxMessage.objects.filter(
-        shop=shop, kind=ISSUE, state=QueueState.WAITING, subject__in=open_ones
-    ).values_list("subject", flat=True)
-    hanging = set(open_ones) - set(waiting)
-    for number in sorted(hanging):
-        leave(shop=shop, kind=ISSUE, subject=number, at=now)
-    return len(hanging)

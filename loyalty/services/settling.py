@@ -3,12 +3,14 @@ backup, a row taken out by hand - it is left anew, and the redemption ends as an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
 
 from loyalty.engine.rewards import BY_OTHERS
-from loyalty.models import OutboxMessage, QueueState, Redemption
+from loyalty.ledger.verify import OPEN
+from loyalty.models import OutboxMessage, QueueState, Redemption, Shop
 from loyalty.services.codes import ISSUE
 from loyalty.services.outbox import leave
 
@@ -16,22 +18,16 @@ log = structlog.get_logger("regulars.redemptions")
 PAGE = 500
 
 
-def ask_again(*, before: datetime, at: datetime) -> int:
-    """Of the redemptions accepted by `before` that are still to be made, those without a message get one. Returns how
-    many."""
-    unsettled = Redemption.objects.across_shops().filter(
-        state__in=(Redemption.State.RESERVED, Redemption.State.ISSUING), accepted_at__lte=before
-    )
+def ask_again(*, before: datetime, at: datetime, shop: Shop | None = None) -> int:
+    """Of the redemptions accepted by `before` that are still to be made, of one shop or of all, those without a message
+    get one. Returns how many."""
+    unsettled = Redemption.objects.across_shops().filter(state__in=OPEN, accepted_at__lte=before)
+    if shop is not None:
+        unsettled = unsettled.filter(shop=shop)
     found, last = 0, 0
     while page := list(unsettled.filter(pk__gt=last).select_related("shop").order_by("pk")[:PAGE]):
         last = page[-1].pk
-        waiting = OutboxMessage.objects.across_shops().filter(
-            shop__in={each.shop_id for each in page},
-            kind=ISSUE,
-            subject__in=[str(each.number) for each in page],
-            state=QueueState.WAITING,
-        )
-        known = set(waiting.values_list("subject", flat=True))
+        known = _waited_for(page)
         for redemption in page:
             number = str(redemption.number)
             if number not in known and redemption.reward_data.get("kind") not in BY_OTHERS:
@@ -39,3 +35,14 @@ def ask_again(*, before: datetime, at: datetime) -> int:
                 log.warning("redemption.message_lost", shop=redemption.shop_id, redemption=number)
                 found += 1
     return found
+
+
+def _waited_for(redemptions: Sequence[Redemption]) -> set[str]:
+    """The numbers of those whose message waits."""
+    waiting = OutboxMessage.objects.across_shops().filter(
+        shop__in={each.shop_id for each in redemptions},
+        kind=ISSUE,
+        subject__in=[str(each.number) for each in redemptions],
+        state=QueueState.WAITING,
+    )
+    return set(waiting.values_list("subject", flat=True))

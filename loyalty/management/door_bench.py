@@ -73,8 +73,8 @@ def measure(*, seconds: float, body: bytes) -> Measured:
     if connection.vendor != "postgresql":
         raise CommandError("This compares with PostgreSQL: set DATABASE_URL to one, such as postgres://user@host/db.")
     share = seconds / 3
-    with _own_database() as url:
-        shop = _shop()
+    with own_database() as url:
+        shop = bench_shop()
         environment = {**os.environ, "DATABASE_URL": url, "SHOPIFY_API_SECRET": SECRET, "LOG_LEVEL": "ERROR"}
         environment |= {"APP_URL": "http://127.0.0.1:8000", "ALLOWED_HOSTS": "127.0.0.1"}
         environment |= {
@@ -82,17 +82,17 @@ def measure(*, seconds: float, body: bytes) -> Measured:
             "FIELD_ENCRYPTION_KEYS": ",".join(settings.FIELD_ENCRYPTION_KEYS),
         }
         rows = pgbench(url, shop, body, seconds=share)
-        with _served("loyalty.management.bare_door:application()", environment) as port:
-            _warm(port, _bare(shop, body))
+        with served("loyalty.management.bare_door:application()", environment) as port:
+            warm(port, _bare(shop, body))
             bare = knock(port, _bare(shop, body), seconds=share)
-        with _served("config.wsgi", environment) as port:
-            _warm(port, signed(shop, body))
+        with served("config.wsgi", environment) as port:
+            warm(port, signed(shop, body))
             before = InboxDelivery.objects.filter(shop=shop).count()
             door = knock(port, signed(shop, body), seconds=share)
         return Measured(door, bare, rows, InboxDelivery.objects.filter(shop=shop).count() - before)
 
 
-def _warm(port: int, request: Request) -> None:
+def warm(port: int, request: Request) -> None:
     """A worker loads most of itself with its first requests."""
     while len(knock(port, request, seconds=1).latencies) < 10 * CONNECTIONS:
         pass
@@ -111,19 +111,19 @@ def knock(port: int, request: Request, *, seconds: float) -> Figures:
     while time.perf_counter() - begun < seconds:
         for key, _ in answers.select(timeout=1):
             knocker, number = key.data, number + 1
-            figures.refused += _answer(knocker) != 200
+            figures.refused += read_answer(knocker) != 200
             now = time.perf_counter()
             figures.latencies.append(now - sent_at[key.fd])
             sent_at[key.fd] = now
             knocker.sendall(request(number))
     figures.seconds = time.perf_counter() - begun
     for key in list(answers.get_map().values()):
-        _answer(key.data)  # what is under way is counted in the database
+        read_answer(key.data)  # what is under way is counted in the database
         key.data.close()
     return figures
 
 
-def _answer(knocker: socket.socket) -> int:
+def read_answer(knocker: socket.socket) -> int:
     """Its status; the rest is read and forgotten."""
     received = b""
     while b"\r\n\r\n" not in received:
@@ -181,7 +181,7 @@ def pgbench(url: str, shop: Shop, body: bytes, *, seconds: float) -> float:
 
 
 @contextmanager
-def _own_database() -> Iterator[str]:
+def own_database() -> Iterator[str]:
     """A fresh database beside the configured one; this process works in it meanwhile."""
     name, usual = f"regulars_bench_{os.getpid()}", connection.settings_dict["NAME"]
     with connection.cursor() as cursor:
@@ -202,7 +202,7 @@ def _use(name: str) -> None:
     connection.settings_dict["NAME"] = name
 
 
-def _shop() -> Shop:
+def bench_shop() -> Shop:
     store = StoreProfile(
         external_id="bench.myshopify.com",
         name="Bench",
@@ -215,7 +215,7 @@ def _shop() -> Shop:
 
 
 @contextmanager
-def _served(module: str, environment: dict[str, str]) -> Iterator[int]:
+def served(module: str, environment: dict[str, str]) -> Iterator[int]:
     """As the Procfile serves it, on a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

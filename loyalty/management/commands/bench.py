@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from loyalty.engine.facts import decode, encode
 from loyalty.engine.simulate import Assumptions, Comparison, Known, Outcome, as_draft, outcome_of, simulate
 from loyalty.engine.statement import checkpoint, fold
-from loyalty.management import door_bench, sample
+from loyalty.management import door_bench, read_bench, sample
 from loyalty.management.progress import Progress
 from loyalty.selectors.simulation import each_of
 
@@ -43,12 +43,13 @@ class Command(BaseCommand):
         "engine: the engine alone, without a database - folds per second, one order beside reading its payload, a "
         "what-if over many members in bounded memory, and how the cost grows with a member's history. door: webhooks a "
         "second with real signatures, gunicorn on the PostgreSQL of DATABASE_URL (a database of its own there), beside "
-        "the same INSERT by pgbench and by a bare Django view."
+        "the same INSERT by pgbench and by a bare Django view. read: the widget's calls - the member's beside a bare "
+        "Django view that asks one question, the public one beside a static file - served in the same way, in turns."
     )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", choices=["engine", "door"], help="what to measure")
+        parser.add_argument("what", choices=["engine", "door", "read"], help="what to measure")
         parser.add_argument(
             "--orders", type=int, default=100_000, help="orders in the what-if, ten a member (default: %(default)s)"
         )
@@ -56,19 +57,26 @@ class Command(BaseCommand):
             "--longest", type=int, default=LENGTHS[-1], help="orders of the longest history (default: %(default)s)"
         )
         parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one per core")
-        parser.add_argument("--seconds", type=float, default=45, help="of the door, together (default: %(default)s)")
-        parser.add_argument("--json", action="store_true", help="the door's figures as one line of JSON")
+        parser.add_argument(
+            "--seconds", type=float, default=45, help="of door or read, together (default: %(default)s)"
+        )
+        parser.add_argument("--json", action="store_true", help="the figures of door or read as one line of JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["what"] == "door":
-            self._door(options["seconds"], as_json=options["json"])
-        else:
+        if options["what"] == "engine":
             self._engine(options)
+            return
+        figures = (self._door if options["what"] == "door" else self._read)(options["seconds"])
+        if options["json"]:
+            self.stdout.write(json.dumps(figures))
+            return
+        for name, value in figures.items():
+            self.stdout.write(f"{name.replace('_', ' '):<24} {value:>10,}")
 
-    def _door(self, seconds: float, *, as_json: bool) -> None:
+    def _door(self, seconds: float) -> dict[str, float]:
         body = json.dumps({**json.loads(sample.payload()), "admin_graphql_api_id": "gid://shopify/Order/1"}).encode()
         found = door_bench.measure(seconds=seconds, body=body)
-        figures = {
+        return {
             "door_a_second": round(found.door.a_second),
             "door_p95_ms": round(found.door.p95_seconds * 1e3, 1),
             "bare_view_a_second": round(found.bare.a_second),
@@ -80,11 +88,20 @@ class Command(BaseCommand):
             "rows_kept": found.kept,
             "body_bytes": len(body),
         }
-        if as_json:
-            self.stdout.write(json.dumps(figures))
-            return
-        for name, value in figures.items():
-            self.stdout.write(f"{name.replace('_', ' '):<20} {value:>10,}")
+
+    def _read(self, seconds: float) -> dict[str, float]:
+        found = read_bench.measure(seconds=seconds)
+        return {
+            "member_a_second": round(found.member.a_second),
+            "bare_view_a_second": round(found.bare.a_second),
+            "member_to_bare_view": round(found.member.a_second / found.bare.a_second, 2),
+            "half_load_a_second": round(found.half.a_second),
+            "half_load_p95_ms": round(found.half.p95_seconds * 1e3, 1),
+            "config_a_second": round(found.config.a_second),
+            "static_a_second": round(found.static.a_second),
+            "config_to_static": round(found.config.a_second / found.static.a_second, 2),
+            "refused": sum(each.refused for each in (found.member, found.bare, found.config, found.static, found.half)),
+        }
 
     def _engine(self, options: Any) -> None:
         loads = os.getloadavg()

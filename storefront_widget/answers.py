@@ -31,9 +31,10 @@ def guest_answer(*, config: str) -> Data:
 
 def member_answer(
     *, shop: Shop, member: Member | None, versions: Sequence[Version], config: str, voice: Voice, at: datetime
-) -> Data:
+) -> tuple[Data, list[datetime | None]]:
     """`member` is None for a signed-in customer whom we have not met: the same answer, with nothing in it yet. Reads
-    only; a look at the panel enrols nobody. `config` is the version of the public answer that goes with this one."""
+    only; a look at the panel enrols nobody. `config` is the version of the public answer that goes with this one.
+    Beside it the instants at which the clock alone changes it."""
     statement = (
         statement_of(shop=shop, member=member, as_of=at, versions=versions) if member else fold(versions, [], at)
     )
@@ -51,7 +52,8 @@ def member_answer(
         else []
     )
     codes = open_redemptions(shop=shop, member=member, at=at) if member else []
-    return {
+    changes = [statement.next_due, *(code.expires_at for code in codes)]
+    data = {
         "config": config,
         "member": {"name": member.name if member else "", "known": member is not None},
         "enrolled": member is not None,
@@ -69,6 +71,7 @@ def member_answer(
         "codes": [redemption_answer(shop=shop, redemption=redemption) for redemption in codes],
         "history": _history(statement, _names(program, voice), voice),
     }
+    return data, changes
 
 
 def redemption_answer(*, shop: Shop, redemption: Redemption) -> Data:

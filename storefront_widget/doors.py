@@ -18,13 +18,13 @@ from django.views.decorators.csrf import csrf_exempt
 
 from loyalty.engine.errors import LoyaltyError, NotFound, Unauthorized
 from loyalty.models import Member, Shop
-from loyalty.platforms.registry import platform_of
 from loyalty.platforms.shopify.proxy import verify_proxy
 from loyalty.selectors.members import member_by_customer
 from loyalty.selectors.widget import shop_by_key
 from loyalty.selectors.widget_settings import NOTHING_CHOSEN, loaded_choices
 from loyalty.services import shoppers
 from storefront_widget.client_address import client_address
+from storefront_widget.kept_config import origins_of
 from storefront_widget.languages import voice_of
 from storefront_widget.problems import Forbidden, WrongForm, problem
 from storefront_widget.reads import count_read
@@ -66,7 +66,7 @@ def by_token(request: HttpRequest, shop: Shop, at: datetime) -> Caller:
     address = client_address(request)
     count_read(f"{shop.pk}/{address}", at=at)
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token or len(token) > 1000:
+    if scheme.lower() != "bearer" or not token or len(token) > shoppers.TOKEN_CHARACTERS:
         raise Unauthorized("Sign in to see your points.", code="signed_out")
     member = shoppers.member_of(shop=shop, token=token, at=at)
     return Caller(shop=shop, at=at, address=address, member=member, signed_in=True)
@@ -83,7 +83,7 @@ def widget_door(*, enter: Callable[[HttpRequest, Shop, datetime], Caller], **han
         try:
             shop = shop_by_key(request.GET.get("shop", ""))
             voice = voice_of(request, loaded_choices(shop)[1])
-            allowed = bool(origin) and origin in platform_of(shop).browser_origins(shop)
+            allowed = bool(origin) and origin in origins_of(shop)
             if origin and not allowed:
                 raise Forbidden("This page is not part of the store's storefront.", code="wrong_origin")
             if request.method == "OPTIONS":

@@ -22,7 +22,10 @@ from loyalty.selectors.programs import Published, kept_versions
 from loyalty.selectors.widget_settings import loaded_choices
 from storefront_widget.config import config_answer
 
+FOR_EVER = "public, max-age=31536000, immutable"
+A_MINUTE = "public, max-age=60, stale-while-revalidate=3600"
 KEPT = 4096
+LONGEST_ASKED = 35
 KEPT_SECONDS = 60
 """What a platform can carry may change without our being told; nothing older than this is believed."""
 
@@ -41,8 +44,9 @@ _lock = Lock()
 _made: OrderedDict[tuple[object, ...], Config] = OrderedDict()
 
 
-def config_of(*, shop: Shop, rows: Sequence[Published], language: str, at: datetime) -> Config:
-    """The answer for this shop at this instant; `rows` are its published versions."""
+def config_of(*, shop: Shop, rows: Sequence[Published], language: str, asked: str, at: datetime) -> Config:
+    """The answer for this shop at this instant; `rows` are its published versions, `asked` is what the request itself
+    said of its language."""
     live = next((row for row in reversed(rows) if row[2] <= at), None)
     revision, choices = loaded_choices(shop)
     key = (_identity(shop), live, revision, language)
@@ -50,20 +54,22 @@ def config_of(*, shop: Shop, rows: Sequence[Published], language: str, at: datet
     if found is None:
         program = kept_versions([live])[0].program if live else None
         data = config_answer(shop=shop, program=program, choices=choices, language=language)
-        origins = frozenset((*platform_of(shop).browser_origins(shop), *choices.origins))
-        found = _config(msgspec.json.encode(data), origins, at)
+        found = _config(msgspec.json.encode(data), origins_of(shop), at)
         _keep(key, found)
-        _keep((shop_key(shop), language, found.version), found)
+    if asked and len(asked) <= LONGEST_ASKED:
+        _keep((f"{shop.platform}:{shop.external_id}", asked, found.version), found)
     return found
 
 
-def kept_config(*, key: str, language: str, version: str, at: datetime) -> Config | None:
+def kept_config(*, key: str, asked: str, version: str, at: datetime) -> Config | None:
     """The answer of this version, if this process still has it. No question to the database."""
-    return _found((key, language, version), at)
+    return _found((key, asked, version), at)
 
 
-def shop_key(shop: Shop) -> str:
-    return f"{shop.platform}:{shop.external_id}"
+def origins_of(shop: Shop) -> frozenset[str]:
+    """Pages that may ask: the store's own, and those that the merchant has named. `shop` comes from `shop_by_key`."""
+    _, choices = loaded_choices(shop)
+    return frozenset((*platform_of(shop).browser_origins(shop), *choices.origins))
 
 
 def _identity(shop: Shop) -> tuple[object, ...]:
@@ -84,6 +90,8 @@ def _found(key: tuple[object, ...], at: datetime) -> Config | None:
 
 
 def _keep(key: tuple[object, ...], config: Config) -> None:
+    if _made.get(key) is config:
+        return
     with _lock:
         _made[key] = config
         while len(_made) > KEPT:

@@ -15,6 +15,7 @@ from loyalty.models import Redemption
 from loyalty.selectors.programs import Published, kept_versions, published
 from loyalty.selectors.widget import redemption_of
 from loyalty.selectors.widget_settings import loaded_choices
+from loyalty.selectors.widget_state import MemberState, state_of_member
 from loyalty.services import limits, redemptions
 from loyalty.services.codes import ISSUE
 from loyalty.worker import outbox
@@ -22,15 +23,13 @@ from storefront_widget.answers import guest_answer, member_answer, redeem_answer
 from storefront_widget.bodies import NoBody, RedeemBody, idempotency_key, read_body
 from storefront_widget.config import Data
 from storefront_widget.doors import Caller
-from storefront_widget.kept_config import Config, config_of
+from storefront_widget.kept_config import A_MINUTE, FOR_EVER, Config, config_of, origins_of
+from storefront_widget.kept_member import MemberAnswer, asked_of, keep, keeps_until
 from storefront_widget.languages import language_of, voice_of
 from storefront_widget.problems import UnderWay
 
 UNDER_WAY = timedelta(seconds=30)
 """Longer than the platform is waited for: until then the first request may still be at it."""
-
-_FOR_EVER = "public, max-age=31536000, immutable"
-_A_MINUTE = "public, max-age=60, stale-while-revalidate=3600"
 
 
 def config(request: HttpRequest, caller: Caller) -> HttpResponse:
@@ -47,29 +46,41 @@ def config_response(request: HttpRequest, config: Config) -> HttpResponse:
     else:
         response = HttpResponse(config.body, content_type="application/json")
     response["ETag"] = tag
-    response["Cache-Control"] = _FOR_EVER if request.GET.get("v") == config.version else _A_MINUTE
+    response["Cache-Control"] = FOR_EVER if request.GET.get("v") == config.version else A_MINUTE
     patch_vary_headers(response, ("Accept-Encoding", "Accept-Language"))
     return response
 
 
 def member(request: HttpRequest, caller: Caller) -> HttpResponse:
-    rows = published(caller.shop)
+    shop, at = caller.shop, caller.at
+    rows = published(shop)
     config = _config(request, caller, rows).version
     if not caller.signed_in:
         return answer(guest_answer(config=config))
-    versions = kept_versions(rows)
-    voice = voice_of(request, loaded_choices(caller.shop)[1])
-    return answer(
-        member_answer(
-            shop=caller.shop, member=caller.member, versions=versions, config=config, voice=voice, at=caller.at
-        )
-    )
+    versions, voice = kept_versions(rows), voice_of(request, loaded_choices(shop)[1])
+    state = _state(caller)
+    data, changes = member_answer(shop=shop, member=caller.member, versions=versions, config=config, voice=voice, at=at)
+    response = answer(data)
+    if state is not None:
+        made = MemberAnswer(response.content, state, origins_of(shop), at, keeps_until(at, *changes))
+        keep(made, asked=asked_of(request.GET.dict(), request.headers.get("Accept-Language", "")))
+    return response
 
 
 def _config(request: HttpRequest, caller: Caller, rows: Sequence[Published]) -> Config:
-    _, choices = loaded_choices(caller.shop)
-    language = language_of(request, choices.languages)
-    return config_of(shop=caller.shop, rows=rows, language=language, at=caller.at)
+    language = language_of(request, loaded_choices(caller.shop)[1].languages)
+    asked = request.GET.get("lang", "")
+    return config_of(shop=caller.shop, rows=rows, language=language, asked=asked, at=caller.at)
+
+
+def _state(caller: Caller) -> MemberState | None:
+    """Asked before the answer is made: what changes while it is made, changes it."""
+    if caller.member is None:
+        return None
+    shop = caller.shop
+    return state_of_member(
+        platform=shop.platform, external_id=shop.external_id, member_id=caller.member.pk, at=caller.at
+    )
 
 
 def redeem(request: HttpRequest, caller: Caller) -> HttpResponse:

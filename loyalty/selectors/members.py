@@ -24,5 +24,5 @@ def statement_of(
 
 def member_by_customer(*, shop: Shop, external_id: str) -> Member | None:
     """The member the platform knows as `external_id`, or whom they were merged into."""
-    member = Member.objects.filter(shop=shop, external_id=external_id).select_related("merged_into").first()
+    member = Member.objects.filter(shop=shop, external_id=external_id).first()
     return member.merged_into or member if member else None

@@ -27,6 +27,7 @@ CODE_TRIES = 5
 TOKEN_LIFE = timedelta(minutes=15)
 DEVICE_LIFE = timedelta(days=30)
 EMAIL_CHARACTERS = 320
+TOKEN_CHARACTERS = 1000
 
 _WRONG_CODE = "This code is not right, or it has expired. Ask for a new one if it does not work."
 _CODE_OVER = "This code does not work any more. Have a new one sent."
@@ -139,18 +140,25 @@ def end_all(*, shop: Shop, external_id: str, at: datetime) -> int:
     return devices.update(ended_at=at)
 
 
-def member_of(*, shop: Shop, token: str, at: datetime) -> Member:
-    """The member a short token speaks for. Raises Unauthorized: forged, of another shop, expired, signed out, or the
-    member's address has changed since."""
+def device_of(*, token: str, at: datetime) -> tuple[int, str]:
+    """The device that a short token was made for, and the fingerprint of its member's address at that time. No question
+    to the database: whether the device is still signed in is for the caller. Raises Unauthorized."""
     try:
         claims = signing.Signer(salt="shopper-token").unsign_object(token)
     except signing.BadSignature:
         raise Unauthorized(_SIGN_IN, code="signed_out") from None
     if claims["x"] <= at.timestamp():
         raise Unauthorized(_SIGN_IN, code="signed_out")
-    devices = ShopperDevice.objects.filter(shop=shop, pk=claims["d"], ended_at=None, member__merged_into=None)
+    return claims["d"], claims["e"]
+
+
+def member_of(*, shop: Shop, token: str, at: datetime) -> Member:
+    """The member a short token speaks for. Raises Unauthorized: forged, of another shop, expired, signed out, or the
+    member's address has changed since."""
+    device_id, address = device_of(token=token, at=at)
+    devices = ShopperDevice.objects.filter(shop=shop, pk=device_id, ended_at=None, member__merged_into=None)
     device = devices.select_related("member").first()
-    if device is None or not constant_time_compare(claims["e"], fingerprint(device.member.email)):
+    if device is None or not constant_time_compare(address, fingerprint(device.member.email)):
         raise Unauthorized(_SIGN_IN, code="signed_out")
     return device.member
 

@@ -95,12 +95,13 @@ class Command(BaseCommand):
             "member_a_second": round(found.member.a_second),
             "bare_view_a_second": round(found.bare.a_second),
             "member_to_bare_view": round(found.member.a_second / found.bare.a_second, 2),
+            "first_look_a_second": round(found.first.a_second),
             "half_load_a_second": round(found.half.a_second),
             "half_load_p95_ms": round(found.half.p95_seconds * 1e3, 1),
             "config_a_second": round(found.config.a_second),
             "static_a_second": round(found.static.a_second),
             "config_to_static": round(found.config.a_second / found.static.a_second, 2),
-            "refused": sum(each.refused for each in (found.member, found.bare, found.config, found.static, found.half)),
+            "refused": sum(each.refused for each in vars(found).values()),
         }
 
     def _engine(self, options: Any) -> None:

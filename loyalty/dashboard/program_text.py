@@ -10,24 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.dashboard.formatting import Format
-from loyalty.engine.earning import PerAmount, PerItem, PerOrder
-from loyalty.engine.program import Policies, Program, Reward, Rule, Version
+from loyalty.engine.program import Policies, Program, Reward, Version
 from loyalty.engine.rewards import MONEY
-
-
-def rule_sentence(rule: Rule, fmt: Format, program: Program) -> str:
-    """One of the program's rules in words; a kind that has no sentence here is at least named."""
-    if isinstance(rule, PerAmount):
-        amount = fmt.money_short(rule.per_minor, program.currency, program.exponent)
-        return _("Members earn %(points)s for every %(amount)s.") % {
-            "points": points_of(rule.points, fmt),
-            "amount": amount,
-        }
-    if isinstance(rule, PerOrder):
-        return _("Every order earns %(points)s.") % {"points": points_of(rule.points, fmt)}
-    if isinstance(rule, PerItem):
-        return _("Every item earns %(points)s.") % {"points": points_of(rule.points, fmt)}
-    return _("“%(name)s” gives points too.") % {"name": rule.name or rule.id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +38,11 @@ def offer_name(offer: Offer, fmt: Format) -> str:
 def reward_names(versions: Iterable[Version], fmt: Format) -> dict[str, str]:
     """By the name in the program; a later version's wins."""
     programs = (version.program for version in versions)
-    return {reward.name: _offered(reward, fmt, program) for program in programs for reward in program.rewards}
+    return {reward.name: offered(reward, fmt, program) for program in programs for reward in program.rewards}
 
 
 def reward_sentence(reward: Reward, fmt: Format, program: Program) -> str:
-    words = {"points": points_of(reward.points, fmt), "reward": _offered(reward, fmt, program)}
+    words = {"points": points_of(reward.points, fmt), "reward": offered(reward, fmt, program)}
     if not reward.minimum_order_minor:
         return _("%(points)s buy %(reward)s.") % words
     least = fmt.money_short(reward.minimum_order_minor, program.currency, program.exponent)
@@ -140,7 +124,7 @@ def points_of(points: int, fmt: Format) -> str:
 def affordable(available: int, version: Version | None, fmt: Format) -> list[str]:
     """The rewards that this balance buys, cheapest first."""
     rewards = _enabled(version)
-    return [_offered(reward, fmt, version.program) for reward in rewards if version and reward.points <= available]
+    return [offered(reward, fmt, version.program) for reward in rewards if version and reward.points <= available]
 
 
 def next_reward(available: int, version: Version | None, fmt: Format) -> str:
@@ -150,7 +134,7 @@ def next_reward(available: int, version: Version | None, fmt: Format) -> str:
             missing = points_of(reward.points - max(0, available), fmt)
             return _("%(missing)s to %(reward)s") % {
                 "missing": missing,
-                "reward": _offered(reward, fmt, version.program),
+                "reward": offered(reward, fmt, version.program),
             }
     return ""
 
@@ -159,7 +143,7 @@ def live_at(versions: Iterable[Version], at: datetime) -> Version | None:
     return next((version for version in reversed(list(versions)) if version.in_force_from <= at), None)
 
 
-def _offered(reward: Reward, fmt: Format, program: Program) -> str:
+def offered(reward: Reward, fmt: Format, program: Program) -> str:
     offer = Offer(reward.kind, reward.name, reward.value_minor, reward.percent, program.currency, program.exponent)
     return offer_name(offer, fmt)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.dashboard import ecwid_settings, plan, views
+from loyalty.dashboard import ecwid_settings, plan, program_views, views
 
 app_name = "dashboard"
 urlpatterns = [
@@ -16,7 +16,12 @@ urlpatterns = [
     path("orders/<int:fact_id>/", views.order, name="order"),
     path("redemptions/", views.redemptions, name="redemptions"),
     path("redemptions/<int:redemption_id>/cancel/", views.redemption_cancel, name="redemption_cancel"),
-    path("program/", views.program, name="program"),
+    path("program/", program_views.program, name="program"),
+    path("program/add/<str:part>/", program_views.program_add, name="program_add"),
+    path("program/set/<str:part>/", program_views.program_edit, name="program_set"),
+    path("program/reads/<str:part>/", program_views.program_reads, name="program_reads"),
+    path("program/change/<str:part>/<path:item_id>/", program_views.program_change, name="program_change"),
+    path("program/edit/<str:part>/<path:item_id>/", program_views.program_edit, name="program_edit"),
     path("plan/", plan.plan, name="plan"),
     path("store/", ecwid_settings.store, name="store"),
     path("deliveries/", views.deliveries, name="deliveries"),

@@ -3,42 +3,33 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from loyalty.dashboard import comparisons as in_words
 from loyalty.dashboard import rows as row_of
-from loyalty.dashboard.access import embedded, layout
+from loyalty.dashboard.access import embedded
 from loyalty.dashboard.adjusting import Adjusting, empty_form, read_form
-from loyalty.dashboard.formatting import Format, format_for
+from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.home import home_context
 from loyalty.dashboard.lines import entries_of, lines_of
 from loyalty.dashboard.member_page import member_context
 from loyalty.dashboard.order_rows import order_detail, order_row
+from loyalty.dashboard.pages import actor as _actor
+from loyalty.dashboard.pages import asked as _asked
+from loyalty.dashboard.pages import page as _page
 from loyalty.dashboard.privacy import copy_context, request_row
-from loyalty.dashboard.program_text import (
-    live_at,
-    points_of,
-    policy_sentences,
-    reward_sentence,
-    reward_terms,
-    rule_sentence,
-)
+from loyalty.dashboard.program_text import points_of
 from loyalty.engine.errors import Conflict, Invalid, Refused, TooMany
 from loyalty.models import Member, PrivacyRequest, Reconciliation, Shop
-from loyalty.platforms.registry import platform_of
 from loyalty.selectors import dashboard as ask
 from loyalty.selectors import personal_data
 from loyalty.selectors import reconciliations as compared
-from loyalty.selectors.programs import versions_of
 from loyalty.selectors.reconciliations import Healed
 from loyalty.services import limits
 from loyalty.services.adjustments import adjust as adjust_points
@@ -180,37 +171,6 @@ def _redemptions(request: HttpRequest, toast: str) -> HttpResponse:
 
 @embedded
 @require_GET
-def program(request: HttpRequest) -> HttpResponse:
-    shop, fmt, now = _asked(request)
-    versions = versions_of(shop)
-    live = live_at(versions, now)
-    if live is None:
-        return _page(request, "program", {"live": None})
-    rewards = [reward for reward in live.program.rewards if reward.enabled]
-    context = {
-        "live": live,
-        "since": fmt.moment(live.in_force_from),
-        "rules": [rule_sentence(rule, fmt, live.program) for rule in live.program.rules],
-        "rewards": [
-            (
-                reward_sentence(reward, fmt, live.program),
-                reward_terms(reward, fmt),
-                platform_of(shop).cannot_carry(shop, reward),
-            )
-            for reward in rewards
-        ],
-        "policies": policy_sentences(live.program.policies, fmt),
-        "versions": [
-            (version.number, fmt.moment(version.in_force_from), version is live) for version in reversed(versions)
-        ],
-        "currency": live.program.currency,
-        "time_zone": live.program.time_zone,
-    }
-    return _page(request, "program", context)
-
-
-@embedded
-@require_GET
 def deliveries(request: HttpRequest) -> HttpResponse:
     return _deliveries(request, "")
 
@@ -312,12 +272,6 @@ def _undone(request: HttpRequest, toast: str) -> HttpResponse:
     return _page(request, "undone", {"rows": rows, "toast": toast, "next": _next(request, page.after, "before")})
 
 
-def _actor(request: HttpRequest) -> str:
-    """Who asks, as far as the platform tells us."""
-    staff_id = getattr(request, "staff_id", "")
-    return _("staff %(number)s") % {"number": staff_id} if staff_id else _("the shop")
-
-
 @embedded
 @require_GET
 def privacy(request: HttpRequest) -> HttpResponse:
@@ -370,16 +324,6 @@ def _adjust_form(request: HttpRequest, found: Member, fmt: Format, form: Adjusti
     response = _page(request, "adjust", context, status=422)
     response["HX-Push-Url"] = "false"  # a refused form is no step to go back to
     return response
-
-
-def _asked(request: HttpRequest) -> tuple[Shop, Format, datetime]:
-    """Whose page it is, how that shop writes, and when it was asked."""
-    shop: Shop = request.shop  # type: ignore[attr-defined]
-    return shop, format_for(shop), timezone.now()
-
-
-def _page(request: HttpRequest, name: str, context: Mapping[str, Any], status: int = 200) -> HttpResponse:
-    return render(request, f"dashboard/{name}.html", {**layout(request), "page": name, **context}, status=status)
 
 
 def _member(shop: Shop, member_id: int) -> Member:

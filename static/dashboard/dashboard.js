@@ -27,7 +27,8 @@
     for (const busy of document.querySelectorAll(`#app[${BUSY}], #app .button[${BUSY}]`)) busy.removeAttribute(BUSY);
   });
 
-  document.addEventListener("htmx:after:swap", () => {
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    if (ctx?.target && ctx.target.id !== "app") return; // a part that reads back must not take the focus from a field
     const heading = document.querySelector("[aria-invalid=true]") ?? document.querySelector("#app h1");
     if (heading?.matches("h1")) heading.tabIndex = -1;
     heading?.focus({ preventScroll: true });

@@ -367,7 +367,7 @@ def test_the_shops_own_locale_and_time_zone_write_numbers_and_days(ask: Ask) -> 
 def test_the_program_reads_back_as_sentences(ask: Ask) -> None:
     shop = make_shop(platform="ecwid", currency="USD", at=BEGAN)
     page = words(ask("/dashboard/program/", shop))
-    assert "Members earn 1 point for every $1." in page
+    assert "Members earn 1 point for every $1 they spend on everything ." in page
     assert "500 points buy $5 off." in page
     assert "An unused code works for 30 days, then the points come back." in page
     assert "Version 1 is live" in page

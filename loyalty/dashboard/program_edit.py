@@ -116,7 +116,7 @@ def save(at: Beside, spot: Spot, raw: Raw, revision: int, setting: Setting, acto
     try:
         save_draft(shop=at.shop, revision=revision, part=part, at=at.now, by=actor)
     except Invalid as wrong:
-        errors, elsewhere = _placed(spot, part, wrong)
+        errors, elsewhere = _placed(at.program, spot, part, wrong)
         return Tried(form_of(spot.kind, raw, setting, errors, elsewhere))
     except Conflict as meanwhile:
         if meanwhile.code != CHANGED_MEANWHILE:
@@ -133,12 +133,17 @@ def with_item(program: Program, spot: Spot, item: Item) -> dict[str, Any]:
         return {spot.part: item}
     items = items_of(program, spot.part)
     if spot.id:
-        return {spot.part: [item if each["id"] == spot.id else each for each in items]}
+        return {spot.part: _ordered(spot.part, [item if each["id"] == spot.id else each for each in items])}
     named = {"id": new_id(program, spot, item), **item}
     if spot.part == "campaigns":
         taken = _rule_ids(program)
         named["rules"] = [{"id": _free(f"{named['id']}-{n}", taken), **rule} for n, rule in enumerate(item["rules"], 1)]
-    return {spot.part: [*items, named]}
+    return {spot.part: _ordered(spot.part, [*items, named])}
+
+
+def _ordered(part: str, items: list[Item]) -> list[Item]:
+    """Tiers stand in the order in which they are climbed."""
+    return sorted(items, key=lambda each: each.get("minimum", 0)) if part == "tiers" else items
 
 
 def without_item(program: Program, part: str, item_id: str) -> dict[str, Any]:
@@ -175,21 +180,22 @@ def _rule_ids(program: Program) -> set[str]:
     return {rule.id for rule in program.rules} | {rule.id for each in program.campaigns for rule in each.rules}
 
 
-def _placed(spot: Spot, part: Mapping[str, Any], wrong: Invalid) -> tuple[dict[str, str], str]:
+def _placed(program: Program, spot: Spot, part: Mapping[str, Any], wrong: Invalid) -> tuple[dict[str, str], str]:
     """At the field of the form, if the error is about the thing that it shows."""
-    own = _prefix(spot, part)
+    own = _prefix(program, spot, part)
     if own and (wrong.place == own or wrong.place.startswith((f"{own}.", f"{own}["))):
         return placed(spot.kind, wrong.place.removeprefix(own), wrong.message)
     return {}, wrong.message
 
 
-def _prefix(spot: Spot, part: Mapping[str, Any]) -> str:
+def _prefix(program: Program, spot: Spot, part: Mapping[str, Any]) -> str:
     if spot.part == "caps":
         return "$"
     if spot.part in SINGLES:
         return f"$.{spot.part}"
     items: Sequence[Item] = part[spot.part]
-    index = next((i for i, each in enumerate(items) if each["id"] == spot.id), len(items) - 1)
+    known = {each["id"] for each in items_of(program, spot.part)}
+    index = next(i for i, each in enumerate(items) if (each["id"] == spot.id if spot.id else each["id"] not in known))
     return f"$.{spot.part}[{index}]"
 
 
@@ -214,15 +220,17 @@ def reads(at: Beside, spot: Spot, raw: Raw, setting: Setting) -> Reads:
         made = from_data({**to_data(at.program), **part})
     except Invalid as wrong:
         return Reads(not_yet=wrong.message)
-    return read_back(made, spot, replace(setting, program=made))
+    known = {each["id"] for each in items_of(at.program, spot.part)} if spot.is_new else set()
+    fresh = next((each["id"] for each in part[spot.part] if each["id"] not in known), "") if spot.is_new else ""
+    return read_back(made, spot, replace(setting, program=made), fresh)
 
 
-def read_back(program: Program, spot: Spot, setting: Setting) -> Reads:
+def read_back(program: Program, spot: Spot, setting: Setting, fresh_id: str = "") -> Reads:
+    """`fresh_id` is what a new thing is called in this program."""
     words = Words(setting.fmt, program)
     if spot.part in SINGLES:
         return _single_back(program, spot.part, words)
-    things = getattr(program, spot.part)
-    thing = next((each for each in things if each.id == spot.id), None) if spot.id else things[-1] if things else None
+    thing = next((each for each in getattr(program, spot.part) if each.id == (spot.id or fresh_id)), None)
     if thing is None:
         return Reads()
     if spot.part == "rules":

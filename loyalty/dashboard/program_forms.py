@@ -363,7 +363,7 @@ def _inside_bounds(one: Field, value: int, money: bool) -> int:
 def number_in(text: str, locale: Locale) -> Decimal:
     """A number as people of this language write it. Raises Invalid for what could be read in two ways."""
     try:
-        if len(text) > 24:
+        if len(text) > 24 or any(letter.isalpha() for letter in text):
             raise NumberFormatError(text)
         number = parse_decimal(text.replace("\N{MINUS SIGN}", "-"), locale=locale, strict=True)
     except (NumberFormatError, ValueError, ArithmeticError):

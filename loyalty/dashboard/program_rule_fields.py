@@ -20,6 +20,8 @@ from loyalty.engine.facts import ACTIVITIES
 
 NAME = Field("name", _("Name"), "text", hint=_("Members read it in their statement."), longest=100)
 GIVES = Field("points", _("Points"), least=1, most=LARGEST_POINTS, wanted=True)
+MAY_GIVE = Field("points", _("Points"), most=LARGEST_POINTS)
+GIFTS = Field("rewards", _("Gifts"), "picks", of="rewards", hint=_("Handed out as a code, without points."))
 CAPS = Field(
     "caps",
     _("At most"),
@@ -162,7 +164,8 @@ RULES: dict[str, Kind] = {
                     "rows",
                     columns=(
                         Field("orders", _("With order number"), least=1, most=1_000_000, wanted=True),
-                        Field("points", _("Points"), least=1, most=LARGEST_POINTS, wanted=True),
+                        MAY_GIVE,
+                        GIFTS,
                     ),
                     hint=_("Leave a row empty to take it out."),
                 ),
@@ -222,7 +225,8 @@ RULES: dict[str, Kind] = {
         (
             group(
                 Field("activity", _("For"), "choice", choices=ACTIVITY_CHOICES, wanted=True, default="sign_up"),
-                GIVES,
+                MAY_GIVE,
+                GIFTS,
                 Field("code", _("Only with this code"), "text", hint=_("For one event or campaign of your own. Empty means any."), longest=64),
                 NAME,
             ),
@@ -236,14 +240,29 @@ RULES: dict[str, Kind] = {
         _("Points or a gift, once a year."),
         (
             group(
-                Field("points", _("Points"), most=LARGEST_POINTS),
+                MAY_GIVE,
                 Field("known_days", _("Known before"), unit=DAYS, most=366, hint=_("Nobody gains by changing the date."), default=30),
-                Field("rewards", _("Gifts"), "picks", of="rewards"),
+                GIFTS,
                 NAME,
             ),
             DONE,
         ),
         "cake",
+    ),
+    "win_back": Kind(
+        _("Coming back"),
+        _("For members whose last order is some time ago, once for each absence."),
+        (
+            group(
+                Field("days", _("Days since the last order"), least=1, most=3660, wanted=True, default=90),
+                MAY_GIVE,
+                GIFTS,
+                NAME,
+            ),
+            DONE,
+        ),
+        "refresh",
+        {"days": 90},
     ),
     "referral": Kind(
         _("Bringing a friend"),
@@ -252,6 +271,8 @@ RULES: dict[str, Kind] = {
             group(
                 Field("referrer_points", _("For who brings a friend"), unit=POINTS, most=LARGEST_POINTS),
                 Field("friend_points", _("For the friend"), unit=POINTS, most=LARGEST_POINTS),
+                Field("referrer_rewards", _("Gifts for who brings a friend"), "picks", of="rewards"),
+                Field("friend_rewards", _("Gifts for the friend"), "picks", of="rewards"),
                 NAME,
             ),
             DONE,

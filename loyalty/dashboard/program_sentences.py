@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,7 +14,7 @@ from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.program_rule_fields import ACTIVITY_NAMES
 from loyalty.dashboard.program_shapes import WEEKDAYS
 from loyalty.dashboard.program_text import points_of
-from loyalty.engine.activities import ActivityRule, BirthdayRule
+from loyalty.engine.activities import ActivityRule, BirthdayRule, WinBackRule
 from loyalty.engine.caps import Cap
 from loyalty.engine.earning import Cashback, Exclude, Multiplier, PerAmount, PerItem, PerOrder
 from loyalty.engine.milestones import Goal, Milestone, Streak
@@ -83,6 +83,13 @@ def listed(names: Sequence[str]) -> str:
     return _("%(names)s and %(count)s more") % {"names": shown, "count": more} if more > 0 else shown
 
 
+def gives(points: int, rewards: Sequence[str], words: Words) -> Part:
+    """Points, gifts or both."""
+    told = [points_of(points, words.fmt)] if points or not rewards else []
+    told += [words.named("rewards", rewards)] if rewards else []
+    return slot(_(" and ").join(told), "points" if points else "rewards")
+
+
 def rule_sentence(rule: RuleShape, fmt: Format, program: Program) -> Sentence:
     """One rule in words, with what it applies to and its limits; a kind that has no sentence here is at least named."""
     words = Words(fmt, program)
@@ -141,7 +148,7 @@ def _exclude(rule: Exclude, words: Words) -> Sentence:
 def _milestone(rule: Milestone, words: Words) -> Sentence:
     steps = [
         _("order number %(orders)s brings %(points)s")
-        % {"orders": words.fmt.points(step.orders), "points": points_of(step.points, words.fmt)}
+        % {"orders": words.fmt.points(step.orders), "points": gives(step.points, step.rewards, words).text}
         for step in rule.steps
     ]
     return say(_("A member’s %(steps)s"), {"steps": slot(listed(steps), "steps")})
@@ -174,32 +181,39 @@ def _goal(rule: Goal, words: Words) -> Sentence:
 
 
 def _activity(rule: ActivityRule, words: Words) -> Sentence:
-    what = slot(str(ACTIVITY_NAMES.get(rule.activity, rule.activity)), "activity")
+    slots: Slots = {
+        "what": slot(str(ACTIVITY_NAMES.get(rule.activity, rule.activity)), "activity"),
+        "code": slot(rule.code, "code"),
+        "points": gives(rule.points, rule.rewards, words),
+    }
     if rule.code:
-        slots: Slots = {"what": what, "code": slot(rule.code, "code"), "points": words.points(rule.points)}
         return say(_("%(what)s with the code %(code)s gives %(points)s"), slots)
-    return say(_("%(what)s gives %(points)s"), {"what": what, "points": words.points(rule.points)})
+    return say(_("%(what)s gives %(points)s"), slots)
+
+
+def days_of(days: int, words: Words) -> str:
+    return ngettext("%(days)s day", "%(days)s days", days) % {"days": words.fmt.points(days)}
 
 
 def _birthday(rule: BirthdayRule, words: Words) -> Sentence:
-    gifts = slot(words.named("rewards", rule.rewards), "rewards") if rule.rewards else None
-    known = slot(ngettext("%(days)s day", "%(days)s days", rule.known_days) % {"days": rule.known_days}, "known_days")
-    slots: Slots = {"points": words.points(rule.points), "gifts": gifts or "", "known": known}
-    if not gifts:
-        return say(_("A birthday gives %(points)s, if the date was known %(known)s before"), slots)
-    if not rule.points:
-        return say(_("A birthday brings %(gifts)s, if the date was known %(known)s before"), slots)
-    return say(_("A birthday gives %(points)s and %(gifts)s, if the date was known %(known)s before"), slots)
+    slots: Slots = {
+        "points": gives(rule.points, rule.rewards, words),
+        "known": slot(days_of(rule.known_days, words), "known_days"),
+    }
+    return say(_("A birthday gives %(points)s, if the date was known %(known)s before"), slots)
+
+
+def _win_back(rule: WinBackRule, words: Words) -> Sentence:
+    slots: Slots = {"days": slot(days_of(rule.days, words), "days"), "points": gives(rule.points, rule.rewards, words)}
+    return say(_("Who has not ordered for %(days)s gets %(points)s, once for each absence"), slots)
 
 
 def _referral(rule: ReferralRule, words: Words) -> Sentence:
-    if rule.referrer_points == rule.friend_points:
-        both = words.points(rule.friend_points, "friend_points")
-        return say(_("Bringing a friend gives %(points)s to both, once the friend has bought"), {"points": both})
-    slots: Slots = {
-        "referrer": words.points(rule.referrer_points, "referrer_points"),
-        "friend": words.points(rule.friend_points, "friend_points"),
-    }
+    referrer = replace(gives(rule.referrer_points, rule.referrer_rewards, words), field="referrer_points")
+    friend = replace(gives(rule.friend_points, rule.friend_rewards, words), field="friend_points")
+    if referrer.text == friend.text:
+        return say(_("Bringing a friend gives %(points)s to both, once the friend has bought"), {"points": friend})
+    slots: Slots = {"referrer": referrer, "friend": friend}
     return say(
         _("Bringing a friend gives %(referrer)s, and %(friend)s to the friend, once the friend has bought"), slots
     )
@@ -218,6 +232,7 @@ _TELLERS: dict[type, Callable[..., Sentence]] = {
     ActivityRule: _activity,
     BirthdayRule: _birthday,
     ReferralRule: _referral,
+    WinBackRule: _win_back,
 }
 
 

@@ -16,8 +16,9 @@ from loyalty.dashboard import access, urls
 from loyalty.models import InboxDelivery, LedgerEntry, OutboxMessage, PrivacyRequest, Reconciliation, Redemption, Shop
 from tests.dashboard.conftest import Ask, Seen, bearer_of, session_token
 
-# Per name: the argument it takes of what a shop has, and what the owner's GET and POST answer.
-EXPECTED = {
+# Per name: the argument it takes of what a shop has, or words that every shop has something under; and what the owner's
+# GET and POST answer.
+EXPECTED: dict[str, tuple[str | tuple[str, ...] | None, int, int]] = {
     "home": (None, 200, 405),
     "members": (None, 200, 405),
     "member": ("member", 200, 405),
@@ -27,6 +28,11 @@ EXPECTED = {
     "redemptions": (None, 200, 405),
     "redemption_cancel": ("redemption", 200, 200),
     "program": (None, 200, 405),
+    "program_add": (("tiers",), 200, 422),
+    "program_edit": (("rules", "base"), 200, 422),
+    "program_set": (("policies",), 200, 422),
+    "program_reads": (("policies",), 405, 200),
+    "program_change": (("rules", "base"), 405, 404),
     "store": (None, 200, 200),
     "plan": (None, 404, 404),
     "deliveries": (None, 200, 405),
@@ -44,7 +50,8 @@ NAMES = [pattern.name for pattern in urls.urlpatterns]
 
 def address(name: str, seen: Seen) -> str:
     argument = EXPECTED[name][0]
-    return reverse(f"dashboard:{name}", args=[getattr(seen, argument).pk] if argument else [])
+    words = argument if isinstance(argument, tuple) else (getattr(seen, argument).pk,) if argument else ()
+    return reverse(f"dashboard:{name}", args=words)
 
 
 def test_every_address_has_an_expectation() -> None:
@@ -67,7 +74,7 @@ def test_another_shop_finds_nothing_of_ours(name: str, ours: Seen, theirs: Seen,
         answer = ask(address(name, ours), theirs.shop, method)
         assert "Ours" not in answer.content.decode()
         assert "$" not in answer.content.decode(), "our currency in their page"
-        if EXPECTED[name][0] and answer.status_code != 405:
+        if isinstance(EXPECTED[name][0], str) and answer.status_code != 405:
             assert answer.status_code == 404
     assert LedgerEntry.objects.filter(shop=ours.shop).count() == before
     assert InboxDelivery.objects.get(pk=ours.delivery.pk, shop=ours.shop).state == "dead"

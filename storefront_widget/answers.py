@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from loyalty.engine.explain import Reason
 from loyalty.engine.program import Program, Version
-from loyalty.engine.rewards import MONEY
+from loyalty.engine.rewards import LASTING
 from loyalty.engine.statement import Statement, Tier, fold
 from loyalty.languages import Voice
-from loyalty.models import Member, Redemption, Shop
+from loyalty.models import Member, PartnerCode, Redemption, Shop
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors.members import statement_of
+from loyalty.selectors.partner_codes import codes_of
 from loyalty.selectors.widget import Offer, offers, open_redemptions
 from loyalty.services.redemptions import IN_CART
 from storefront_widget.config import Data, carried, reward_answer
@@ -22,7 +23,7 @@ from storefront_widget.config import Data, carried, reward_answer
 HISTORY_LINES = 20
 _SHOWN_PARAMS = ("number", "reward", "code", "why", "from")
 _FOR_THE_MERCHANT = ("order.version", "order.moment", "nothing.holdout", "nothing.pilot", "nothing.excluded")
-_MONEY_KINDS = ("amount_off", "points_slider", "gift_card", "store_credit")
+_MONEY_KINDS = ("amount_off", "points_slider", "gift_card", "store_credit", "cashback")
 
 
 def guest_answer(*, config: str) -> Data:
@@ -52,6 +53,7 @@ def member_answer(
         else []
     )
     codes = open_redemptions(shop=shop, member=member, at=at) if member else []
+    partners = codes_of(shop=shop, redemptions=codes)
     changes = [statement.next_due, *(code.expires_at for code in codes)]
     data = {
         "config": config,
@@ -68,7 +70,7 @@ def member_answer(
         ],
         "expiring": _expiring(statement),
         "rewards": [_offer(offer, voice) for offer in offered],
-        "codes": [redemption_answer(shop=shop, redemption=redemption) for redemption in codes],
+        "codes": [_as_it_stands(shop, redemption, partners) for redemption in codes],
         "history": _history(statement, _names(program, voice), voice),
     }
     return data, changes
@@ -76,41 +78,57 @@ def member_answer(
 
 def redemption_answer(*, shop: Shop, redemption: Redemption) -> Data:
     """A redemption as it stands now; the code only where it works."""
-    state = "issuing" if redemption.state == Redemption.State.RESERVED else redemption.state
-    return _redemption(shop, redemption, state)
+    return _as_it_stands(shop, redemption, codes_of(shop=shop, redemptions=[redemption]))
 
 
 def redeem_answer(*, shop: Shop, redemption: Redemption) -> Data:
     """The answer to the request that made the redemption, the same whenever it is asked again: what was settled within
     that request carries its instant; all that came later is for whoever asks for the state."""
+    partners = codes_of(shop=shop, redemptions=[redemption])
     if redemption.ready_at == redemption.accepted_at:
-        return _redemption(
-            shop, redemption, "used" if redemption.reward_data.get("kind") == "store_credit" else "ready"
-        )
+        over = redemption.reward_data.get("kind") == "store_credit"
+        return _redemption(shop, redemption, "used" if over else "ready", partners)
     failed_at_once = redemption.state == Redemption.State.FAILED and redemption.closed_at == redemption.accepted_at
-    return _redemption(shop, redemption, "failed" if failed_at_once else "issuing")
+    return _redemption(shop, redemption, "failed" if failed_at_once else "issuing", partners)
 
 
-def _redemption(shop: Shop, redemption: Redemption, state: str) -> Data:
-    ready = state == "ready"
+def _as_it_stands(shop: Shop, redemption: Redemption, partners: Mapping[int, PartnerCode]) -> Data:
+    state = "issuing" if redemption.state == Redemption.State.RESERVED else redemption.state
+    return {**_redemption(shop, redemption, state, partners), "note": redemption.note}
+
+
+def _redemption(shop: Shop, redemption: Redemption, state: str, partners: Mapping[int, PartnerCode]) -> Data:
+    """`code` is what a shopper types or shows; `link` what access opens; `description` the merchant's own words."""
+    ready, reward = state == "ready", redemption.reward_data
+    partner = partners.get(redemption.pk)
+    ends = partner.usable_until if partner else redemption.expires_at
     return {
         "id": str(redemption.number),
         "reward": redemption.reward,
-        "name": redemption.reward_data.get("name", ""),
-        "kind": redemption.reward_data.get("kind", ""),
-        "percent": redemption.reward_data.get("percent", 0),
+        "name": reward.get("name", ""),
+        "kind": reward.get("kind", ""),
+        "percent": reward.get("percent", 0),
         "points": redemption.points,
         "value_minor": redemption.value_minor,
         "state": state,
-        "code": redemption.code if ready else "",
+        "code": _code(redemption, partner) if ready else "",
         "apply_url": platform_of(shop).apply_code_url(shop, redemption) if ready else "",
+        "link": reward.get("link", "") if ready else "",
+        "description": reward.get("description", ""),
         "in_cart": ready and redemption.external_id == IN_CART,
-        "expires_at": redemption.expires_at.isoformat() if redemption.expires_at else None,
+        "expires_at": ends.isoformat() if ends else None,
         "cancellable": ready
         and redemption.points > 0
-        and redemption.reward_data.get("cancellable", True)
-        and redemption.reward_data.get("kind") not in MONEY,
+        and reward.get("cancellable", True)
+        and reward.get("kind") not in LASTING,
     }
+
+
+def _code(redemption: Redemption, partner: PartnerCode | None) -> str:
+    """A partner's; none where there is nothing to type: access is there by itself."""
+    if redemption.reward_data.get("kind") == "access":
+        return ""
+    return partner.code if partner else redemption.code
 
 
 def _offer(offer: Offer, voice: Voice) -> Data:

@@ -11,13 +11,12 @@ from loyalty.engine.activities import BirthdayRule
 from loyalty.engine.earning import Exclude, Multiplier
 from loyalty.engine.program import Program, Reward
 from loyalty.engine.referrals import ReferralRule
-from loyalty.engine.rewards import MONEY
+from loyalty.engine.rewards import LASTING, least_points, paid_as
 from loyalty.engine.rule import RuleShape
 from loyalty.engine.scope import Scope
 from loyalty.models import Shop
 from loyalty.models.widget import WidgetChoices
 from loyalty.platforms.registry import platform_of
-from loyalty.selectors.widget import least_points
 from loyalty.selectors.widget_look import look_of
 from storefront_widget.languages import offered, written_in
 
@@ -33,6 +32,7 @@ REWARD_FIELDS = (
     "minimum_order_minor",
     "maximum_percent",
     "valid_days",
+    "description",
 )
 _RULE_FIELDS = {
     "id",
@@ -92,9 +92,9 @@ def carried(shop: Shop, program: Program) -> list[Reward]:
 
 
 def reward_answer(reward: Reward) -> Data:
-    """`valid_days` is 0 for money, which has no end. Of a slider `points` is the step, `least_points` where it begins."""
+    """`valid_days` is 0 for what has no end. Of a slider `points` is the step, `least_points` where it begins."""
     fields = {name: getattr(reward, name) for name in REWARD_FIELDS} | {"least_points": least_points(reward)}
-    return {**fields, "valid_days": 0} if reward.kind in MONEY else fields
+    return {**fields, "valid_days": 0} if paid_as(reward).kind in LASTING else fields
 
 
 def _promises(shop: Shop, program: Program | None) -> Data:

@@ -7,8 +7,9 @@ from itertools import combinations
 from zoneinfo import ZoneInfo
 
 from loyalty.engine.campaigns import overlap
-from loyalty.engine.document import Program, Reward
+from loyalty.engine.document import Program
 from loyalty.engine.errors import Invalid
+from loyalty.engine.reward_checks import check_reward
 from loyalty.engine.rule import RuleShape
 from loyalty.engine.segments import in_order
 from loyalty.engine.tiers import check_levels
@@ -38,7 +39,7 @@ def check_program(program: Program) -> None:
     for index, campaign in enumerate(program.campaigns):
         campaign.check(f"$.campaigns[{index}]")
     for index, reward in enumerate(program.rewards):
-        _check_reward(reward, f"$.rewards[{index}]")
+        check_reward(reward, f"$.rewards[{index}]")
     _check_names(program)
     _check_exclusives(program)
 
@@ -73,25 +74,6 @@ def _check_sizes(program: Program) -> None:
             raise Invalid(
                 f"There are {count:,} of these; a program has at most {most:,}. Merge or remove some.", place=place
             )
-
-
-def _check_reward(reward: Reward, place: str) -> None:
-    if not 0 <= reward.points <= 10**9:
-        raise Invalid(f"{reward.name} costs between 0 and 1,000,000,000 points.", place=f"{place}.points")
-    if not 1 <= reward.valid_days <= 3660:
-        raise Invalid("A code lives between 1 and 3,660 days.", place=f"{place}.valid_days")
-    if reward.kind == "percent_off" and not 0 < reward.percent <= 100:
-        raise Invalid("Say how many percent, from 1 to 100.", place=f"{place}.percent")
-    if reward.kind in ("amount_off", "gift_card", "store_credit", "points_slider") and reward.value_minor <= 0:
-        raise Invalid(f"{reward.name} needs a value above zero.", place=f"{place}.value_minor")
-    if reward.kind == "points_slider" and reward.points < 1:
-        raise Invalid("A slider needs a step of at least 1 point.", place=f"{place}.points")
-    if not 1 <= reward.maximum_percent <= 100:
-        raise Invalid("A slider pays between 1 and 100 percent of an order.", place=f"{place}.maximum_percent")
-    for name in ("minimum_order_minor", "minimum_points", "limit_per_member", "limit_total", "stock"):
-        value = getattr(reward, name)
-        if value is not None and not 0 <= value <= 10**12:
-            raise Invalid("A limit is zero or more.", place=f"{place}.{name}")
 
 
 def _check_names(program: Program) -> None:

@@ -55,8 +55,10 @@ RewardKind = Literal[
     "gift_card",
     "store_credit",
     "points_slider",
+    "cashback",
     "access",
     "custom",
+    "partner",
 ]
 
 
@@ -64,7 +66,11 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What points buy. `points` is the cost (for a slider: the step, worth `value_minor`); `percent` is for
     percent_off; `valid_days` is how long an unused code lives before its points come back. `minimum_points` is what a
     slider asks at least, `maximum_percent` the part of an order that it may pay. `tiers`, `segments` and `plans` limit
-    who may have it; `products` and `collections` what it takes money off, or what is free."""
+    who may have it; `products` and `collections` what it takes money off, or what is free.
+
+    cashback: every `points` are paid out as `value_minor` of money (`pays`), from `minimum_points` on. access: opens what
+    the store shows to customers with the tag, the link or both, for `valid_days`. custom: done by staff, or by the server
+    at `webhook_url`. partner: hands out another business's codes; `description` says how to use one."""
 
     id: str
     name: str
@@ -90,6 +96,12 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """With other discounts of the order."""
     cancellable: bool = True
     """A member may give an unused code back for the points."""
+    pays: Literal["store_credit", "gift_card"] = "store_credit"
+    payout_day: int = 0
+    """Cashback is paid out by itself on this day of every month; 0 for whenever a member asks."""
+    tag: str = ""
+    link: str = ""
+    webhook_url: str = ""
     description: str = ""
     enabled: bool = True
 

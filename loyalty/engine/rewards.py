@@ -37,8 +37,14 @@ MONEY: frozenset[RewardKind] = frozenset({"gift_card", "store_credit"})
 """Money as soon as it is handed over: the promise has no end of its own, and points never come back for it."""
 
 
-BY_OTHERS: frozenset[RewardKind] = frozenset({"custom"})
-"""People, or a server that is not the platform's, hand it over in their own time."""
+SLIDING: frozenset[RewardKind] = frozenset({"points_slider", "cashback"})
+"""`points` of the reward are a step, worth `value_minor`."""
+
+LASTING: frozenset[RewardKind] = MONEY | {"partner"}
+"""Handed over for good: it ends by no date of ours, and points never come back for it."""
+
+OURS: frozenset[RewardKind] = frozenset({"custom", "partner"})
+"""No platform has a part in these."""
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,32 +70,22 @@ def accept(
     points: int | None = None,
     taken_by_member: int,
     taken_in_total: int,
+    codes_left: int = 0,
 ) -> Accepted:
-    """May this member have this reward now? `points` is what a slider asks for; `taken_by_member` and
-    `taken_in_total` count earlier redemptions of it that were not given back, the former since `limit_begins_at`. Raises NotFound for an unknown reward
-    and Refused with a sentence that says what is missing (codes: paused, not_enough_points, limit_per_member, limit_total,
-    out_of_stock, wrong_tier, wrong_segment, wrong_plan, not_offered, bad_amount, below_minimum)."""
+    """May this member have this reward now? `points` is what a slider or cashback asks for (cashback without it: all
+    there are); `taken_by_member` and `taken_in_total` count earlier redemptions of it that were not given back, the former
+    since `limit_begins_at`; `codes_left` is a partner's stock. Raises NotFound for an unknown reward and Refused with a
+    sentence that says what is missing (codes: paused, not_enough_points, limit_per_member, limit_total, out_of_stock,
+    wrong_tier, wrong_segment, wrong_plan, not_offered, bad_amount, below_minimum)."""
     reward = next((each for each in program.rewards if each.id == reward_id), None)
     if reward is None:
         raise NotFound(f"There is no reward {reward_id!r} in the program.")
     named = {"reward": reward.name}
-    if not reward.enabled:
-        raise Refused(f"{reward.name} is not offered at the moment.", code="not_offered", params=named)
     if program.paused.redeeming:
         raise Refused("Points can't be redeemed at the moment. They stay yours.", code="paused")
-    if reward.limit_total is not None and taken_in_total >= reward.limit_total:
-        raise Refused(f"{reward.name} is sold out.", code="limit_total", params=named)
-    if reward.stock is not None and taken_in_total >= reward.stock:
-        raise Refused(f"No codes are left for {reward.name}.", code="out_of_stock", params=named)
-    if reward.limit_per_member is not None and taken_by_member >= reward.limit_per_member:
-        raise _limit_reached(reward, reward.limit_per_member)
-    if reward.tiers and (statement.tier is None or statement.tier.id not in reward.tiers):
-        raise Refused(f"{reward.name} is for other tiers.", code="wrong_tier", params=named)
-    if reward.segments and not any(segment in statement.segments for segment in reward.segments):
-        raise Refused(f"{reward.name} is for other members.", code="wrong_segment", params=named)
-    if reward.plans and not any(held.id in reward.plans for held in statement.plans):
-        raise Refused(f"{reward.name} is for members with a plan.", code="wrong_plan", params=named)
-    cost, value_minor = _price(reward, points)
+    _check_limits(reward, taken_by_member, taken_in_total, codes_left)
+    _check_whom(reward, statement)
+    cost, value_minor = _price(reward, points, statement.available)
     if statement.available < cost:
         missing = cost - max(0, statement.available)
         told = f"{missing:,} point{'s' if missing != 1 else ''} to go for {reward.name}."
@@ -97,7 +93,7 @@ def accept(
     return Accepted(
         reward_id=reward.id,
         reward_name=reward.name,
-        kind=reward.kind,
+        kind=paid_as(reward).kind,
         points=cost,
         value_minor=value_minor,
         percent=reward.percent,
@@ -107,8 +103,20 @@ def accept(
 
 
 def end_of(reward: Reward, at: datetime) -> datetime | None:
-    """When an unused promise of `at` ends; never for money."""
-    return None if reward.kind in MONEY else at + timedelta(days=reward.valid_days)
+    """When an unused promise of `at` ends; never for what is handed over for good."""
+    return None if paid_as(reward).kind in LASTING else at + timedelta(days=reward.valid_days)
+
+
+def paid_as(reward: Reward) -> Reward:
+    """What is promised in the end: cashback is store credit or a gift card."""
+    return msgspec.structs.replace(reward, kind=reward.pays) if reward.kind == "cashback" else reward
+
+
+def least_points(reward: Reward) -> int:
+    """The fewest points that this reward takes: of a slider or cashback, in whole steps."""
+    if reward.kind not in SLIDING:
+        return reward.points
+    return max(1, -(-reward.minimum_points // reward.points)) * reward.points
 
 
 def limit_begins_at(program: Program, reward_id: str, at: datetime) -> datetime | None:
@@ -131,6 +139,21 @@ def transition(state: State, event: Event) -> State:
     return following
 
 
+def _check_limits(reward: Reward, taken_by_member: int, taken_in_total: int, codes_left: int) -> None:
+    named = {"reward": reward.name}
+    if not reward.enabled:
+        raise Refused(f"{reward.name} is not offered at the moment.", code="not_offered", params=named)
+    if reward.payout_day:
+        told = f"{reward.name} is paid out by itself, on day {reward.payout_day} of each month."
+        raise Refused(told, code="paid_by_itself", params={**named, "day": reward.payout_day})
+    if reward.limit_total is not None and taken_in_total >= reward.limit_total:
+        raise Refused(f"{reward.name} is sold out.", code="limit_total", params=named)
+    if (reward.stock is not None and taken_in_total >= reward.stock) or (reward.kind == "partner" and codes_left < 1):
+        raise Refused(f"No codes are left for {reward.name}.", code="out_of_stock", params=named)
+    if reward.limit_per_member is not None and taken_by_member >= reward.limit_per_member:
+        raise _limit_reached(reward, reward.limit_per_member)
+
+
 def _limit_reached(reward: Reward, limit: int) -> Refused:
     times = "once" if limit == 1 else f"{limit} times"
     times += "" if reward.limit_period == "lifetime" else f" a {reward.limit_period}"
@@ -138,10 +161,23 @@ def _limit_reached(reward: Reward, limit: int) -> Refused:
     return Refused(f"{reward.name} can be taken {times}, and was.", code="limit_per_member", params=params)
 
 
-def _price(reward: Reward, points: int | None) -> tuple[int, int]:
-    """Cost and worth. A browser's idea of the cost is never believed: only a slider may choose, in whole steps."""
-    if reward.kind != "points_slider":
+def _check_whom(reward: Reward, statement: Statement) -> None:
+    named = {"reward": reward.name}
+    if reward.tiers and (statement.tier is None or statement.tier.id not in reward.tiers):
+        raise Refused(f"{reward.name} is for other tiers.", code="wrong_tier", params=named)
+    if reward.segments and not any(segment in statement.segments for segment in reward.segments):
+        raise Refused(f"{reward.name} is for other members.", code="wrong_segment", params=named)
+    if reward.plans and not any(held.id in reward.plans for held in statement.plans):
+        raise Refused(f"{reward.name} is for members with a plan.", code="wrong_plan", params=named)
+
+
+def _price(reward: Reward, points: int | None, available: int) -> tuple[int, int]:
+    """Cost and worth. A browser's idea of the cost is never believed: only where the kind allows it may a member choose,
+    in whole steps."""
+    if reward.kind not in SLIDING:
         return reward.points, reward.value_minor
+    if reward.kind == "cashback" and points is None:
+        points = max(whole_steps(available, reward.points), least_points(reward))
     if points is None or points <= 0 or whole_steps(points, reward.points) != points:
         told = f"Choose a multiple of {reward.points:,} points."
         raise Refused(told, code="bad_amount", params={"points": reward.points})

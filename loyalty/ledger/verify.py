@@ -21,7 +21,6 @@ from loyalty.engine.explain import Reason
 from loyalty.engine.facts import Fact
 from loyalty.engine.facts import Redemption as RedemptionFact
 from loyalty.engine.messages import MESSAGES
-from loyalty.engine.rewards import BY_OTHERS
 from loyalty.engine.statement import Movement, Statement
 from loyalty.models import LedgerEntry, Member, Redemption
 
@@ -254,8 +253,7 @@ def redemption_faults(
         expected, actual = _as_decided(row, fact)
         if expected != actual:
             yield _of_redemption("redemption", member, number, str(expected), str(actual), row.pk)
-        is_ours = row.reward_data.get("kind") not in BY_OTHERS
-        if is_ours and row.state in OPEN and row.accepted_at < now - SETTLES_WITHIN and number not in waiting:
+        if row.state in OPEN and row.accepted_at < now - SETTLES_WITHIN and number not in waiting:
             yield _of_redemption("reservation", member, number, "a message that settles it", row.state, row.pk)
     for number in decided:
         yield _of_redemption("redemption", member, number, "a row for the fact", "none")

@@ -158,6 +158,7 @@ class Redemption(models.Model):
     external_id = models.CharField(max_length=255, blank=True, help_text="What the platform calls the discount")
     state = models.CharField(max_length=16, choices=State.choices, default=State.RESERVED)
     failure = models.CharField(max_length=500, blank=True)
+    note = models.CharField(max_length=500, blank=True, help_text="What whoever fulfilled it tells the member")
     accepted_at = models.DateTimeField()
     ready_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)

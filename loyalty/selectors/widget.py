@@ -11,9 +11,10 @@ from django.db.models import Count, Q
 
 from loyalty.engine.errors import NotFound, Refused
 from loyalty.engine.program import Program, Reward
-from loyalty.engine.rewards import accept, limit_begins_at
+from loyalty.engine.rewards import accept, least_points, limit_begins_at
 from loyalty.engine.statement import Statement
 from loyalty.models import Member, Redemption, Shop
+from loyalty.selectors.partner_codes import codes_left
 from loyalty.selectors.programs import version_in_force
 
 State = Redemption.State
@@ -62,7 +63,12 @@ def offers(
 ) -> list[Offer]:
     """Of `rewards` (the program's that the platform can carry), what is in reach first, then the nearest."""
     taken = _taken(shop, member, program, rewards, at)
-    found = [_offer(reward, program, statement, taken.get(reward.id, (0, 0)), at) for reward in rewards]
+    partners = [reward.id for reward in rewards if reward.kind == "partner"]
+    left = codes_left(shop=shop, rewards=partners, at=at)
+    found = [
+        _offer(reward, program, statement, taken.get(reward.id, (0, 0)), left.get(reward.id, 0), at)
+        for reward in rewards
+    ]
     return sorted(found, key=lambda offer: (bool(offer.obstacle), offer.missing))
 
 
@@ -108,19 +114,21 @@ def _taken(
     }
 
 
-def least_points(reward: Reward) -> int:
-    """The fewest points that this reward takes: a slider's, in whole steps."""
-    if reward.kind != "points_slider":
-        return reward.points
-    return max(1, -(-reward.minimum_points // reward.points)) * reward.points
-
-
-def _offer(reward: Reward, program: Program, statement: Statement, taken: tuple[int, int], at: datetime) -> Offer:
+def _offer(
+    reward: Reward, program: Program, statement: Statement, taken: tuple[int, int], codes_left: int, at: datetime
+) -> Offer:
     least = least_points(reward)
     points = least if reward.kind == "points_slider" else None
     try:
         accept(
-            statement, program, reward.id, as_of=at, points=points, taken_by_member=taken[0], taken_in_total=taken[1]
+            statement,
+            program,
+            reward.id,
+            as_of=at,
+            points=points,
+            taken_by_member=taken[0],
+            taken_in_total=taken[1],
+            codes_left=codes_left,
         )
     except Refused as refusal:
         if refusal.code == "not_enough_points":

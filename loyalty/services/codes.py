@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from loyalty.engine.facts import Redemption as RedemptionFact
 from loyalty.engine.program import Reward
+from loyalty.engine.rewards import paid_as
 from loyalty.models import Member, Redemption, Shop
 from loyalty.services.facts import append
 from loyalty.services.outbox import leave
 
 ISSUE = "reward.issue"
+FULFIL = "reward.fulfil"
+"""The same where the shop's own server is asked: it may be slow, and nobody else's code waits for it."""
 CODE_ALPHABET = "ABCDEFGHJKMNPQRTUVWXYZ2346789"
 """No 0/O, 1/I/L, 5/S: a code is read aloud and typed."""
 
@@ -26,6 +31,11 @@ def new_code(kind: str = "") -> str:
     if kind == "gift_card":
         return "".join(letters)
     return "-".join("".join(letters[start : start + 4]) for start in (0, 4, 8))
+
+
+def asked_by(reward_data: Mapping[str, Any]) -> str:
+    """The kind of the message that has this reward made."""
+    return FULFIL if reward_data.get("webhook_url") else ISSUE
 
 
 def promise(
@@ -42,6 +52,7 @@ def promise(
 ) -> Redemption:
     """Part of the caller's transaction, which holds the member's lock and posts. `points` are what it costs, none for a
     gift."""
+    reward = paid_as(reward)
     redemption = Redemption.objects.create(
         shop=shop,
         member=member,
@@ -67,5 +78,5 @@ def promise(
         value_minor=value_minor if points else 0,
     )
     append(shop=shop, facts=[(member.pk, fact)])
-    leave(shop=shop, kind=ISSUE, subject=str(redemption.number), at=at)
+    leave(shop=shop, kind=asked_by(redemption.reward_data), subject=str(redemption.number), at=at)
     return redemption

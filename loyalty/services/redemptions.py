@@ -14,22 +14,30 @@ from django.db import transaction
 from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.engine.facts import Adjustment, Fact, Order, decode
 from loyalty.engine.program import Program
-from loyalty.engine.rewards import MONEY, Event, accept, limit_begins_at, transition
+from loyalty.engine.rewards import LASTING, Event, accept, limit_begins_at, transition
 from loyalty.engine.rewards import State as EngineState
 from loyalty.models import Member, OutboxMessage, ProgramVersion, QueueState, Redemption, Shop, StoredFact
 from loyalty.selectors.members import statement_of
+from loyalty.selectors.partner_codes import codes_left
 from loyalty.selectors.programs import version_in_force
-from loyalty.services.codes import ISSUE, promise
+from loyalty.services.codes import FULFIL, ISSUE, promise
 from loyalty.services.facts import append, replace
 from loyalty.services.outbox import leave
+from loyalty.services.partner_codes import hand_out, put_back
 from loyalty.services.posting import fold_and_post, lock_members
 
 State = Redemption.State
 REVOKE = "reward.revoke"
 IN_CART = "cart"
 """What `issue` of a platform returns where there is no code to type: the cart asks us what a redemption takes off."""
+BY_HAND = "by hand"
+"""The same where staff do what was promised."""
 KEYS_LIVE = timedelta(hours=24)
 _ENDS: dict[str, Event] = {"failed": "fail", "cancelled": "cancel", "expired": "expire"}
+_GONE = {
+    "gift_card": "A gift card that was handed over is money; what is left on it is settled in the store's admin.",
+    "partner": "The member has seen the partner's code, so it can't be handed to anybody else, and is not taken back.",
+}
 _LIVE = (State.RESERVED, State.ISSUING, State.READY)
 GIVEN_BACK = (State.RETURNED, State.FAILED, State.EXPIRED)
 
@@ -70,6 +78,7 @@ def redeem(
         points=points,
         taken_by_member=own.count(),
         taken_in_total=taken.count(),
+        codes_left=codes_left(shop=shop, rewards=[reward_id], at=at).get(reward_id, 0),
     )
     redemption = promise(
         shop=shop,
@@ -82,6 +91,8 @@ def redeem(
         at=at,
         expires_at=accepted.expires_at,
     )
+    if accepted.kind == "partner":
+        hand_out(shop=shop, redemption=redemption, at=at)
     fold_and_post(shop=shop, members=[member], at=at)
     return redemption
 
@@ -93,6 +104,32 @@ def _queue_for_what_is_scarce(shop: Shop, program: Program, reward_id: str) -> N
     if reward is not None and (reward.limit_total is not None or reward.stock is not None):
         versions = ProgramVersion.objects.filter(shop=shop).order_by("number")
         versions.select_for_update(no_key=True, of=("self",)).first()
+
+
+@transaction.atomic
+def hand_out_code(*, shop: Shop, number: str | uuid.UUID, at: datetime) -> str:
+    """What `issue` of a platform is for others: the name of the partner's code. It was taken with the points; a gift
+    takes it here. Raises Refused where none is left."""
+    _, redemption = _locked(shop, number)
+    if redemption.state != State.ISSUING:
+        return ""
+    return f"partner code {hand_out(shop=shop, redemption=redemption, at=at).pk}"
+
+
+@transaction.atomic
+def mark_done(*, shop: Shop, number: str | uuid.UUID, note: str, at: datetime) -> Redemption:
+    """Staff have done what was promised; `note` is for the member. Done twice changes nothing. Raises Conflict where it
+    has ended otherwise, and Refused for what is not in staff's hands."""
+    _, redemption = _locked(shop, number)
+    if redemption.external_id != BY_HAND:
+        raise Refused("This reward is not done by hand.", code="not_by_hand")
+    if redemption.state == State.USED:
+        return redemption
+    _move(redemption, "use")
+    redemption.closed_at = at
+    redemption.note = note[:500]
+    redemption.save(update_fields=["state", "closed_at", "note"])
+    return redemption
 
 
 def _locked(shop: Shop, number: str | uuid.UUID) -> tuple[Member, Redemption]:
@@ -139,13 +176,14 @@ def mark_ready(*, shop: Shop, number: str | uuid.UUID, external_id: str, at: dat
 @transaction.atomic
 def give_back(*, shop: Shop, number: str | uuid.UUID, why: str, at: datetime, failure: str = "") -> Redemption:
     """Ends an unused redemption: `why` is failed, cancelled or expired. The points return to the lots they came from.
-    A redemption that has ended already stays as it is. Raises Refused for a gift card that was handed over."""
+    A redemption that has ended already stays as it is. Raises Refused for what was handed over for good."""
     member, redemption = _locked(shop, number)
     if redemption.state not in _LIVE:
         return redemption
     if not may_be_cancelled(redemption):
-        raise Refused("A gift card that was handed over is money; what is left on it is settled in the store's admin.")
+        raise Refused(_GONE[redemption.reward_data["kind"]])
     may_exist = redemption.state != State.RESERVED
+    put_back(shop=shop, redemption=redemption)
     _move(redemption, _ENDS[why])
     redemption.closed_at = at
     redemption.failure = failure[:500]
@@ -158,7 +196,9 @@ def give_back(*, shop: Shop, number: str | uuid.UUID, why: str, at: datetime, fa
         # stays: the worker that ends it, or takes it over from the dead, finds the redemption ended and revokes.
         leave(shop=shop, kind=REVOKE, subject=str(redemption.number), at=at)
     else:
-        waiting = OutboxMessage.objects.filter(shop=shop, kind=ISSUE, subject=str(redemption.number), state="waiting")
+        waiting = OutboxMessage.objects.filter(
+            shop=shop, kind__in=(ISSUE, FULFIL), subject=str(redemption.number), state="waiting"
+        )
         waiting.update(state="done", done_at=at, outcome=why)
     fold_and_post(shop=shop, members=[member], at=at)
     return redemption
@@ -173,9 +213,9 @@ def revoke_again(*, shop: Shop, at: datetime) -> None:
 
 
 def may_be_cancelled(redemption: Redemption) -> bool:
-    """Whether it is unused, and no money that was handed over."""
-    is_money = redemption.reward_data.get("kind") in MONEY
-    return redemption.state in _LIVE and not (redemption.state == State.READY and is_money)
+    """Whether it is unused, and nothing that was handed over for good."""
+    is_gone = redemption.state == State.READY and redemption.reward_data.get("kind") in LASTING
+    return redemption.state in _LIVE and not is_gone
 
 
 def cancel(*, shop: Shop, number: str | uuid.UUID, at: datetime) -> Redemption:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from loyalty.ledger.verify import SETTLES_WITHIN
 from loyalty.models import InboxDelivery, OutboxMessage, QueueState, Shop
-from loyalty.services.codes import ISSUE
+from loyalty.services.codes import FULFIL, ISSUE
 from loyalty.services.intake import FROM_HISTORY
 from loyalty.services.settling import ask_again
 from loyalty.services.shops import resume
@@ -53,7 +53,7 @@ def _dead_messages(shop: Shop) -> list[int]:
 
 def can_be_tried(message: OutboxMessage) -> bool:
     """A code that was given up has its points back already, and a mail's code to sign in has expired."""
-    return message.kind != ISSUE and not message.subject.startswith(STALE)
+    return message.kind not in (ISSUE, FULFIL) and not message.subject.startswith(STALE)
 
 
 @transaction.atomic

@@ -8,10 +8,9 @@ from datetime import datetime
 
 import structlog
 
-from loyalty.engine.rewards import BY_OTHERS
 from loyalty.ledger.verify import OPEN
 from loyalty.models import OutboxMessage, QueueState, Redemption, Shop
-from loyalty.services.codes import ISSUE
+from loyalty.services.codes import FULFIL, ISSUE, asked_by
 from loyalty.services.outbox import leave
 
 log = structlog.get_logger("regulars.redemptions")
@@ -30,8 +29,9 @@ def ask_again(*, before: datetime, at: datetime, shop: Shop | None = None) -> in
         known = _waited_for(page)
         for redemption in page:
             number = str(redemption.number)
-            if number not in known and redemption.reward_data.get("kind") not in BY_OTHERS:
-                leave(shop=redemption.shop, kind=ISSUE, subject=number, at=at, payload={"why": "message_lost"})
+            if number not in known:
+                kind = asked_by(redemption.reward_data)
+                leave(shop=redemption.shop, kind=kind, subject=number, at=at, payload={"why": "message_lost"})
                 log.warning("redemption.message_lost", shop=redemption.shop_id, redemption=number)
                 found += 1
     return found
@@ -41,7 +41,7 @@ def _waited_for(redemptions: Sequence[Redemption]) -> set[str]:
     """The numbers of those whose message waits."""
     waiting = OutboxMessage.objects.across_shops().filter(
         shop__in={each.shop_id for each in redemptions},
-        kind=ISSUE,
+        kind__in=(ISSUE, FULFIL),
         subject__in=[str(each.number) for each in redemptions],
         state=QueueState.WAITING,
     )

@@ -15,6 +15,7 @@ from django.core.mail import EmailMessage, get_connection
 from structlog.contextvars import bound_contextvars
 
 from loyalty.engine.errors import LoyaltyError, Refused, Unauthorized
+from loyalty.engine.rewards import OURS
 from loyalty.models import Member, OutboxMessage, QueueState, Reconciliation, Redemption, Shop
 from loyalty.platforms import http
 from loyalty.platforms.base import Shown
@@ -26,7 +27,15 @@ from loyalty.services.forgetting_shops import FORGET_SHOP, forget_shop
 from loyalty.services.outbox import IMPORT
 from loyalty.services.privacy import EXPORT, FORGET, forget_traces, write_export
 from loyalty.services.reconciliations import LOOK_UP, RECONCILE, give_up
-from loyalty.services.redemptions import GIVEN_BACK, REVOKE, begin_issuing, give_back, mark_ready
+from loyalty.services.redemptions import (
+    BY_HAND,
+    GIVEN_BACK,
+    REVOKE,
+    begin_issuing,
+    give_back,
+    hand_out_code,
+    mark_ready,
+)
 from loyalty.services.showing import SHOW
 from loyalty.worker import reconciliation
 from loyalty.worker.claim import MAX_DEATHS, WorkerDied, claim, hold, put_back, still_mine
@@ -135,15 +144,28 @@ def _issue(row: OutboxMessage, now: datetime) -> None:
     redemption = begin_issuing(shop=row.shop, number=row.subject)
     if redemption.state in GIVEN_BACK:
         # It ended while a worker was asking the platform, and that worker may have died after the code was made.
-        platform_of(row.shop).revoke(row.shop, redemption)
+        _take_away(row.shop, redemption)
     if redemption.state == Redemption.State.ISSUING:
         try:
-            external_id = platform_of(row.shop).issue(row.shop, redemption)
+            external_id = _make(row.shop, redemption, now)
         except (Refused, Unauthorized) as error:
             redemption = give_back(shop=row.shop, number=row.subject, why="failed", at=now, failure=error.message)
         else:
             redemption = mark_ready(shop=row.shop, number=row.subject, external_id=external_id, at=now)
     _say_settled(row, redemption, now)
+
+
+def _make(shop: Shop, redemption: Redemption, now: datetime) -> str:
+    """The platform's id of what it made; our own word where no platform has a part in it."""
+    kind = redemption.reward_data.get("kind")
+    if kind == "partner":
+        return hand_out_code(shop=shop, number=redemption.number, at=now)
+    return BY_HAND if kind == "custom" else platform_of(shop).issue(shop, redemption)
+
+
+def _take_away(shop: Shop, redemption: Redemption) -> None:
+    if redemption.reward_data.get("kind") not in OURS:
+        platform_of(shop).revoke(shop, redemption)
 
 
 def _say_settled(row: OutboxMessage, redemption: Redemption, now: datetime, why: str = "") -> None:
@@ -157,8 +179,7 @@ def _say_settled(row: OutboxMessage, redemption: Redemption, now: datetime, why:
 
 
 def _revoke(row: OutboxMessage, now: datetime) -> None:
-    redemption = Redemption.objects.get(shop=row.shop, number=row.subject)
-    platform_of(row.shop).revoke(row.shop, redemption)
+    _take_away(row.shop, Redemption.objects.get(shop=row.shop, number=row.subject))
 
 
 class Letter(msgspec.Struct, frozen=True):

@@ -39,11 +39,11 @@ def reverse(*, shop: int, numbers: list[int], at: str) -> None:
         tell(Shop.objects.get(pk=shop), back(number, 20, 50, datetime.fromisoformat(at)), at=datetime.fromisoformat(at))
 
 
-def take(*, shop: int, member: int, key: str, at: str) -> str:
+def take(*, shop: int, member: int, key: str, at: str, reward: str = "amount-off") -> str:
     """The number of the redemption, or why not."""
     here, now = Shop.objects.get(pk=shop), datetime.fromisoformat(at)
     try:
-        return str(redeem(shop=here, member_id=member, reward_id="amount-off", request_key=key, at=now).number)
+        return str(redeem(shop=here, member_id=member, reward_id=reward, request_key=key, at=now).number)
     except Refused as error:
         return error.code
 

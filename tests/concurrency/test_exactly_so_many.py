@@ -8,14 +8,25 @@ from datetime import timedelta
 
 import pytest
 
-from loyalty.models import LedgerEntry, Member, OutboxMessage, ProgramVersion, RateCounter, Redemption, Shop
+from loyalty.models import (
+    LedgerEntry,
+    Member,
+    OutboxMessage,
+    PartnerCode,
+    ProgramVersion,
+    RateCounter,
+    Redemption,
+    Shop,
+)
 from loyalty.services.intake import record
 from loyalty.services.observations import Person
+from loyalty.services.partner_codes import upload
 from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
 from tests.concurrency.deliveries import wait_until_alone
 from tests.concurrency.nursery import Nursery
 from tests.concurrency.races import deadlocks
 from tests.factories import T0, assert_books, balance, make_member, make_order, make_shop, seen
+from tests.services.test_partner_codes import offering
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 NOW = T0 + timedelta(days=30)
@@ -59,6 +70,22 @@ def test_a_reward_that_three_may_have_is_had_by_three_of_twenty_members(nursery:
     told = nursery.race("clients.take", racers)
     assert told.count("limit_total") == 17
     assert sorted(Member.objects.filter(shop=shop).values_list("available", flat=True)) == [0] * 3 + [500] * 17
+    assert_books(shop)
+
+
+def test_the_last_three_codes_of_a_partner_go_to_three_of_fifty_members_and_none_twice(nursery: Nursery) -> None:
+    shop = offering()
+    upload(shop=shop, reward_id="cinema", text="A\nB\nC", usable_until=None, at=NOW)
+    members = [make_member(shop, Person(external_id=str(number)), points=100) for number in range(50)]
+    racers = [
+        {"shop": shop.pk, "member": member.pk, "key": "only-key", "at": NOW.isoformat(), "reward": "cinema"}
+        for member in members
+    ]
+    told = nursery.race("clients.take", racers)
+    assert told.count("out_of_stock") == 47
+    holders = PartnerCode.objects.filter(shop=shop).values_list("redemption__member", flat=True)
+    assert len(set(holders)) == 3
+    assert sorted(Member.objects.filter(shop=shop).values_list("available", flat=True)) == [0] * 3 + [100] * 47
     assert_books(shop)
 
 

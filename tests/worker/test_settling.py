@@ -103,10 +103,13 @@ def test_what_waits_for_the_platform_or_is_in_somebodys_hands_is_not_doubled(pla
     assert sweep(50) == [settled(redemption, "asked_again", 50)]
 
 
-def test_what_people_hand_over_is_not_asked_for_again(platform: Platform) -> None:
+def test_what_staff_do_waits_for_them_and_for_no_platform(platform: Platform) -> None:
     redemption = taken()
-    OutboxMessage.objects.filter(shop=redemption.shop).delete()
     Redemption.objects.filter(shop=redemption.shop).update(reward_data={"kind": "custom"})
+    assert sweep(0) == []
+    assert platform.seconds_left == []
+    redemption.refresh_from_db()
+    assert (redemption.state, redemption.external_id) == ("ready", "by hand")
     assert sweep(MINUTE) == []
 
 

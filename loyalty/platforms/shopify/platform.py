@@ -10,11 +10,10 @@ from urllib.parse import quote, urlsplit
 
 from loyalty.engine.errors import Refused, Unauthorized
 from loyalty.engine.program import Reward
-from loyalty.engine.rewards import MONEY
 from loyalty.models import Redemption, Shop
 from loyalty.platforms.base import Delivery, Shown, Signed
 from loyalty.platforms.reading import text
-from loyalty.platforms.shopify import billing, history, rewards, showing, standing, tokens
+from loyalty.platforms.shopify import billing, discounts, history, rewards, showing, standing, tokens
 from loyalty.platforms.shopify.claims import claims_of
 from loyalty.platforms.shopify.client import execute
 from loyalty.platforms.shopify.collections import in_collections
@@ -88,7 +87,7 @@ class ShopifyPlatform:
 
     def apply_code_url(self, shop: Shop, redemption: Redemption) -> str:
         """Shopify keeps the code in a cookie and applies it to this visit's cart."""
-        if redemption.reward_data.get("kind") in MONEY:
+        if redemption.reward_data.get("kind") not in discounts.KINDS:
             return ""
         origin = shop.storefront_url.rstrip("/") or browser_origin(shop.external_id)
         return f"{origin}/discount/{quote(redemption.code, safe='')}?redirect=/cart"

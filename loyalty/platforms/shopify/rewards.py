@@ -11,7 +11,7 @@ import msgspec
 
 from loyalty.engine.errors import Refused
 from loyalty.engine.program import Reward
-from loyalty.engine.rewards import MONEY
+from loyalty.engine.rewards import MONEY, OURS
 from loyalty.models import Credential, Redemption, Shop
 from loyalty.platforms.shopify import discounts, gift_cards, store_credit
 
@@ -24,6 +24,8 @@ _PERMISSIONS = {
 
 def cannot_carry(shop: Shop, reward: Reward) -> str:
     """Why this reward can't be offered in this shop, as a sentence; empty where it can."""
+    if reward.kind in OURS:
+        return ""
     if reward.kind in discounts.KINDS:
         return discounts.cannot_carry(reward)
     if reward.kind not in MONEY:

@@ -285,8 +285,6 @@ def test_store_credit_that_came_to_nothing_is_taken_back_once(stand_in: StandIn,
 @pytest.mark.parametrize(
     ("reward", "why"),
     [
-        ({"kind": "custom"}, "staff"),
-        ({"kind": "access"}, "staff"),
         ({"kind": "free_product"}, "Name the product"),
         ({"kind": "amount_off", "products": ("a-lamp",)}, "Shopify's numbers"),
         ({"kind": "amount_off", "products": ("1",), "collections": ("2",)}, "leave one of them out"),

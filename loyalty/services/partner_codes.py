@@ -1,0 +1,110 @@
+"""Codes of another business: taken in by the thousand, handed out one at a time and once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils.crypto import salted_hmac
+
+from loyalty.engine.errors import Conflict, Invalid, Refused
+from loyalty.models import PartnerCode, Redemption, Shop
+from loyalty.selectors.partner_codes import stock
+
+MAX_CODES = 50_000
+MAX_CODE = 200
+PAGE = 500
+FEW = 10
+"""Fewer left than this is time for more."""
+NAMED = 5
+"""So many of the lines at fault are named; whoever mends them sees what is wrong with the others."""
+
+
+def upload(*, shop: Shop, reward_id: str, text: str, usable_until: datetime | None, at: datetime) -> int:
+    """Takes in one code per line; returns how many. All or none: raises Invalid, which names the lines at fault, for too
+    many, none, unreadable ones, and any that stands twice or is here already."""
+    codes = _read(text)
+    if usable_until is not None and usable_until <= at:
+        raise Invalid("These codes have ended already; nobody could use them.", place="usable_until")
+    rows = [
+        PartnerCode(
+            shop=shop, reward=reward_id, code=code, digest=_digest(code), usable_until=usable_until, uploaded_at=at
+        )
+        for _line, code in codes
+    ]
+    _refuse_known(shop, codes, [row.digest for row in rows])
+    try:
+        with transaction.atomic():
+            PartnerCode.objects.bulk_create(rows, batch_size=PAGE)
+    except IntegrityError:
+        raise Conflict("Some of these codes were taken in at the same moment. Upload them again.") from None
+    return len(rows)
+
+
+def hand_out(*, shop: Shop, redemption: Redemption, at: datetime) -> PartnerCode:
+    """The oldest code of the stock, for good; the same one when asked again. Two at once get two: what another
+    transaction holds is passed over. Part of the caller's transaction. Raises Refused where none is left."""
+    known = PartnerCode.objects.filter(shop=shop, redemption=redemption).first()
+    if known is not None:
+        return known
+    waiting = stock(shop=shop, at=at).filter(reward=redemption.reward).order_by("pk")
+    code = waiting.select_for_update(skip_locked=True, of=("self",)).first()
+    if code is None:
+        name = str(redemption.reward_data.get("name") or redemption.reward)
+        raise Refused(f"No codes are left for {name}.", code="out_of_stock", params={"reward": name})
+    code.redemption = redemption
+    code.save(update_fields=["redemption"])
+    return code
+
+
+def put_back(*, shop: Shop, redemption: Redemption) -> None:
+    """A code that nobody has seen is in the stock again. The caller knows that it was not shown."""
+    if redemption.reward_data.get("kind") == "partner":
+        PartnerCode.objects.filter(shop=shop, redemption=redemption).update(redemption=None)
+
+
+def _read(text: str) -> list[tuple[int, str]]:
+    """Line by line, with the lines' numbers; empty lines and a byte-order mark are nothing."""
+    lines = text.removeprefix("\ufeff").splitlines()
+    codes = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
+    if not codes:
+        raise Invalid("There are no codes in it. Put one on each line.", place="codes")
+    if len(codes) > MAX_CODES:
+        message = f"There are {len(codes):,} codes; at most {MAX_CODES:,} are taken in at once. Upload them in parts."
+        raise Invalid(message, place="codes")
+    long = [number for number, code in codes if len(code) > MAX_CODE]
+    if long:
+        raise Invalid(f"A code has up to {MAX_CODE} characters; {_lines(long)} more.", place="codes")
+    odd = [number for number, code in codes if not code.isprintable()]
+    if odd:
+        raise Invalid(f"A code is plain text; {_lines(odd)} characters that cannot be shown.", place="codes")
+    first: dict[str, int] = {}
+    twice = [number for number, code in codes if first.setdefault(code.casefold(), number) != number]
+    if twice:
+        raise Invalid(f"Each code may stand once; {_lines(twice)} one that stands above.", place="codes")
+    return codes
+
+
+def _refuse_known(shop: Shop, codes: Sequence[tuple[int, str]], digests: Sequence[str]) -> None:
+    known: set[str] = set()
+    for start in range(0, len(digests), PAGE):
+        page = PartnerCode.objects.filter(shop=shop, digest__in=digests[start : start + PAGE])
+        known.update(page.values_list("digest", flat=True))
+    again = [number for (number, _code), digest in zip(codes, digests, strict=True) if digest in known]
+    if again:
+        raise Invalid(f"A code is handed out once; {_lines(again)} one that is here already.", place="codes")
+
+
+def _lines(numbers: Sequence[int]) -> str:
+    """ "line 3 has", "lines 3, 7 and 12 more have"."""
+    if len(numbers) == 1:
+        return f"line {numbers[0]:,} has"
+    named = ", ".join(f"{number:,}" for number in numbers[:NAMED])
+    rest = len(numbers) - NAMED
+    return f"lines {named} and {rest:,} more have" if rest > 0 else f"lines {named} have"
+
+
+def _digest(code: str) -> str:
+    """Codes are compared without their capitals, as most shops do."""
+    return salted_hmac("partner-code", code.casefold(), algorithm="sha256").hexdigest()

@@ -263,7 +263,7 @@ def test_when_another_customer_comes_the_first_ones_points_go(page: Page) -> Non
     pretend.panel.get_by_label("Six digits").fill("123456")
     pretend.press("Sign in")
     expect(pretend.panel).to_contain_text("Hello, Marta")
-    assert pretend.calls("member")[0].url.endswith("?shop=ecwid%3A1003")
+    assert pretend.calls("member")[0].url.endswith("?shop=ecwid%3A1003&lang=en")
     page.evaluate("Ecwid.followers[0]({ id: 2, email: 'bob@example.com' })")
     expect(pretend.panel).to_contain_text("Every order counts")
     expect(pretend.launcher).to_have_text("Rewards")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -37,10 +38,21 @@ def put(variant_id: int, quantity: int) -> None:
 def empty() -> None:
     session.pop("cart", None)
     session.pop("code", None)
+    session.pop("cart_attributes", None)
 
 
 def code() -> str:
     return str(session.get("code", ""))
+
+
+def set_attributes(changes: Mapping[str, Any]) -> None:
+    """As Shopify merges them: an empty value takes one away."""
+    kept = {**attributes(), **{str(name)[:255]: str(value)[:255] for name, value in changes.items()}}
+    session["cart_attributes"] = {name: value for name, value in kept.items() if value}
+
+
+def attributes() -> dict[str, str]:
+    return dict(session.get("cart_attributes", {}))
 
 
 def set_code(text: str) -> None:
@@ -96,7 +108,7 @@ def as_json(shop: Document, cart: dict[str, Any], token: str) -> Document:
     return {
         "token": token,
         "note": None,
-        "attributes": {},
+        "attributes": attributes(),
         "original_total_price": cart["subtotal"],
         "total_price": cart["subtotal"] - cart["off"],
         "total_discount": cart["off"],

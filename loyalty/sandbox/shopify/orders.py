@@ -43,6 +43,7 @@ def place(
     test: bool = False,
     source_name: str = "web",
     use_credit: bool = False,
+    attributes: dict[str, str] | None = None,
 ) -> Document:
     """A new, unpaid order. A code must be good for it: SandboxError says why it is not, and nothing is written. A code
     may be a gift card's; it pays when the order is paid, as store credit does where the shopper wants it used."""
@@ -75,6 +76,7 @@ def place(
             "shipping_off_minor": 0,
             "gift_card": code if card else "",
             "use_credit": use_credit,
+            "attributes": attributes or {},
             "discount": None,
             "transactions": [],
             "refunds": [],

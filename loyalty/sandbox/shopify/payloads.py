@@ -88,7 +88,7 @@ def _order_head(shop: Document, order: Document, data_level: int) -> Document:
         "merchant_of_record_app_id": None,
         "name": f"#{number}",
         "note": None,
-        "note_attributes": [],
+        "note_attributes": [{"name": name, "value": text} for name, text in order.get("attributes", {}).items()],
         "number": number - 1000,
         "order_number": number,
         "order_status_url": f"https://{shop['domain']}/{shop['id']}/orders/{order['token']}/authenticate",

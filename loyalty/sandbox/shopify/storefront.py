@@ -180,6 +180,8 @@ def _cart_api(app: Flask, shared: _Shared) -> None:
             cart.put(_number(variant), _number(quantity))
         if "discount" in body:
             cart.set_code(str(body["discount"] or ""))
+        if isinstance(body.get("attributes"), dict):
+            cart.set_attributes(body["attributes"])
         return answer()
 
     @app.post("/cart/clear.js")
@@ -313,6 +315,7 @@ def _place(shared: _Shared) -> Document:
             at=at,
             test=payment == "bogus",
             use_credit="credit" in form,
+            attributes=cart.attributes(),
         )
         shared.platform.announce(shop, order, customer if made else None, paid=payment != "later", at=at)
     return order

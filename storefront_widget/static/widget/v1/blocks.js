@@ -15,8 +15,8 @@ class Block extends HTMLElement {
     this.fill().catch(() => {});
   }
 
-  // From an element's data: what it costs, how many, in the order; whoever changes them is followed.
-  static observedAttributes = ["data-minor", "data-quantity", "data-prices"];
+  // What it costs and how many are told by the element's data; whoever changes them is followed.
+  static observedAttributes = ["data-price", "data-quantity", "data-prices"];
   attributeChangedCallback() {
     this.draw?.();
   }
@@ -41,6 +41,8 @@ const open = (panel, view, changes) => async () => {
   if (view) await panel.go(view, changes);
 };
 
+const minorOf = ({ config }, price) => Math.round((+price || 0) * 10 ** config.shop.exponent);
+
 // What an amount earns by the rates that hold for everybody, in whole steps as the program counts by default.
 function earned({ config, data }, minor, items, orders) {
   const times = config.tiers?.find((tier) => tier.id === data?.tier?.id)?.multiplier_percent ?? 100;
@@ -61,7 +63,7 @@ function line(panel, w, points) {
 // Points for what is chosen. Themes change the field by script, which says nothing; the form's own events come with
 // every choice.
 function product(box, panel, w) {
-  const { prices, variant, minor, quantity } = box.dataset;
+  const { prices, variant, quantity } = box.dataset;
   const form = box.closest("form") ?? document.querySelector('form[action*="/cart/add"]');
   if (form && box.form !== form) {
     box.form = form;
@@ -70,7 +72,7 @@ function product(box, panel, w) {
   const count = Math.max(1, Math.floor(+(form?.elements.quantity?.value ?? quantity ?? 1)) || 1);
   // The theme tells hundredths, whatever the currency.
   const hundredths = JSON.parse(prices || "{}")[form?.elements.id?.value ?? variant];
-  const each = +(minor ?? Math.round(((hundredths ?? 0) * 10 ** panel.config.shop.exponent) / 100));
+  const each = hundredths ? minorOf(panel, hundredths / 100) : minorOf(panel, box.dataset.price);
   return line(panel, w, each && earned(panel, each * count, count, 0));
 }
 
@@ -93,7 +95,7 @@ function page(box, panel, w) {
 function cart(box, panel, w) {
   const { data, widget } = panel;
   if (box.dataset.platform === "shopify" && !box.asked) follow(box);
-  const minor = +(box.dataset.minor ?? 0);
+  const minor = minorOf(panel, box.dataset.price);
   const earns = minor && line(panel, w, earned(panel, minor, +(box.dataset.quantity ?? 0), 1));
   if (!data) return earns;
   const ready = data.codes.filter((made) => made.state === "ready");
@@ -111,8 +113,7 @@ async function follow(box) {
   box.asked = true;
   const ask = async () => {
     const found = await fetch("/cart.js", { headers: { Accept: "application/json" } }).then((answer) => answer.json());
-    const scale = 10 ** box.panel.config.shop.exponent;
-    Object.assign(box.dataset, { minor: Math.round((found.total_price * scale) / 100), quantity: found.item_count });
+    Object.assign(box.dataset, { price: found.total_price / 100, quantity: found.item_count });
   };
   document.addEventListener("change", ({ target }) => target.form?.action.includes("/cart") && setTimeout(() => ask().catch(() => {}), 1500));
   await ask().catch(() => {});

@@ -39,6 +39,49 @@
     set: (text, life) => quietly(() => (text ? localStorage.setItem(key, JSON.stringify({ text, until: Date.now() + life })) : localStorage.removeItem(key))),
   });
 
+  // Where a page's block stands: after these, if the page has them (unverified: classes that stores' pages are known to
+  // have and that no documentation promises). A page without them has no block, and nothing else is touched.
+  const PLACES = {
+    PRODUCT: ["product", ".details-product-purchase__controls"],
+    CART: ["cart", ".ec-cart__sidebar-inner"],
+    ORDER_CONFIRMATION: ["order", ".ec-confirmation__steps"],
+  };
+  const PRICE = ".product-details__product-price[itemprop=price]";
+  const QUANTITY = "input[name=ec-qty], input[name=quantity]";
+  const STORE = ".ec-store, #ec-store";
+
+  // The storefront is one page that changes in place: what the page before had goes.
+  async function place(shop, page) {
+    await import(new URL("blocks.js", tag.src));
+    for (const old of document.querySelectorAll("regulars-block[data-own]")) old.remove();
+    const put = (kind, how) => {
+      const box = document.createElement("regulars-block");
+      Object.assign(box.dataset, { own: "1", kind, shop, platform: "ecwid", locale: window.Ecwid.getStorefrontLang?.() ?? "" });
+      how(box);
+      return box;
+    };
+    const [kind, beside] = PLACES[page.type] ?? [];
+    const anchor = beside && document.querySelector(beside);
+    const box = anchor && put(kind, (made) => anchor.after(made));
+    if (box && kind === "product") followProduct(box);
+    if (box && kind === "cart") window.Ecwid.Cart.calculateTotal?.((order) => Object.assign(box.dataset, { price: order?.cost?.total ?? 0, quantity: order?.cart?.productsQuantity ?? 0 }));
+    const store = document.querySelector(STORE);
+    if (store && kind !== "order") put("nudge", (made) => store.prepend(made));
+  }
+
+  // Price and quantity as the page shows them, whatever option is chosen.
+  function followProduct(box) {
+    const tell = () => {
+      const price = document.querySelector(PRICE)?.getAttribute("content");
+      const quantity = document.querySelector(QUANTITY)?.value;
+      if (box.dataset.price !== price || box.dataset.quantity !== quantity) Object.assign(box.dataset, { price: price ?? "", quantity: quantity ?? "1" });
+    };
+    tell();
+    for (const event of ["input", "change", "click"]) document.addEventListener(event, () => box.isConnected && setTimeout(tell, 50));
+    const seen = document.querySelector(PRICE);
+    if (seen) new MutationObserver(tell).observe(seen, { attributes: true });
+  }
+
   async function begin() {
     const { Ecwid } = window;
     const shop = `ecwid:${Ecwid.getOwnerId()}`;
@@ -60,11 +103,11 @@
       const panel = await widget.load();
       await panel.configure();
       if (!panel.config.cart_sign_in || panel.api.session.get()) return;
-      const { claim, field, nonce } = await panel.api.post("cart/nonce", {});
+      const { claim, field, nonce } = await panel.api.send("cart/nonce", {});
       tell({ [field]: nonce });
       for (let tries = 1; tries <= ASKS; tries += 1) {
         await new Promise((resolve) => setTimeout(resolve, tries * 1000));
-        const session = await panel.api.post("cart/session", { claim }).catch((problem) => {
+        const session = await panel.api.send("cart/session", { claim }).catch((problem) => {
           if (problem.code !== "not_proven") throw problem;
         });
         if (session) {
@@ -93,6 +136,11 @@
       ask().catch(() => {});
     };
 
+    let page;
+    Ecwid.OnPageLoaded?.add((now) => {
+      page = now;
+      if (widget) place(shop, now).catch(() => {});
+    });
     Ecwid.OnSetProfile?.add(follow);
     Ecwid.OnCartChanged?.add(count);
     Ecwid.OnOrderPlaced?.add(() => {
@@ -105,7 +153,7 @@
     Ecwid.Cart?.get(count);
 
     const { start } = await import(new URL("loader.js", tag.src));
-    widget = start({ shop, platform: "ecwid", email: customer?.email });
+    widget = start({ shop, platform: "ecwid", email: customer?.email, locale: Ecwid.getStorefrontLang?.() });
     widget.addEventListener("regulars-cart", ({ detail }) => {
       if (detail) {
         code.set(detail, REFERRAL_MS);
@@ -113,6 +161,7 @@
       }
       Ecwid.openPage("cart");
     });
+    if (page) place(shop, page).catch(() => {});
     ask().catch(() => {});
   }
 

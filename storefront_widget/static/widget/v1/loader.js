@@ -65,6 +65,7 @@ const matches = (path) => (path.endsWith("*") ? location.pathname.startsWith(pat
 class Widget extends HTMLElement {
   connectedCallback() {
     if (this.shadowRoot) return;
+    const { dataset } = this;
     const shadow = this.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(styles);
@@ -95,6 +96,7 @@ class Widget extends HTMLElement {
       .then(() => {
         (window.requestIdleCallback || ((later) => setTimeout(later, 1500)))(() => this.load().catch(() => {}));
         called();
+        if (dataset.platform !== "ecwid" && (/[?&]ref=/.test(location.search) || quietly(() => localStorage[`regulars:${dataset.shop}:ref`]))) bring("./referral.js").then((module) => module.keep(this, quietly)).catch(() => {});
       });
   }
 

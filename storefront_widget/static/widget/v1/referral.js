@@ -1,0 +1,30 @@
+// Who sent this visitor: ?ref= is kept for 30 days on this device and handed on, to the shop's cart where orders tell us of
+// it, or to us once somebody has signed in. Ecwid's orders have a field of their own for it (ecwid.js).
+const LIFE_MS = 30 * 86_400_000;
+const CODE = /^[A-Za-z0-9_-]{1,64}$/;
+
+export async function keep(widget, quietly) {
+  const { dataset } = widget;
+  const key = `regulars:${dataset.shop}:ref`;
+  const came = new URLSearchParams(location.search).get("ref") ?? "";
+  if (CODE.test(came)) quietly(() => localStorage.setItem(key, JSON.stringify({ text: came, until: Date.now() + LIFE_MS })));
+  const kept = quietly(() => JSON.parse(localStorage.getItem(key))) ?? { text: came, until: Infinity };
+  if (!CODE.test(kept.text) || kept.until < Date.now()) return quietly(() => localStorage.removeItem(key));
+  if (dataset.platform === "shopify") return toCart(kept.text, `${key}:told`, quietly);
+  const claim = async () => {
+    const panel = await widget.load();
+    quietly(() => localStorage.removeItem(key));
+    widget.removeEventListener("regulars-member", claim);
+    await panel.api.own("referral/claim", { code: kept.text }).catch(() => {});
+  };
+  widget.addEventListener("regulars-member", claim);
+}
+
+// An attribute of the cart comes with its order (unverified: that one beginning with _ stays out of the shopper's sight).
+// Once in a visit, for an ordered cart is followed by another.
+async function toCart(code, key, quietly) {
+  if (quietly(() => sessionStorage.getItem(key)) === code) return;
+  const body = JSON.stringify({ attributes: { _regulars_ref: code } });
+  const answer = await fetch("/cart/update.js", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+  if (answer.ok) quietly(() => sessionStorage.setItem(key, code));
+}

@@ -27,7 +27,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from loyalty.engine.errors import Conflict, LoyaltyError
+from loyalty.engine.errors import Conflict, LoyaltyError, Refused
 from loyalty.engine.facts import Order
 from loyalty.models import LedgerEntry, Member, OutboxMessage, ProgramVersion, Redemption
 from loyalty.services.observations import Person
@@ -39,7 +39,7 @@ from tests.factories import ALICE, BOB, T0, assert_books, make_shop, place
 from tests.properties.faulty_store import MOODS, Code, Sale, Store
 from tests.simulator.processes import Machine, Process
 
-PRICE, START = 100, 350
+PRICE, START = 100, 900
 PROGRAM = {
     "name": "P",
     "currency": "EUR",
@@ -85,6 +85,7 @@ class Redeeming(RuleBasedStateMachine):
         self.whose: dict[str, Person] = {}
         self.asked: dict[tuple[int, str], tuple[str, datetime, str]] = {}
         self.last_states: dict[str, str] = {}
+        self.promises = 0
         self.late: Counter[str] = Counter()
         for person in (ALICE, BOB):
             self._sell(person, START * 100 - 1000)
@@ -150,21 +151,39 @@ class Redeeming(RuleBasedStateMachine):
     def a_redemption_is_cancelled(self, which: int, is_staff: bool, dies_at: int) -> None:
         self._cancel(which, is_staff, dies_at)
 
-    @rule(which=st.integers(0, 9), moods=feelings)
-    def a_redemption_is_cancelled_while_the_platform_is_asked(self, which: int, moods: list[str]) -> None:
-        self.store.moods = list(moods)
-        self.others = [lambda: self._cancelled(which, True)]
-        self.run("worker", lambda: outbox.drain_codes(now=self.now))
-        self.others = []
+    @rule(who=clients, moods=feelings, is_revoked=st.booleans(), dies_at=DEATHS)
+    def a_redemption_is_cancelled_while_the_platform_is_asked(
+        self, who: Person, moods: list[str], is_revoked: bool, dies_at: int
+    ) -> None:
+        """And perhaps its code, which is not there yet, is taken away meanwhile."""
 
-    @rule(moods=feelings)
-    def another_worker_comes_while_the_platform_is_asked(self, moods: list[str]) -> None:
+        def meanwhile() -> None:
+            with suppress(LoyaltyError):
+                cancel(shop=self.shop, number=number, at=self.now)
+            if is_revoked:
+                outbox.run_now(kind=REVOKE, subject=number, shop_id=self.shop.pk, now=self.now)
+
+        number = self._promised(who)
+        if number:
+            self.store.moods = list(moods)
+            self.others = [meanwhile]
+            self.run("worker", lambda: outbox.drain_codes(now=self.now), dies_at)
+            self.others = []
+
+    @rule(who=clients, moods=feelings)
+    def another_worker_comes_while_the_platform_is_asked(self, who: Person, moods: list[str]) -> None:
         """After the lease: the first was taken for dead, and is not."""
+        self._promised(who)
         self.store.moods = list(moods)
         self.others = [lambda: outbox.drain_codes(now=self.now + MINUTE)]
         self.run("worker", lambda: outbox.drain_codes(now=self.now))
         self.now += MINUTE
         self.others = []
+
+    @rule(who=clients, dies_at=st.integers(1, 60))
+    def a_worker_dies_over_a_code(self, who: Person, dies_at: int) -> None:
+        self._promised(who)
+        self.run("worker", lambda: outbox.drain_codes(now=self.now), dies_at)
 
     @rule(hours=st.sampled_from([0, 0, 0, 0, 1, 1, 30, 24 * 31]), seconds=st.integers(1, 90))
     def time_passes(self, hours: int, seconds: int) -> None:
@@ -213,6 +232,21 @@ class Redeeming(RuleBasedStateMachine):
 
     def _member(self, who: Person) -> Member:
         return Member.objects.get(shop=self.shop, external_id=who.external_id)
+
+    def _promised(self, who: Person) -> str:
+        """A redemption whose process ended before it asked for the code; empty where the points don't suffice."""
+        self.promises += 1
+
+        def request() -> str:
+            with suppress(Refused):
+                key = f"promise-{self.promises}"
+                taken = redeem(
+                    shop=self.shop, member_id=self._member(who).pk, reward_id="off", request_key=key, at=self.now
+                )
+                return str(taken.number)
+            return ""
+
+        return str(self.run("web", request))
 
     def _cancel(self, which: int, is_staff: bool, dies_at: int = NEVER) -> None:
         self.run("web", lambda: self._cancelled(which, is_staff), dies_at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.dashboard import ecwid_settings, plan, program_views, views
+from loyalty.dashboard import ecwid_settings, plan, program_versions, program_views, views
 
 app_name = "dashboard"
 urlpatterns = [
@@ -17,6 +17,11 @@ urlpatterns = [
     path("redemptions/", views.redemptions, name="redemptions"),
     path("redemptions/<int:redemption_id>/cancel/", views.redemption_cancel, name="redemption_cancel"),
     path("program/", program_views.program, name="program"),
+    path("program/publish/", program_versions.program_publish, name="program_publish"),
+    path("program/discard/", program_versions.program_discard, name="program_discard"),
+    path("program/pause/", program_versions.program_pause, name="program_pause"),
+    path("program/versions/", program_versions.program_versions, name="program_versions"),
+    path("program/versions/<int:number>/back/", program_versions.program_back, name="program_back"),
     path("program/add/<str:part>/", program_views.program_add, name="program_add"),
     path("program/set/<str:part>/", program_views.program_edit, name="program_set"),
     path("program/reads/<str:part>/", program_views.program_reads, name="program_reads"),

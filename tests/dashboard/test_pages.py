@@ -368,7 +368,7 @@ def test_the_program_reads_back_as_sentences(ask: Ask) -> None:
     shop = make_shop(platform="ecwid", currency="USD", at=BEGAN)
     page = words(ask("/dashboard/program/", shop))
     assert "Members earn 1 point for every $1 they spend on everything ." in page
-    assert "500 points buy $5 off." in page
+    assert "$5 off An unused code works for 30 days" in page
     assert "An unused code works for 30 days, then the points come back." in page
     assert "Version 1 is live" in page
 

@@ -58,7 +58,7 @@ def member_answer(
     data = {
         "config": config,
         "member": {"name": member.name if member else "", "known": member is not None},
-        "enrolled": member is not None,
+        "enrolled": member is not None and statement.enrolled,
         "tier": _tier(statement.tier, program),
         "as_of": at.isoformat(),
         "available": statement.available,

@@ -8,6 +8,7 @@ from storefront_widget.doors import proxy_door
 app_name = "shopify_proxy"
 urlpatterns = [
     path("config", proxy_door(get=views.config)),
+    path("terms", proxy_door(get=views.terms)),
     path("member", proxy_door(get=views.member)),
     path("redeem", proxy_door(post=views.redeem)),
     path("redemptions/<uuid:number>", proxy_door(get=views.redemption)),

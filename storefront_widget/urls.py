@@ -9,6 +9,7 @@ from storefront_widget.doors import anonymous, by_token, widget_door
 app_name = "widget"
 urlpatterns = [
     path("config", widget_door(enter=anonymous, get=views.config)),
+    path("terms", widget_door(enter=anonymous, get=views.terms)),
     path("member", widget_door(enter=by_token, get=views.member)),
     path("redeem", widget_door(enter=by_token, post=views.redeem)),
     path("redemptions/<uuid:number>", widget_door(enter=by_token, get=views.redemption)),

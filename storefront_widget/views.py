@@ -13,7 +13,7 @@ from django.utils.cache import patch_vary_headers
 
 from loyalty.models import Redemption
 from loyalty.selectors.programs import Published, kept_versions, published
-from loyalty.selectors.widget import redemption_of
+from loyalty.selectors.widget import program_now, redemption_of
 from loyalty.selectors.widget_settings import loaded_choices
 from loyalty.selectors.widget_state import MemberState, state_of_member
 from loyalty.services import limits, redemptions
@@ -27,6 +27,7 @@ from storefront_widget.kept_config import A_MINUTE, FOR_EVER, Config, config_of,
 from storefront_widget.kept_member import MemberAnswer, asked_of, keep, keeps_until
 from storefront_widget.languages import language_of, voice_of
 from storefront_widget.problems import UnderWay
+from storefront_widget.terms import terms_answer
 
 UNDER_WAY = timedelta(seconds=30)
 """Longer than the platform is waited for: until then the first request may still be at it."""
@@ -81,6 +82,17 @@ def _state(caller: Caller) -> MemberState | None:
     return state_of_member(
         platform=shop.platform, external_id=shop.external_id, member_id=caller.member.pk, at=caller.at
     )
+
+
+def terms(request: HttpRequest, caller: Caller) -> HttpResponse:
+    """Public, and rarely asked for."""
+    choices = loaded_choices(caller.shop)[1]
+    program = program_now(shop=caller.shop, at=caller.at)
+    voice = voice_of(request, choices)
+    response = answer(terms_answer(shop=caller.shop, program=program, choices=choices, voice=voice))
+    response["Cache-Control"] = A_MINUTE
+    patch_vary_headers(response, ("Accept-Language",))
+    return response
 
 
 def redeem(request: HttpRequest, caller: Caller) -> HttpResponse:

@@ -19,6 +19,7 @@ from loyalty.selectors.partner_codes import codes_of
 from loyalty.selectors.widget import Offer, offers, open_redemptions
 from loyalty.services.redemptions import IN_CART
 from storefront_widget.config import Data, carried, reward_answer
+from storefront_widget.taking_part import taking_part
 
 HISTORY_LINES = 20
 _SHOWN_PARAMS = ("number", "reward", "code", "why", "from")
@@ -54,7 +55,8 @@ def member_answer(
     )
     codes = open_redemptions(shop=shop, member=member, at=at) if member else []
     partners = codes_of(shop=shop, redemptions=codes)
-    changes = [statement.next_due, *(code.expires_at for code in codes)]
+    doing, turns = taking_part(shop=shop, member=member, versions=versions, at=at)
+    changes = [statement.next_due, *(code.expires_at for code in codes), *turns]
     data = {
         "config": config,
         "member": {"name": member.name if member else "", "known": member is not None},
@@ -72,6 +74,7 @@ def member_answer(
         "rewards": [_offer(offer, voice) for offer in offered],
         "codes": [_as_it_stands(shop, redemption, partners) for redemption in codes],
         "history": _history(statement, _names(program, voice), voice),
+        **doing,
     }
     return data, changes
 

@@ -45,7 +45,27 @@ class ClaimBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     claim: Text
 
 
-B = TypeVar("B", RedeemBody, CodeBody, SessionBody, DeviceBody, ClaimBody, NoBody)
+class BirthdayBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    birthday: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2}-[0-9]{2}\Z")]
+
+
+class NoticeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+    on: bool
+
+
+class ActivityBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A rule by its id, a code that was typed, or both."""
+
+    rule: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    code: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
+class FriendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+B = TypeVar("B", bound=msgspec.Struct)
 
 
 def read_body(request: HttpRequest, form: type[B]) -> B:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from django.conf import settings
 
-from loyalty.engine.activities import BirthdayRule
+from loyalty.engine.activities import ActivityRule, BirthdayRule
 from loyalty.engine.earning import Exclude, Multiplier
 from loyalty.engine.program import Program, Reward
 from loyalty.engine.referrals import ReferralRule
 from loyalty.engine.rewards import LASTING, least_points, paid_as
 from loyalty.engine.rule import RuleShape
 from loyalty.engine.scope import Scope
+from loyalty.engine.taking_part import PRESSED, may_be_claimed
 from loyalty.models import Shop
 from loyalty.models.widget import WidgetChoices
 from loyalty.platforms.registry import platform_of
@@ -53,7 +55,7 @@ _RULE_FIELDS = {
     "referrer_points",
     "friend_points",
 }
-_NOBODYS_BUSINESS = {"caps", "priority", "exclusive", "rewards"}
+_NOBODYS_BUSINESS = {"caps", "priority", "exclusive", "rewards", "referrer_rewards", "friend_rewards", "code"}
 """Whom and what a rule leaves out is the merchant's own matter: these change nothing of what it promises to all."""
 
 
@@ -113,15 +115,28 @@ def _promises(shop: Shop, program: Program | None) -> Data:
 
 
 def ways_to_earn(program: Program) -> list[Data]:
-    """The rates that hold for everybody: a rate that holds for some must not be promised to all."""
+    """The rates that hold for everybody: a rate that holds for some must not be promised to all. `asks_code` is for what
+    a code shows that the merchant gives out, `claim` for what a shopper says themselves, `gifts` are names."""
+    names = {reward.id: reward.name for reward in program.rewards}
     found = []
     for rule in program.rules:
         if rule.enabled and not isinstance(rule, Exclude | Multiplier):
             fields = msgspec.to_builtins(rule)
             shown = {name: value for name, value in fields.items() if name not in _NOBODYS_BUSINESS}
             if shown.keys() <= _RULE_FIELDS:
-                found.append(shown)
+                found.append({**shown, **_how(rule), **_gifts(rule, names)})
     return found
+
+
+def _how(rule: RuleShape) -> Data:
+    if not isinstance(rule, ActivityRule) or not may_be_claimed(rule):
+        return {}
+    return {"claim": True} if rule.activity in PRESSED else {"asks_code": True}
+
+
+def _gifts(rule: RuleShape, names: Mapping[str, str]) -> Data:
+    gifts = [names[reward] for reward in getattr(rule, "rewards", ()) if reward in names]
+    return {"gifts": gifts} if gifts else {}
 
 
 def _tiers(program: Program) -> list[Data]:
@@ -156,9 +171,12 @@ def _referral(program: Program) -> Data | None:
     rules = [rule for rule in program.rules if isinstance(rule, ReferralRule) and rule.enabled]
     if not rules:
         return None
+    names = {reward.id: reward.name for reward in program.rewards}
     return {
         "friend_points": sum(rule.friend_points for rule in rules),
         "referrer_points": sum(rule.referrer_points for rule in rules),
+        "friend_gifts": [names[each] for rule in rules for each in rule.friend_rewards if each in names],
+        "referrer_gifts": [names[each] for rule in rules for each in rule.referrer_rewards if each in names],
     }
 
 

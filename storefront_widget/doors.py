@@ -42,6 +42,8 @@ class Caller:
     address: str
     member: Member | None = None
     signed_in: bool = False
+    customer_id: str = ""
+    """Whom the platform vouches for."""
 
     def required(self) -> Member:
         """The member, for what needs one. Raises Unauthorized for a guest, NotFound for a customer without points."""
@@ -129,7 +131,7 @@ def _proxied(shop: Shop, customer_id: str, address: str, at: datetime) -> Caller
         return Caller(shop=shop, at=at, address=address)
     count_read(f"{shop.pk}/customer/{customer_id}", at=at)
     member = member_by_customer(shop=shop, external_id=customer_id)
-    return Caller(shop=shop, at=at, address=address, member=member, signed_in=True)
+    return Caller(shop=shop, at=at, address=address, member=member, signed_in=True, customer_id=customer_id)
 
 
 def _handler(request: HttpRequest, handlers: Mapping[str, Handler[...]]) -> Handler[...]:

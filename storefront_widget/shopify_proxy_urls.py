@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from storefront_widget import views
+from storefront_widget import views, ways_in
 from storefront_widget.doors import proxy_door
 
 app_name = "shopify_proxy"
@@ -13,4 +13,10 @@ urlpatterns = [
     path("redeem", proxy_door(post=views.redeem)),
     path("redemptions/<uuid:number>", proxy_door(get=views.redemption)),
     path("redemptions/<uuid:number>/cancel", proxy_door(post=views.cancel)),
+    path("join", proxy_door(post=ways_in.join)),
+    path("leave", proxy_door(post=ways_in.leave)),
+    path("profile", proxy_door(post=ways_in.profile)),
+    path("notifications", proxy_door(post=ways_in.notifications)),
+    path("activity", proxy_door(post=ways_in.activity)),
+    path("referral/claim", proxy_door(post=ways_in.claim_referral)),
 ]

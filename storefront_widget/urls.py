@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from storefront_widget import ecwid_cart, sessions, views
+from storefront_widget import ecwid_cart, sessions, views, ways_in
 from storefront_widget.assets import asset
 from storefront_widget.doors import anonymous, by_token, widget_door
 
@@ -14,6 +14,12 @@ urlpatterns = [
     path("redeem", widget_door(enter=by_token, post=views.redeem)),
     path("redemptions/<uuid:number>", widget_door(enter=by_token, get=views.redemption)),
     path("redemptions/<uuid:number>/cancel", widget_door(enter=by_token, post=views.cancel)),
+    path("join", widget_door(enter=by_token, post=ways_in.join)),
+    path("leave", widget_door(enter=by_token, post=ways_in.leave)),
+    path("profile", widget_door(enter=by_token, post=ways_in.profile)),
+    path("notifications", widget_door(enter=by_token, post=ways_in.notifications)),
+    path("activity", widget_door(enter=by_token, post=ways_in.activity)),
+    path("referral/claim", widget_door(enter=by_token, post=ways_in.claim_referral)),
     path("code", widget_door(enter=anonymous, post=sessions.code)),
     path("session", widget_door(enter=anonymous, post=sessions.session)),
     path("session/renew", widget_door(enter=anonymous, post=sessions.renew)),

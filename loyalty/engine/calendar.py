@@ -55,6 +55,18 @@ def next_bucket(name: str, period: Period) -> str:
     return str(int(name) + 1)
 
 
+def end_of(at: datetime, period: Period, zone: ZoneInfo) -> datetime | None:
+    """When the day, week, month or year in which `at` lies is over; None for what has no end in the calendar."""
+    today = at.astimezone(zone).date()
+    if period == "day":
+        return midnight(today + timedelta(days=1), zone)
+    if period == "week":
+        return midnight(today + timedelta(days=8 - today.isoweekday()), zone)
+    if period == "month":
+        return start_of_next_month(at, zone)
+    return start_of_year(today.year + 1, zone) if period == "year" else None
+
+
 def add_months(at: datetime, months: int, zone: ZoneInfo) -> datetime:
     """The same wall-clock time `months` later, on the month's last day where it has no such day."""
     local = at.astimezone(zone)

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
+
 from django.db import models
 
 from loyalty.models.shops import Shop
 from loyalty.models.tenancy import ScopedManager
+
+CODE_ALPHABET = "ABCDEFGHJKMNPQRTUVWXYZ2346789"
+"""No 0/O, 1/I/L, 5/S: a code is read aloud and typed."""
+REFERRAL_LETTERS = 10
+
+
+def new_referral_code() -> str:
+    """29^10: it names one member among all that there will be, and nobody finds another by trying."""
+    return "".join(secrets.choice(CODE_ALPHABET) for _ in range(REFERRAL_LETTERS))
 
 
 class Member(models.Model):
@@ -33,6 +44,8 @@ class Member(models.Model):
         blank=True,
         help_text="The tier that the platform was last told of, where it has a place for tiers",
     )
+    referral_code = models.CharField(max_length=16, default=new_referral_code, editable=False)
+    notified_of = models.JSONField(default=list, blank=True, help_text="What they asked to be written to about")
     engine = models.PositiveIntegerField(
         default=0, help_text="The engine of the last fold; an older one leaves them alone"
     )
@@ -51,6 +64,7 @@ class Member(models.Model):
                 condition=models.Q(external_id__isnull=True) & ~models.Q(email=""),
                 name="one_guest_per_email",
             ),
+            models.UniqueConstraint(fields=["shop", "referral_code"], name="one_member_per_referral_code"),
         ]
         indexes = [
             models.Index(fields=["shop", "email"], name="member_email"),

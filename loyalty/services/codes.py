@@ -14,14 +14,13 @@ from loyalty.engine.facts import Redemption as RedemptionFact
 from loyalty.engine.program import Reward
 from loyalty.engine.rewards import paid_as
 from loyalty.models import Member, Redemption, Shop
+from loyalty.models.members import CODE_ALPHABET
 from loyalty.services.facts import append
 from loyalty.services.outbox import leave
 
 ISSUE = "reward.issue"
 FULFIL = "reward.fulfil"
 """The same where the shop's own server is asked: it may be slow, and nobody else's code waits for it."""
-CODE_ALPHABET = "ABCDEFGHJKMNPQRTUVWXYZ2346789"
-"""No 0/O, 1/I/L, 5/S: a code is read aloud and typed."""
 
 
 def new_code(kind: str = "") -> str:

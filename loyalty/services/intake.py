@@ -44,6 +44,7 @@ from loyalty.services.outbox import wake_import
 from loyalty.services.posting import fold_and_post, lock_members
 from loyalty.services.privacy import ask_export, redact
 from loyalty.services.redemptions import holders_of, mark_used
+from loyalty.services.referral_claims import claim_by_orders, hand_over
 from loyalty.services.shops import uninstall
 
 _INSERT = """
@@ -143,12 +144,14 @@ def record(*, shop: Shop, observations: Sequence[Observation], at: datetime) -> 
     adopted = {members[key].pk for key in guests.values()}
     for pk, key in guests.items():
         adopt_guest(shop=shop, guest=locked[pk], account=members[key])
+        hand_over(shop=shop, gone_id=pk, kept_id=members[key].pk)
     # What a guest ordered in this very batch is the account's as well: nobody looks at a guest again who has one.
     members = {key: members[guests[member.pk]] if member.pk in guests else member for key, member in members.items()}
     stored = lock_orders(shop, order_ids)
     if not {row.member_id for row in stored.values() if row.member_id} <= locked.keys():
         raise TryAgain("An order moved to another member meanwhile")
     different = store_orders(shop=shop, orders=orders, refunds=refunds, members=members, stored=stored)
+    claim_by_orders(shop=shop, orders=orders, members=members)
     different |= dict.fromkeys(adopted, EARLIEST)
     doubt(shop=shop, changed=different)
     changed |= different.keys()

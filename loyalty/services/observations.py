@@ -24,11 +24,13 @@ class Person:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSeen:
     """One snapshot of an order. `person` is None where nobody can be told (a walk-in). `rank` orders snapshots of one
-    order as text - the greatest is kept (see rank_of)."""
+    order as text - the greatest is kept (see rank_of). `referral` is what the order carries as a friend's code; anybody
+    may have written it."""
 
     order: Order
     person: Person | None
     rank: str
+    referral: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from loyalty.engine import checkpoint as engine
 from loyalty.engine.checkpoint import MINIMUM_FACTS, instants
-from loyalty.engine.errors import Unavailable
+from loyalty.engine.errors import NotFound, Unavailable
 from loyalty.engine.facts import Fact
 from loyalty.engine.program import Version
 from loyalty.engine.statement import Statement, checkpoint, fold
@@ -19,6 +19,7 @@ from loyalty.models import Checkpoint, Member, Shop
 from loyalty.selectors.facts import facts_of
 from loyalty.selectors.programs import versions_of
 from loyalty.services.gifts import give_due
+from loyalty.services.referral_claims import leave_due
 from loyalty.services.showing import leave_shown
 
 log = structlog.get_logger("regulars.posting")
@@ -37,6 +38,14 @@ def lock_members(*, shop: Shop | int, member_ids: Iterable[int]) -> list[Member]
     """Locks them in id order, so that two transactions never wait for each other. Must run in a transaction."""
     rows = Member.objects.filter(shop=shop, pk__in=sorted(set(member_ids)))
     return list(rows.select_for_update(of=("self",)).order_by("pk"))
+
+
+def lock_member(*, shop: Shop | int, member_id: int) -> Member:
+    """The same for one. Raises NotFound for who is not here, or became one with another."""
+    locked = lock_members(shop=shop, member_ids=[member_id])
+    if not locked or locked[0].merged_into_id is not None:
+        raise NotFound("There is no such member in this shop.")
+    return locked[0]
 
 
 def fold_and_post(*, shop: Shop | int, members: Sequence[Member], at: datetime) -> dict[int, Statement]:
@@ -62,6 +71,7 @@ def fold_and_post(*, shop: Shop | int, members: Sequence[Member], at: datetime) 
         Checkpoint.objects.filter(shop=shop_id, member__in=list(starts)).delete()
         statements = _fold_and_post(shop_id, known, versions, {}, at)
     give_due(shop_id=shop_id, versions=versions, members=known, statements=statements, at=at)
+    leave_due(shop_id=shop_id, versions=versions, members=known, statements=statements, at=at)
     changed = [member.pk for member in known if (member.available, member.tier) != before[member.pk]]
     leave_shown(shop_id=shop_id, member_ids=changed, at=at)
     return statements

@@ -35,6 +35,7 @@ from loyalty.services.forgetting import key_of_customer, key_of_email, key_of_or
 from loyalty.services.observations import Subject
 from loyalty.services.outbox import leave
 from loyalty.services.posting import lock_members
+from loyalty.services.profiles import forget_birthdays
 from loyalty.services.traces import Marks, deliveries_with, messages_with
 
 log = structlog.get_logger("regulars.privacy")
@@ -163,8 +164,11 @@ def _forget_people(shop: Shop, subject: Subject, at: datetime) -> int:
         members = lock_members(shop=shop, member_ids=meant)
         _remember_to_forget(shop, subject, members, at)
         emails = {member.email for member in members if member.email} | {subject.email.strip().lower()}
-        Member.objects.filter(shop=shop, pk__in=meant).update(email="", name="", locale="", forgotten_at=at)
+        Member.objects.filter(shop=shop, pk__in=meant).update(
+            email="", name="", locale="", notified_of=[], forgotten_at=at
+        )
         unsay(shop=shop, member_ids=meant)
+        forget_birthdays(shop=shop, member_ids=meant, at=at)
         ShopperDevice.objects.filter(shop=shop, member__in=meant).delete()
         EmailCode.objects.filter(shop=shop, email__in=emails - {""}).delete()
         copies = Q(customer_id__in=[member.external_id for member in members if member.external_id])

@@ -36,6 +36,8 @@ from loyalty.services.redemptions import (
     hand_out_code,
     mark_ready,
 )
+from loyalty.services.referral_claims import CONFIRM
+from loyalty.services.referrals import confirm
 from loyalty.services.showing import SHOW
 from loyalty.worker import reconciliation
 from loyalty.worker.claim import MAX_DEATHS, WorkerDied, claim, hold, put_back, still_mine
@@ -52,7 +54,7 @@ SHOWN_AT_ONCE = 12
 """Balance and tier of twelve are 24 fields; Shopify takes 25 at once."""
 CODES = (ISSUE, REVOKE)
 """What hangs here is a shopper's points: none takes longer than CODE_SECONDS, and each has a lease of its own."""
-MESSAGES = ("mail", LOOK_UP)
+MESSAGES = ("mail", LOOK_UP, CONFIRM)
 """For these somebody waits."""
 SLOW = (IMPORT, FORGET, EXPORT, FORGET_SHOP)
 """What may take long, and for which nobody waits at this moment."""
@@ -198,6 +200,10 @@ def _mail(row: OutboxMessage, now: datetime) -> None:
         ).send()
 
 
+def _refer(row: OutboxMessage, now: datetime) -> None:
+    confirm(shop=row.shop, referral_id=int(row.subject), at=now)
+
+
 def _history(row: OutboxMessage, now: datetime) -> None:
     """A long history outlives the lease of a claim: it is held from one page to the next, so that after a crash the
     next worker comes in minutes."""
@@ -258,6 +264,7 @@ HANDLERS: dict[str, Callable[[OutboxMessage, datetime], None]] = {
     ISSUE: _issue,
     REVOKE: _revoke,
     "mail": _mail,
+    CONFIRM: _refer,
     LOOK_UP: _look_up,
     IMPORT: _history,
     RECONCILE: _compare,

@@ -98,7 +98,12 @@ def test_ways_to_earn_that_hold_for_all_are_promised_and_others_are_not(page: St
         "perks": ["Tea"],
         "multiplier_percent": 250,
     }
-    assert config["referral"] == {"friend_points": 40, "referrer_points": 100}
+    assert config["referral"] == {
+        "friend_points": 40,
+        "referrer_points": 100,
+        "friend_gifts": [],
+        "referrer_gifts": [],
+    }
     assert config["birthday"] == {"points": 30, "gifts": []}
     assert config["may_join"] is True
 

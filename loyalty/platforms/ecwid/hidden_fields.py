@@ -11,6 +11,7 @@ from loyalty.platforms.reading import text
 
 CODE_FIELD = "regulars_points"
 NONCE_FIELD = "regulars_nonce"
+REFERRAL_FIELD = "regulars_ref"
 LABEL = "Points"
 CODE = re.compile(r"[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}")
 _DESCRIBED = re.compile(rf"{LABEL} ({CODE.pattern})")
@@ -23,7 +24,7 @@ def hidden_fields(document: Mapping[str, Any]) -> dict[str, str]:
     return {
         name: text(value.get("value") if isinstance(value, dict) else value, max_length=255)
         for name, value in values
-        if name in (CODE_FIELD, NONCE_FIELD)
+        if name in (CODE_FIELD, NONCE_FIELD, REFERRAL_FIELD)
     }
 
 

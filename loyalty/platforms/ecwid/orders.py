@@ -24,7 +24,7 @@ from loyalty.engine.errors import Invalid
 from loyalty.engine.facts import Line, Order, Refund, RefundLine, encode
 from loyalty.engine.money import rounded
 from loyalty.platforms.ecwid.amounts import amount_minor
-from loyalty.platforms.ecwid.hidden_fields import cart_codes
+from loyalty.platforms.ecwid.hidden_fields import REFERRAL_FIELD, cart_codes, hidden_fields
 from loyalty.platforms.reading import identifier, instant, items, mapping, text, whole
 from loyalty.services.observations import OrderSeen, Person, rank_of
 
@@ -109,7 +109,9 @@ def read_order(
             f"Order {order_id} is marked as partially refunded, but the store does not say how much. No points were "
             "taken back; enter the refunded amount in the order, or correct the member's points by hand."
         )
-    return ReadOrder(seen=OrderSeen(order=order, person=person_of(data), rank=rank(order)), flag=flag)
+    referral = hidden_fields(data).get(REFERRAL_FIELD, "")
+    seen = OrderSeen(order=order, person=person_of(data), rank=rank(order), referral=referral)
+    return ReadOrder(seen=seen, flag=flag)
 
 
 def _after(known: Order | None, order: Order) -> Order:

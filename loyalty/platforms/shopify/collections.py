@@ -51,7 +51,7 @@ def _told(shop: Shop, batch: Sequence[Any], now: datetime) -> Iterator[Any]:
         )
         order = msgspec.structs.replace(each.order, lines=lines)
         # The rank is of what Shopify says: an answer about products makes no snapshot newer.
-        yield OrderSeen(order=order, person=each.person, rank=each.rank)
+        yield OrderSeen(order=order, person=each.person, rank=each.rank, referral=each.referral)
 
 
 def _known(shop: Shop, product_ids: set[str], now: datetime) -> dict[str, tuple[str, ...]]:

@@ -30,6 +30,8 @@ from loyalty.services.observations import OrderSeen, Person, rank_of
 MAX_LINES = 500
 MAX_REFUNDS = 250
 MAX_QUANTITY = 1_000_000
+MAX_ATTRIBUTES = 100
+REFERRAL_ATTRIBUTE = "_regulars_ref"
 
 _PAID = ("paid", "partially_refunded", "refunded")
 _ONLINE = ("web", "580111", "checkout_next", "subscription_contract", "subscription_contract_checkout_one")
@@ -73,12 +75,23 @@ def read_order(record: Record, shop_currency: str) -> OrderSeen:
         total_minor=money_or_zero(record, "total_price", currency),
         refunds=_in_order(refunds),
     )
-    return seen(order, person_of(record))
+    return seen(order, person_of(record), _referral(record))
 
 
-def seen(order: Order, person: Person | None) -> OrderSeen:
+def seen(order: Order, person: Person | None, referral: str = "") -> OrderSeen:
     """The snapshot with its rank; equal snapshots have equal ranks, wherever they were read."""
-    return OrderSeen(order=order, person=person, rank=rank_of(order, hashlib.sha256(encode(order)).hexdigest()))
+    rank = rank_of(order, hashlib.sha256(encode(order)).hexdigest())
+    return OrderSeen(order=order, person=person, rank=rank, referral=referral)
+
+
+def _referral(record: Record) -> str:
+    """A friend's code that our script wrote into the cart's attributes; an order shows them as `note_attributes`
+    (unverified: GraphQL calls them `customAttributes`, and only webhooks are read for them)."""
+    found = record.get("note_attributes")
+    for entry in found[:MAX_ATTRIBUTES] if isinstance(found, list) else ():
+        if isinstance(entry, dict) and entry.get("name") == REFERRAL_ATTRIBUTE:
+            return text(entry.get("value"), max_length=64)
+    return ""
 
 
 def person_of(record: Record) -> Person | None:

@@ -1,0 +1,36 @@
+"""Friends who were brought: claimed by a code, confirmed once by the friend's first order that earned."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from loyalty.models.members import Member
+from loyalty.models.shops import Shop
+from loyalty.models.tenancy import ScopedManager
+
+
+class Referral(models.Model):
+    """Who brought whom. A friend is brought once; what a confirmed one gives are facts of both."""
+
+    class State(models.TextChoices):
+        CLAIMED = "claimed", "Waits for an order"
+        CONFIRMED = "confirmed", "Confirmed"
+        REFUSED = "refused", "Refused"
+
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="referrals")
+    referrer = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="friends_brought")
+    friend = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="brought_by")
+    state = models.CharField(max_length=16, choices=State.choices, default=State.CLAIMED)
+    claimed_at = models.DateTimeField(help_text="When the code was typed, or its order placed")
+    order_id = models.CharField(max_length=128, blank=True, help_text="The order that confirmed it")
+    why = models.CharField(max_length=32, blank=True, help_text="Why it was refused, in a word")
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "friend"], name="one_referral_per_friend")]
+        indexes = [models.Index(fields=["shop", "referrer", "state"], name="referral_referrer")]
+
+    def __str__(self) -> str:
+        return f"{self.friend_id} brought by {self.referrer_id}"

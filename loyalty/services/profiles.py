@@ -1,0 +1,108 @@
+"""What members tell of themselves: their birthday, and what they want to be written to about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from datetime import datetime
+
+import msgspec
+from django.db import transaction
+
+from loyalty.engine.errors import Invalid, Refused
+from loyalty.engine.facts import EARLIEST, Activity, Fact, Profile, decode, encode, validate
+from loyalty.engine.taking_part import BIRTHDAY_KEPT, NOTICES
+from loyalty.engine.walk import born
+from loyalty.models import LedgerEntry, Member, Shop, StoredFact
+from loyalty.selectors.programs import versions_of
+from loyalty.services.facts import append, doubt
+from loyalty.services.posting import fold_and_post, lock_member
+
+_DAY = re.compile(r"(0[1-9]|1[0-2])-[0-3][0-9]")
+
+
+@transaction.atomic
+def tell_birthday(*, shop: Shop, member_id: int, birthday: str, at: datetime) -> None:
+    """ "MM-DD", by the member: once, and again after a year. Raises Invalid, NotFound, Refused (code birthday_locked)."""
+    member = lock_member(shop=shop, member_id=member_id)
+    known = birthdays_of(shop, member.pk)
+    if known and known[-1].value[-5:] == birthday:
+        return
+    if known and known[-1].value and known[-1].at + BIRTHDAY_KEPT > at:
+        raise Refused("Your birthday is kept for a year. Ask the store to correct it.", code="birthday_locked")
+    _set_birthday(shop, member, birthday, len(known), at)
+
+
+@transaction.atomic
+def correct_birthday(*, shop: Shop, member_id: int, birthday: str, at: datetime) -> None:
+    """The same by staff, at any time. Raises Invalid, NotFound."""
+    member = lock_member(shop=shop, member_id=member_id)
+    _set_birthday(shop, member, birthday, len(birthdays_of(shop, member.pk)), at)
+
+
+@transaction.atomic
+def choose_notice(*, shop: Shop, member_id: int, name: str, wanted: bool) -> None:
+    """Whether a member is written to about this; nobody is who has not asked. Raises Invalid, NotFound."""
+    if name not in NOTICES:
+        raise Invalid(f"Choose one of: {', '.join(NOTICES)}.", place="id")
+    member = lock_member(shop=shop, member_id=member_id)
+    chosen = {each for each in member.notified_of if each in NOTICES} - {name} | ({name} if wanted else set())
+    member.notified_of = [each for each in NOTICES if each in chosen]
+    member.save(update_fields=["notified_of"])
+
+
+def birthdays_of(shop: Shop, member_id: int) -> list[Profile]:
+    """Every word on it, the oldest first."""
+    rows = StoredFact.objects.filter(shop=shop, member=member_id, kind="profile").order_by("at", "pk")
+    facts = [decode(row.body) for row in rows]
+    return [fact for fact in facts if isinstance(fact, Profile) and fact.field == "birthday"]
+
+
+def forget_birthdays(*, shop: Shop, member_ids: Collection[int], at: datetime) -> None:
+    """Of people who are forgotten: from now on there is no birthday, and what was told is gone as far as the ledger
+    does not say it anyway: a birthday that was celebrated stands there with its date, and a whole one stays where a
+    program asked how old somebody was. So the fold still says what was posted. The caller holds the members' locks."""
+    rows = [
+        row
+        for row in StoredFact.objects.filter(shop=shop, member__in=member_ids, kind="profile")
+        if isinstance(fact := decode(row.body), Profile) and fact.field == "birthday"
+    ]
+    if not rows:
+        return
+    celebrated = set(
+        LedgerEntry.objects.filter(shop=shop, member__in=member_ids, source__startswith="birthday:").values_list(
+            "member_id", flat=True
+        )
+    )
+    ages = any(segment.minimum_age for version in versions_of(shop) for segment in version.program.segments)
+    for row in rows:
+        fact = decode(row.body)
+        if isinstance(fact, Profile) and not ages:
+            value = f"--{fact.value[-5:]}" if row.member_id in celebrated and fact.value else ""
+            row.body = encode(msgspec.structs.replace(fact, value=value)).decode()
+    StoredFact.objects.across_shops().bulk_update(rows, ["body"], batch_size=200)
+    held = {row.member_id for row in rows if row.member_id is not None}
+    append(
+        shop=shop,
+        facts=[(pk, Profile(id=f"birthday:{pk}:forgotten", at=at, field="birthday", value="")) for pk in sorted(held)],
+    )
+    doubt(shop=shop, changed=dict.fromkeys(held, EARLIEST))
+
+
+def _set_birthday(shop: Shop, member: Member, birthday: str, known: int, at: datetime) -> None:
+    if not _DAY.fullmatch(birthday) or born(f"--{birthday}") is None:
+        raise Invalid("Send the birthday as month and day, such as 05-17.", place="birthday")
+    facts: list[Fact] = [
+        Profile(id=f"birthday:{member.pk}:{known + 1}", at=at, field="birthday", value=f"--{birthday}"),
+        # All that we ask of a profile.
+        Activity(
+            id=f"profile_completed:{member.pk}",
+            at=at,
+            kind="profile_completed",
+            customer_id=member.external_id or "",
+        ),
+    ]
+    for fact in facts:
+        validate(fact)
+    append(shop=shop, facts=[(member.pk, fact) for fact in facts])
+    fold_and_post(shop=shop, members=[member], at=at)

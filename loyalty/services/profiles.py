@@ -10,12 +10,12 @@ import msgspec
 from django.db import transaction
 
 from loyalty.engine.errors import Invalid, Refused
-from loyalty.engine.facts import EARLIEST, Activity, Fact, Profile, decode, encode, validate
+from loyalty.engine.facts import Activity, Fact, Profile, decode, validate
 from loyalty.engine.taking_part import BIRTHDAY_KEPT, NOTICES
 from loyalty.engine.walk import born
 from loyalty.models import LedgerEntry, Member, Shop, StoredFact
 from loyalty.selectors.programs import versions_of
-from loyalty.services.facts import append, doubt
+from loyalty.services.facts import append, rewrite
 from loyalty.services.posting import fold_and_post, lock_member
 
 _DAY = re.compile(r"(0[1-9]|1[0-2])-[0-3][0-9]")
@@ -62,31 +62,28 @@ def forget_birthdays(*, shop: Shop, member_ids: Collection[int], at: datetime) -
     """Of people who are forgotten: from now on there is no birthday, and what was told is gone as far as the ledger
     does not say it anyway: a birthday that was celebrated stands there with its date, and a whole one stays where a
     program asked how old somebody was. So the fold still says what was posted. The caller holds the members' locks."""
-    rows = [
-        row
-        for row in StoredFact.objects.filter(shop=shop, member__in=member_ids, kind="profile")
-        if isinstance(fact := decode(row.body), Profile) and fact.field == "birthday"
+    rows = StoredFact.objects.filter(shop=shop, member__in=member_ids, kind="profile")
+    told = [
+        (row, fact)
+        for row in rows
+        if isinstance(fact := decode(row.body), Profile) and fact.field == "birthday" and row.member_id is not None
     ]
-    if not rows:
+    if not told:
         return
-    celebrated = set(
-        LedgerEntry.objects.filter(shop=shop, member__in=member_ids, source__startswith="birthday:").values_list(
-            "member_id", flat=True
-        )
-    )
-    ages = any(segment.minimum_age for version in versions_of(shop) for segment in version.program.segments)
-    for row in rows:
-        fact = decode(row.body)
-        if isinstance(fact, Profile) and not ages:
-            value = f"--{fact.value[-5:]}" if row.member_id in celebrated and fact.value else ""
-            row.body = encode(msgspec.structs.replace(fact, value=value)).decode()
-    StoredFact.objects.across_shops().bulk_update(rows, ["body"], batch_size=200)
-    held = {row.member_id for row in rows if row.member_id is not None}
-    append(
-        shop=shop,
-        facts=[(pk, Profile(id=f"birthday:{pk}:forgotten", at=at, field="birthday", value="")) for pk in sorted(held)],
-    )
-    doubt(shop=shop, changed=dict.fromkeys(held, EARLIEST))
+    posted = LedgerEntry.objects.filter(shop=shop, member__in=member_ids, source__startswith="birthday:")
+    celebrated = set(posted.values_list("member_id", flat=True))
+    if not any(segment.minimum_age for version in versions_of(shop) for segment in version.program.segments):
+        less = [
+            (row, msgspec.structs.replace(fact, value=f"--{fact.value[-5:]}" if row.member_id in celebrated else ""))
+            for row, fact in told
+            if fact.value
+        ]
+        rewrite(shop=shop, facts=less)
+    over = {
+        row.member_id: Profile(id=f"birthday:{row.member_id}:forgotten", at=at, field="birthday", value="")
+        for row, _ in told
+    }
+    append(shop=shop, facts=[(pk, fact) for pk, fact in over.items() if pk is not None])
 
 
 def _set_birthday(shop: Shop, member: Member, birthday: str, known: int, at: datetime) -> None:

@@ -1,1 +1,1 @@
-export default {"slide.title":"How many {point_name}?","slide.part":"{Point_name} can pay up to {percent} of an order.","slide.label":"{Point_name} to use","slide.worth":{"one":"{points} is {money} off","other":"{points} are {money} off"},"slide.go":"Go on","slide.not":"Not now"};
+export default {"slide.title":"كم تريد أن تستخدم؟","slide.part":"يمكن أن تدفع {point_name} حتى {percent} من الطلب.","slide.label":"المقدار","slide.worth":"{points} تساوي خصم {money}","slide.go":"متابعة","slide.not":"ليس الآن"};

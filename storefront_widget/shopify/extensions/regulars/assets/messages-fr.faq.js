@@ -1,1 +1,1 @@
-export default {"faq.own":"From {shop}","faq.wait":"One moment"};
+export default {"faq.own":"De la part de {shop}","faq.wait":"Un instant"};

@@ -1,1 +1,1 @@
-export default {"slide.title":"How many {point_name}?","slide.part":"{Point_name} can pay up to {percent} of an order.","slide.label":"{Point_name} to use","slide.worth":{"one":"{points} is {money} off","other":"{points} are {money} off"},"slide.go":"Go on","slide.not":"Not now"};
+export default {"slide.title":"Combien de {point_name} ?","slide.part":"Ils peuvent payer jusqu’à {percent} d’une commande.","slide.label":"{Point_name} à utiliser","slide.worth":"{points} = {money} de remise","slide.go":"Continuer","slide.not":"Pas maintenant"};

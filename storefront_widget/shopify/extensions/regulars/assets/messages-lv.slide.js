@@ -1,1 +1,1 @@
-export default {"slide.title":"How many {point_name}?","slide.part":"{Point_name} can pay up to {percent} of an order.","slide.label":"{Point_name} to use","slide.worth":{"one":"{points} is {money} off","other":"{points} are {money} off"},"slide.go":"Go on","slide.not":"Not now"};
+export default {"slide.title":"Cik daudz izmantot?","slide.part":"Ar tiem var apmaksāt līdz {percent} no pasūtījuma.","slide.label":"Izmantojamie {point_name}","slide.worth":"{points}: {money} atlaide","slide.go":"Tālāk","slide.not":"Ne tagad"};

@@ -1,1 +1,1 @@
-export default {"slide.title":"How many {point_name}?","slide.part":"{Point_name} can pay up to {percent} of an order.","slide.label":"{Point_name} to use","slide.worth":{"one":"{points} is {money} off","other":"{points} are {money} off"},"slide.go":"Go on","slide.not":"Not now"};
+export default {"slide.title":"Сколько потратить?","slide.part":"Так можно оплатить до {percent} заказа.","slide.label":"Сколько","slide.worth":"{points}: скидка {money}","slide.go":"Дальше","slide.not":"Не сейчас"};

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from loyalty.engine.facts import Line, Order, Refund, RefundLine
 from loyalty.models import InboxDelivery, LedgerEntry, Member, Shop
 from loyalty.services.intake import record
+from loyalty.services.launching import launch
 from loyalty.services.observations import Grant, OrderSeen, Person, StoreProfile, rank_of
 from loyalty.services.shops import install
 
@@ -29,7 +30,9 @@ def make_shop(
         time_zone="Europe/Riga",
         storefront_url=f"https://{name.lower()}.test",
     )
-    return install(platform=platform, profile=profile, grant=Grant(access_token=f"token-{number}"), at=at)
+    shop = install(platform=platform, profile=profile, grant=Grant(access_token=f"token-{number}"), at=at)
+    launch(shop=shop, at=at)
+    return shop
 
 
 def make_order(

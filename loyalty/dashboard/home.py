@@ -16,11 +16,11 @@ from loyalty.dashboard.comparisons import healed_sentence
 from loyalty.dashboard.explanations import Row
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.program_text import live_at
+from loyalty.engine.program import Version
 from loyalty.models import BulkRead, Redemption, Shop
 from loyalty.selectors import dashboard as ask
 from loyalty.selectors.importing import parts_under_way
 from loyalty.selectors.personal_data import copies_waiting
-from loyalty.selectors.programs import versions_of
 from loyalty.selectors.reconciliations import Healed, healed_since
 
 DAYS = 30
@@ -89,10 +89,9 @@ def import_job(read: BulkRead, fmt: Format) -> Job:
     return Job(name=name, share=share, told=_("%(done)s of %(total)s") % words)
 
 
-def home_context(shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
+def home_context(shop: Shop, versions: list[Version], fmt: Format, now: datetime) -> dict[str, Any]:
     """Everything Home shows, in fourteen queries."""
     span = period(fmt, now)
-    versions = versions_of(shop)
     undone = ask.undone_messages(shop=shop)
     unusable = ask.unusable_deliveries(shop=shop)
     copies = copies_waiting(shop=shop)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.dashboard import ecwid_settings, plan, program_versions, program_views, views
+from loyalty.dashboard import ecwid_settings, first_run, plan, program_versions, program_views, views
 
 app_name = "dashboard"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("start/", first_run.start, name="start"),
+    path("start/questions/", first_run.questions, name="questions"),
+    path("start/launch/", first_run.launch, name="launch"),
+    path("start/widget/", first_run.start_widget, name="start_widget"),
     path("members/", views.members, name="members"),
     path("members/<int:member_id>/", views.member, name="member"),
     path("members/<int:member_id>/adjust/", views.adjust, name="adjust"),

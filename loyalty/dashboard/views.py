@@ -15,6 +15,7 @@ from loyalty.dashboard import comparisons as in_words
 from loyalty.dashboard import rows as row_of
 from loyalty.dashboard.access import embedded
 from loyalty.dashboard.adjusting import Adjusting, empty_form, read_form
+from loyalty.dashboard.first_run import welcome_context
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.home import home_context
 from loyalty.dashboard.lines import entries_of, lines_of
@@ -30,6 +31,7 @@ from loyalty.models import Member, PrivacyRequest, Reconciliation, Shop
 from loyalty.selectors import dashboard as ask
 from loyalty.selectors import personal_data
 from loyalty.selectors import reconciliations as compared
+from loyalty.selectors.programs import versions_of
 from loyalty.selectors.reconciliations import Healed
 from loyalty.services import limits
 from loyalty.services.adjustments import adjust as adjust_points
@@ -51,7 +53,10 @@ MAX_ID = 2**63 - 1
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     shop, fmt, now = _asked(request)
-    return _page(request, "home", home_context(shop, fmt, now))
+    versions = versions_of(shop)
+    if not versions:
+        return _page(request, "welcome", welcome_context(shop, fmt, now))
+    return _page(request, "home", home_context(shop, versions, fmt, now))
 
 
 @embedded

@@ -32,6 +32,7 @@ from django.db import connection
 
 from loyalty.management import bare_door
 from loyalty.models import InboxDelivery, Shop
+from loyalty.services.launching import launch
 from loyalty.services.observations import Grant, StoreProfile
 from loyalty.services.shops import install
 
@@ -211,7 +212,10 @@ def bench_shop() -> Shop:
         exponent=2,
         time_zone="UTC",
     )
-    return install(platform="shopify", profile=store, grant=Grant(access_token=SECRET), at=datetime.now(UTC))
+    now = datetime.now(UTC)
+    shop = install(platform="shopify", profile=store, grant=Grant(access_token=SECRET), at=now)
+    launch(shop=shop, at=now)
+    return shop
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from loyalty.models.catalog import ProductCollections
 from loyalty.models.checkpoints import Checkpoint
 from loyalty.models.circuits import Circuit
 from loyalty.models.ecwid import CartProof, EcwidStore
+from loyalty.models.launches import Launch
 from loyalty.models.members import LedgerEntry, Member, Redemption, StoredFact
 from loyalty.models.privacy import Forgotten, PrivacyRequest
 from loyalty.models.queues import EmailCode, InboxDelivery, OutboxMessage, QueueState, RateCounter, ShopperDevice
@@ -28,6 +29,7 @@ __all__ = [
     "FulfilmentSecret",
     "HealedOrder",
     "InboxDelivery",
+    "Launch",
     "LedgerEntry",
     "Member",
     "OAuthState",

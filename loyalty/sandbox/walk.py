@@ -70,6 +70,7 @@ class Story(ABC):
     def walk(self) -> None:
         self.make_shop()
         self.step("The merchant installs the app", self.install, "the dashboard opens")
+        self.step("The program is launched as it is suggested", self.launch, "it is live")
         self.step("Nobody is signed in", lambda: _expect(self.member_without_sign_in(), False), "no balance is shown")
         first = self.order([("520", 1)], "")
         self.step(
@@ -146,6 +147,12 @@ class Story(ABC):
         if answer.status_code != 200:
             raise Stopped(f"the dashboard's {path} said {answer.status_code}")
         return unescape(answer.text)
+
+    def launch(self) -> None:
+        headers = {"Authorization": self.bearer()}
+        answer = requests.post(f"{self.app_url}/dashboard/start/launch/", {"past": "none"}, headers=headers, timeout=10)
+        if answer.status_code != 200 or "is live" not in answer.text:
+            raise Stopped(f"launching said {answer.status_code}: {answer.text[:300]}")
 
     def expect_reason(self, number: str) -> None:
         _until(lambda: "520" in self.order_row(number), f"order {number} is not in the list with 520 points")

@@ -7,8 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from loyalty.engine.program import default_program, to_data
-from loyalty.models import Credential, ProgramVersion, Shop
+from loyalty.models import Credential, Shop
 from loyalty.services.observations import Grant, StoreProfile
 from loyalty.services.outbox import IMPORT, leave
 from loyalty.services.redemptions import revoke_again
@@ -18,9 +17,9 @@ TROUBLE_CHARACTERS = 300
 
 @transaction.atomic
 def install(*, platform: str, profile: StoreProfile, grant: Grant, at: datetime) -> Shop:
-    """Creates the shop with the default program in force from `at`, or brings it back: a reinstall finds its members,
-    ledger and programs where they were."""
-    shop, made = Shop.objects.get_or_create(
+    """Creates the shop, which has no program before its merchant launches one (`launching.launch`), or brings it back:
+    a reinstall finds its members, ledger and programs where they were."""
+    shop, _made = Shop.objects.get_or_create(
         platform=platform,
         external_id=profile.external_id,
         defaults={
@@ -44,15 +43,6 @@ def install(*, platform: str, profile: StoreProfile, grant: Grant, at: datetime)
     shop.save()
     store_grant(shop=shop, grant=grant, at=at)
     revoke_again(shop=shop, at=at)
-    if made:
-        program = default_program(
-            currency=profile.currency, exponent=profile.exponent, time_zone=profile.time_zone, name=profile.name
-        )
-        # Platforms date orders in whole seconds: an order placed in the second of the install is not before it.
-        begins = at.replace(microsecond=0)
-        ProgramVersion.objects.create(
-            shop=shop, number=1, document=to_data(program), in_force_from=begins, published_at=at
-        )
     leave(shop=shop, kind=IMPORT, subject="history", at=at)
     return shop
 

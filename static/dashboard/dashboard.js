@@ -100,6 +100,23 @@
     }
   }
 
+  // Whether the merchant's theme shows our embed only the host can say; where it does not, nothing is said.
+  async function sayEmbedStatus() {
+    const card = document.querySelector("[data-embed]");
+    const badge = card?.querySelector("[data-embed-status]");
+    if (!badge || !window.shopify?.app?.extensions) return;
+    const extensions = await window.shopify.app.extensions().catch(() => []);
+    const placed = extensions.flatMap((each) => each.activations ?? []);
+    const embed = placed.find((each) => each.handle === card.dataset.embed);
+    if (!embed) return;
+    const isOn = embed.status === "active";
+    badge.textContent = card.querySelector(`template[data-embed-${isOn ? "on" : "off"}]`).content.textContent;
+    badge.dataset.tone = isOn ? "good" : "warn";
+    badge.hidden = false;
+  }
+  sayEmbedStatus();
+  document.addEventListener("htmx:after:swap", sayEmbedStatus);
+
   const app = named("ecwid-app-id");
   if (app && window.EcwidApp) window.EcwidApp.init({ app_id: app, autoloadedflag: true, autoheight: true });
 })();

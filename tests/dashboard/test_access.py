@@ -20,6 +20,10 @@ from tests.dashboard.conftest import Ask, Seen, bearer_of, session_token
 # GET and POST answer.
 EXPECTED: dict[str, tuple[str | tuple[str, ...] | None, int, int]] = {
     "home": (None, 200, 405),
+    "start": (None, 200, 422),
+    "questions": (None, 409, 409),
+    "launch": (None, 409, 409),
+    "start_widget": (None, 200, 405),
     "members": (None, 200, 405),
     "member": ("member", 200, 405),
     "adjust": ("member", 200, 422),

@@ -25,6 +25,7 @@ from loyalty.platforms.shopify import oauth as shopify_oauth
 from loyalty.platforms.shopify.session import decode_session_token
 from loyalty.selectors.members import statement_of
 from loyalty.services.intake import record
+from loyalty.services.launching import launch
 from loyalty.services.observations import OrderSeen
 from loyalty.services.redemptions import redeem
 from loyalty.worker import outbox
@@ -66,6 +67,7 @@ class Store:
             self.ask("POST", f"/shops/{self.name}/install", {})
             session = self.ask("POST", f"/shops/{self.name}/session-token", {})["token"]
             shopify_oauth.open_shop(decode_session_token(session, timezone.now()), NOW - timedelta(hours=2))
+        launch(shop=self.shop, at=NOW - timedelta(hours=2))
 
     @property
     def shop(self) -> Shop:

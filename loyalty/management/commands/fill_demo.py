@@ -16,13 +16,13 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from loyalty.engine.errors import Refused
-from loyalty.models import Member, Reconciliation, Redemption, Shop
+from loyalty.models import Launch, Member, Reconciliation, Redemption, Shop
 from loyalty.platforms.ecwid import oauth as ecwid_oauth
 from loyalty.platforms.shopify import tokens
 from loyalty.platforms.shopify.profile import read_profile
 from loyalty.platforms.shopify.session import decode_session_token
 from loyalty.selectors.programs import version_in_force
-from loyalty.services import redemptions, shops
+from loyalty.services import launching, redemptions, shops
 from loyalty.services.adjustments import adjust
 from loyalty.worker import inbox, outbox
 from loyalty.worker.reconciliation import reconcile
@@ -99,7 +99,10 @@ def _install(platform: str, began: datetime, now: datetime) -> Shop:
     store = str(made.get("domain") or made["id"])
     opened = _control("POST", f"/{platform}/shops/{store}/install")
     query = {name: values[0] for name, values in parse_qs(urlsplit(opened[_ENTRY[platform]]).query).items()}
-    return _CONNECT[platform](query, began, now)
+    shop = _CONNECT[platform](query, began, now)
+    launching.launch(shop=shop, at=began)
+    launching.follow(shop=shop, goal=Launch.Goal.SECOND_ORDERS)
+    return shop
 
 
 def _connect_shopify(query: dict[str, str], began: datetime, now: datetime) -> Shop:

@@ -14,6 +14,7 @@ from loyalty.models import Redemption, Shop
 from loyalty.platforms.base import Delivery
 from loyalty.platforms.ecwid import oauth
 from loyalty.platforms.ecwid.platform import EcwidPlatform
+from loyalty.services.launching import launch
 from loyalty.services.observations import Observation
 
 CLIENT_ID = "regulars-unit-tests"
@@ -47,8 +48,11 @@ class StandIn:
         return str(self.of(store, "/token", {})["access_token"])
 
     def connected(self, at: datetime = AT, **fields: Any) -> Shop:
+        """A store with the app and the default program."""
         store = self.new_store(**fields)
-        return oauth.connect_pasted(store=store, token=self.token(store), client_secret="", at=at)
+        shop = oauth.connect_pasted(store=store, token=self.token(store), client_secret="", at=at)
+        launch(shop=shop, at=at)
+        return shop
 
     def order(self, shop: Shop, **fields: Any) -> dict[str, Any]:
         body = {"lines": [{"sku": "NB-DOT", "quantity": 2}], "email": "noor@example.com", **fields}

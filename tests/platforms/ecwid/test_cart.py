@@ -19,6 +19,7 @@ from loyalty.models import CartProof, EcwidStore, Member, ProgramVersion, Redemp
 from loyalty.platforms.ecwid import cart, oauth
 from loyalty.services import cart_sign_in
 from loyalty.services.intake import record
+from loyalty.services.launching import launch
 from loyalty.services.redemptions import redeem
 from loyalty.services.shoppers import member_of
 from loyalty.worker import outbox
@@ -89,6 +90,7 @@ def shop(stand_in: StandIn, app: AppServer) -> Shop:
     token = stand_in.of(store, "/token", {"scopes": SCOPES})["access_token"]
     began = now() - timedelta(hours=2)
     shop = oauth.connect_pasted(store=store, token=token, client_secret="", at=began)
+    launch(shop=shop, at=began)
     document = to_data(default_program("EUR", 2, "UTC", "Paper Heron")) | {"rewards": [SLIDER]}
     parse_program(document)
     ProgramVersion.objects.filter(shop=shop).update(document=document)

@@ -12,6 +12,7 @@ from loyalty.engine.program import default_program, parse_program, to_data
 from loyalty.models import EcwidStore, Member, ProgramVersion, Shop
 from loyalty.platforms.ecwid import oauth, tiers
 from loyalty.services.intake import record
+from loyalty.services.launching import launch
 from loyalty.worker import inbox, schedule
 from tests.platforms.ecwid.stand_in import StandIn, notice
 
@@ -48,7 +49,9 @@ def turn() -> Turns:
 def shop(stand_in: StandIn) -> Shop:
     store = stand_in.new_store()
     token = stand_in.of(store, "/token", {"scopes": SCOPES})["access_token"]
-    shop = oauth.connect_pasted(store=store, token=token, client_secret="", at=now() - timedelta(hours=2))
+    began = now() - timedelta(hours=2)
+    shop = oauth.connect_pasted(store=store, token=token, client_secret="", at=began)
+    launch(shop=shop, at=began)
     document = to_data(default_program("EUR", 2, "UTC", "Paper Heron")) | {"tiers": LEVELS}
     parse_program(document)
     ProgramVersion.objects.filter(shop=shop).update(document=document)

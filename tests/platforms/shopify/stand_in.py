@@ -13,6 +13,7 @@ from django.utils import timezone
 from loyalty.models import Shop
 from loyalty.platforms.shopify import oauth
 from loyalty.platforms.shopify.session import decode_session_token
+from loyalty.services.launching import launch
 
 _names = itertools.count(1)
 
@@ -58,4 +59,6 @@ class StandIn:
     def installed(self, **settings: Any) -> Shop:
         domain = self.store(**settings)
         self.install(domain)
-        return self.open(domain)
+        shop = self.open(domain)
+        launch(shop=shop, at=shop.installed_at)
+        return shop

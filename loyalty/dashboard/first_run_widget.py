@@ -1,0 +1,85 @@
+"""The last step of the first run: the widget in the shop's pages, and what is left to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from loyalty.dashboard.formatting import Format
+from loyalty.models import Shop
+from loyalty.platforms.shopify.shop_names import browser_origin, shop_domain
+from loyalty.selectors.launching import has_order_since, has_redemption, has_widget_choices
+from loyalty.selectors.programs import version_in_force
+
+EMBED = "launcher"
+"""The block of the theme extension that draws the launcher, and with it the panel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """One line of the checklist."""
+
+    title: str
+    about: str
+    url: str
+    is_done: bool
+    outside: bool = False
+
+
+def theme_editor_url(shop: Shop) -> str:
+    """Shopify's theme editor with our embed switched on, waiting for the merchant's Save."""
+    query = urlencode(
+        {"context": "apps", "template": "index", "activateAppId": f"{settings.SHOPIFY_API_KEY}/{EMBED}"}, safe="/"
+    )
+    return f"{browser_origin(shop_domain(shop.external_id))}/admin/themes/current/editor?{query}"
+
+
+def ecwid_snippet() -> str:
+    return f'<script src="{settings.APP_URL}/widget/v1/ecwid.js" async></script>'
+
+
+def widget_context(shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
+    live = version_in_force(shop, now)
+    on_shopify = shop.platform == Shop.Platform.SHOPIFY
+    return {
+        "live": live,
+        "since": fmt.moment(live.in_force_from) if live else "",
+        "editor_url": theme_editor_url(shop) if on_shopify else "",
+        "embed": EMBED,
+        "snippet": "" if on_shopify else ecwid_snippet(),
+        "todos": todos(shop, live.in_force_from if live else None),
+    }
+
+
+def todos(shop: Shop, since: datetime | None) -> list[Todo]:
+    """What is left, in the order in which it helps. Three queries."""
+    if since is None:
+        return []
+    return [
+        Todo(
+            _("Give the widget your colour and words"),
+            _("It is petrol and says “Rewards” until then."),
+            reverse("dashboard:start_widget"),
+            has_widget_choices(shop),
+        ),
+        Todo(
+            _("Place an order in your shop and pay it"),
+            _("It shows on Home seconds later, with the reason for its points."),
+            shop.storefront_url,
+            has_order_since(shop, since),
+            outside=True,
+        ),
+        Todo(
+            _("Redeem a reward as a shopper would"),
+            _("Sign in to your shop, open the widget, and use the code in the cart."),
+            shop.storefront_url,
+            has_redemption(shop),
+            outside=True,
+        ),
+    ]

@@ -12,6 +12,7 @@ app.conf.beat_schedule = {
     "inbox": {"task": "loyalty.tasks.drain_inbox", "schedule": 5.0},
     "outbox": {"task": "loyalty.tasks.drain_outbox", "schedule": 5.0},
     "rewards": {"task": "loyalty.tasks.drain_codes", "schedule": 5.0},
+    "hooks": {"task": "loyalty.tasks.drain_hooks", "schedule": 5.0},
     "hanging": {"task": "loyalty.tasks.settle_hanging", "schedule": 5.0},
     "imports": {"task": "loyalty.tasks.drain_imports", "schedule": 15.0},
     "shown": {"task": "loyalty.tasks.drain_shown", "schedule": 5.0},

@@ -26,6 +26,12 @@ def drain_codes() -> None:
 
 
 @shared_task(ignore_result=True)
+def drain_hooks() -> None:
+    while outbox.drain_hooks(now=datetime.now(UTC)):
+        pass
+
+
+@shared_task(ignore_result=True)
 def settle_hanging() -> None:
     schedule.settle_hanging(now=datetime.now(UTC))
 

@@ -89,7 +89,7 @@ def redeem_answer(*, shop: Shop, redemption: Redemption) -> Data:
     that request carries its instant; all that came later is for whoever asks for the state."""
     partners = codes_of(shop=shop, redemptions=[redemption])
     if redemption.ready_at == redemption.accepted_at:
-        over = redemption.reward_data.get("kind") == "store_credit"
+        over = redemption.reward_data.get("kind") == "store_credit" or redemption.reward_data.get("webhook_url")
         return _redemption(shop, redemption, "used" if over else "ready", partners)
     failed_at_once = redemption.state == Redemption.State.FAILED and redemption.closed_at == redemption.accepted_at
     return _redemption(shop, redemption, "failed" if failed_at_once else "issuing", partners)

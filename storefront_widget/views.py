@@ -17,7 +17,7 @@ from loyalty.selectors.widget import program_now, redemption_of
 from loyalty.selectors.widget_settings import loaded_choices
 from loyalty.selectors.widget_state import MemberState, state_of_member
 from loyalty.services import limits, redemptions
-from loyalty.services.codes import ISSUE
+from loyalty.services.codes import ISSUE, REVOKE
 from loyalty.worker import outbox
 from storefront_widget.answers import guest_answer, member_answer, redeem_answer, redemption_answer
 from storefront_widget.bodies import NoBody, RedeemBody, idempotency_key, read_body
@@ -124,7 +124,7 @@ def cancel(request: HttpRequest, caller: Caller, number: UUID) -> HttpResponse:
     read_body(request, NoBody)
     limits.hit(f"redeem/{caller.shop.pk}/{member.pk}", limit=10, window_seconds=60, at=caller.at)
     cancelled = redemptions.cancel_own(shop=caller.shop, member=member, number=number, at=caller.at)
-    outbox.run_now(kind=redemptions.REVOKE, subject=str(number), shop_id=caller.shop.pk, now=caller.at)
+    outbox.run_now(kind=REVOKE, subject=str(number), shop_id=caller.shop.pk, now=caller.at)
     return answer(redemption_answer(shop=caller.shop, redemption=cancelled))
 
 

@@ -98,6 +98,14 @@ _UNDONE = {
         gettext_lazy("A code that has ended could not be switched off"),
         gettext_lazy("Until it is, whoever has it may still use it. You can also delete it among your discounts."),
     ),
+    "reward.fulfil": (
+        gettext_lazy("Your server did not do what a member redeemed"),
+        gettext_lazy("The points are back with the member, who may redeem again."),
+    ),
+    "reward.withdraw": (
+        gettext_lazy("Your server could not be told that a reward was given back"),
+        gettext_lazy("The points are back with the member. See that nobody hands the reward over."),
+    ),
     "mail": (gettext_lazy("A mail could not be sent"), gettext_lazy("Nothing else depends on it.")),
     "history.import": (
         gettext_lazy("Your past orders were not read to the end"),

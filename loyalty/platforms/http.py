@@ -150,21 +150,37 @@ def _chunks(response: requests.Response, host: str, deadline: float, max_bytes: 
         yield chunk
 
 
+def check_public(url: str) -> str:
+    """The host of an address that a merchant has given us, for messages: any of the public internet, over
+    TLS at its usual port. The sandbox's settings alone open http, and any port, of this machine. Raises Refused."""
+    if not _URL.fullmatch(url) or len(url) > 4096:
+        raise Refused("An address that is no plain https address was not called.")
+    parts = urlsplit(url)
+    try:
+        is_usual = parts.scheme == "https" and parts.port in (None, 443)
+    except ValueError:
+        raise Refused("An address with an impossible port was not called.") from None
+    is_here = bool(settings.SANDBOX_URL) and parts.hostname in ("127.0.0.1", "localhost")
+    if not is_usual and not is_here:
+        raise Refused(f"{parts.hostname} was not called: only https at its usual port is used.")
+    return parts.netloc
+
+
 @contextmanager
 def _sent(
     method: str,
     url: str,
+    host: str,
     *,
     headers: Mapping[str, str],
     body: bytes | Mapping[str, str] | None,
     params: Mapping[str, str] | None,
     timeout_seconds: float,
 ) -> Iterator[tuple[requests.Response, str]]:
-    """One exchange, up to its headers. Everything that goes wrong on the way is Unavailable, and says no more than the
+    """One exchange with a checked address, up to its headers. Everything that goes wrong on the way is Unavailable, and says no more than the
     host and the kind of trouble: requests' own messages can hold addresses with tokens in them."""
     if connection.in_atomic_block:
         raise RuntimeError("The network was called inside a transaction; leave an outbox row instead.")
-    host = _check_url(url)
     try:
         with (
             _session() as session,
@@ -204,12 +220,38 @@ def request(
     if json is not None:
         body = json_module.dumps(json).encode()
         sent_headers["Content-Type"] = "application/json"
+    return _asked(
+        method, url, _check_url(url), sent_headers, body, params, timeout_seconds=timeout_seconds, max_bytes=max_bytes
+    )
+
+
+def post_public(
+    url: str, body: bytes, *, headers: Mapping[str, str], timeout_seconds: float, max_bytes: int = 65_536
+) -> Answer:
+    """Sends JSON to an address that a merchant has given us. Limits and errors as those of `request`; Refused for what
+    is no https address, Unavailable for one that leads into a private network."""
+    sent_headers = {"Content-Type": "application/json", **headers}
+    host = check_public(url)
+    return _asked("POST", url, host, sent_headers, body, None, timeout_seconds=timeout_seconds, max_bytes=max_bytes)
+
+
+def _asked(
+    method: str,
+    url: str,
+    host: str,
+    headers: Mapping[str, str],
+    body: bytes | Mapping[str, str] | None,
+    params: Mapping[str, str] | None,
+    *,
+    timeout_seconds: float,
+    max_bytes: int,
+) -> Answer:
     left_seconds = seconds_left()
     if left_seconds <= 0:
         raise Unavailable("The platform took too long; what was left to ask was not asked.")
     timeout_seconds = min(timeout_seconds, left_seconds)
     deadline = time.monotonic() + min(2 * timeout_seconds, left_seconds)
-    with _sent(method, url, headers=sent_headers, body=body, params=params, timeout_seconds=timeout_seconds) as (
+    with _sent(method, url, host, headers=headers, body=body, params=params, timeout_seconds=timeout_seconds) as (
         response,
         host,
     ):
@@ -224,7 +266,10 @@ def stream_lines(
     deadline is for the whole file, the caller's own work included. Raises as `request` does, and Unavailable for any
     status but 200 and for a line that does not end."""
     deadline = time.monotonic() + timeout_seconds
-    with _sent("GET", url, headers={}, body=None, params=None, timeout_seconds=TIMEOUT_SECONDS) as (response, host):
+    with _sent("GET", url, _check_url(url), headers={}, body=None, params=None, timeout_seconds=TIMEOUT_SECONDS) as (
+        response,
+        host,
+    ):
         if response.status_code != 200:
             raise Unavailable(f"{host} answered {response.status_code} instead of the file.")
         rest = b""

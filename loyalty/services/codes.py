@@ -21,6 +21,8 @@ from loyalty.services.outbox import leave
 ISSUE = "reward.issue"
 FULFIL = "reward.fulfil"
 """The same where the shop's own server is asked: it may be slow, and nobody else's code waits for it."""
+REVOKE = "reward.revoke"
+WITHDRAW = "reward.withdraw"
 
 
 def new_code(kind: str = "") -> str:
@@ -35,6 +37,11 @@ def new_code(kind: str = "") -> str:
 def asked_by(reward_data: Mapping[str, Any]) -> str:
     """The kind of the message that has this reward made."""
     return FULFIL if reward_data.get("webhook_url") else ISSUE
+
+
+def taken_back_by(reward_data: Mapping[str, Any]) -> str:
+    """The kind of the message that undoes it."""
+    return WITHDRAW if reward_data.get("webhook_url") else REVOKE
 
 
 def promise(

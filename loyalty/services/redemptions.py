@@ -20,14 +20,13 @@ from loyalty.models import Member, OutboxMessage, ProgramVersion, QueueState, Re
 from loyalty.selectors.members import statement_of
 from loyalty.selectors.partner_codes import codes_left
 from loyalty.selectors.programs import version_in_force
-from loyalty.services.codes import FULFIL, ISSUE, promise
+from loyalty.services.codes import FULFIL, ISSUE, REVOKE, promise, taken_back_by
 from loyalty.services.facts import append, replace
 from loyalty.services.outbox import leave
 from loyalty.services.partner_codes import hand_out, put_back
 from loyalty.services.posting import fold_and_post, lock_members
 
 State = Redemption.State
-REVOKE = "reward.revoke"
 IN_CART = "cart"
 """What `issue` of a platform returns where there is no code to type: the cart asks us what a redemption takes off."""
 BY_HAND = "by hand"
@@ -156,20 +155,22 @@ def begin_issuing(*, shop: Shop, number: str | uuid.UUID) -> Redemption:
 
 
 @transaction.atomic
-def mark_ready(*, shop: Shop, number: str | uuid.UUID, external_id: str, at: datetime) -> Redemption:
+def mark_ready(*, shop: Shop, number: str | uuid.UUID, external_id: str, at: datetime, note: str = "") -> Redemption:
     """The code works. Where the redemption ended meanwhile, the code is taken away again. Store credit leaves nothing to
-    be used: it is in the account, and the redemption is over."""
+    be used: it is in the account, and the redemption is over; so is what the shop's own server has done, with its note
+    for the member."""
     _, redemption = _locked(shop, number)
     redemption.external_id = external_id
     if redemption.state == State.ISSUING:
         _move(redemption, "issued")
         redemption.ready_at = at
-        if redemption.reward_data.get("kind") == "store_credit":
+        redemption.note = note
+        if redemption.reward_data.get("kind") == "store_credit" or redemption.reward_data.get("webhook_url"):
             _move(redemption, "use")
             redemption.closed_at = at
     elif redemption.state in GIVEN_BACK:
-        leave(shop=shop, kind=REVOKE, subject=str(redemption.number), at=at)
-    redemption.save(update_fields=["external_id", "state", "ready_at", "closed_at"])
+        leave(shop=shop, kind=taken_back_by(redemption.reward_data), subject=str(redemption.number), at=at)
+    redemption.save(update_fields=["external_id", "state", "ready_at", "closed_at", "note"])
     return redemption
 
 
@@ -194,7 +195,7 @@ def give_back(*, shop: Shop, number: str | uuid.UUID, why: str, at: datetime, fa
     if may_exist:
         # A worker may be asking the platform this moment, and the code come after the REVOKE found none. So its ISSUE
         # stays: the worker that ends it, or takes it over from the dead, finds the redemption ended and revokes.
-        leave(shop=shop, kind=REVOKE, subject=str(redemption.number), at=at)
+        leave(shop=shop, kind=taken_back_by(redemption.reward_data), subject=str(redemption.number), at=at)
     else:
         waiting = OutboxMessage.objects.filter(
             shop=shop, kind__in=(ISSUE, FULFIL), subject=str(redemption.number), state="waiting"

@@ -17,12 +17,12 @@ from structlog.contextvars import bound_contextvars
 from loyalty.engine.errors import LoyaltyError, Refused, Unauthorized
 from loyalty.engine.rewards import OURS
 from loyalty.models import Member, OutboxMessage, QueueState, Reconciliation, Redemption, Shop
-from loyalty.platforms import http
+from loyalty.platforms import fulfilment, http
 from loyalty.platforms.base import Shown
 from loyalty.platforms.circuit import Resting
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors.programs import version_in_force
-from loyalty.services.codes import ISSUE
+from loyalty.services.codes import FULFIL, ISSUE, REVOKE, WITHDRAW
 from loyalty.services.forgetting_shops import FORGET_SHOP, forget_shop
 from loyalty.services.outbox import IMPORT
 from loyalty.services.privacy import EXPORT, FORGET, forget_traces, write_export
@@ -30,7 +30,6 @@ from loyalty.services.reconciliations import LOOK_UP, RECONCILE, give_up
 from loyalty.services.redemptions import (
     BY_HAND,
     GIVEN_BACK,
-    REVOKE,
     begin_issuing,
     give_back,
     hand_out_code,
@@ -54,11 +53,13 @@ SHOWN_AT_ONCE = 12
 """Balance and tier of twelve are 24 fields; Shopify takes 25 at once."""
 CODES = (ISSUE, REVOKE)
 """What hangs here is a shopper's points: none takes longer than CODE_SECONDS, and each has a lease of its own."""
+HOOKS = (FULFIL, WITHDRAW)
+"""As codes, of a shop's own server: a slow one delays nobody but the shops that have their own."""
 MESSAGES = ("mail", LOOK_UP, CONFIRM)
 """For these somebody waits."""
 SLOW = (IMPORT, FORGET, EXPORT, FORGET_SHOP)
 """What may take long, and for which nobody waits at this moment."""
-KINDS = (*CODES, *MESSAGES, *SLOW, RECONCILE)
+KINDS = (*CODES, *HOOKS, *MESSAGES, *SLOW, RECONCILE)
 
 
 class TakenOver(RuntimeError):
@@ -78,6 +79,10 @@ def drain(
 def drain_codes(*, now: datetime) -> int:
     """One at a time: the lease is for one."""
     return drain(now=now, limit=1, kinds=CODES, lease_seconds=CODE_LEASE_SECONDS)
+
+
+def drain_hooks(*, now: datetime) -> int:
+    return drain(now=now, limit=1, kinds=HOOKS, lease_seconds=CODE_LEASE_SECONDS)
 
 
 def drain_messages(*, now: datetime) -> int:
@@ -155,6 +160,27 @@ def _issue(row: OutboxMessage, now: datetime) -> None:
         else:
             redemption = mark_ready(shop=row.shop, number=row.subject, external_id=external_id, at=now)
     _say_settled(row, redemption, now)
+
+
+def _fulfil(row: OutboxMessage, now: datetime) -> None:
+    redemption = begin_issuing(shop=row.shop, number=row.subject)
+    if redemption.state in GIVEN_BACK:
+        fulfilment.withdraw(row.shop, redemption, at=now)
+    if redemption.state == Redemption.State.ISSUING:
+        try:
+            if redemption.expires_at is not None and redemption.expires_at <= now:
+                raise Refused("The shop's server did not do it in time.")
+            note = fulfilment.ask(row.shop, redemption, at=now)
+        except (Refused, Unauthorized) as error:
+            redemption = give_back(shop=row.shop, number=row.subject, why="failed", at=now, failure=error.message)
+        else:
+            number, done = row.subject, "fulfilled"
+            redemption = mark_ready(shop=row.shop, number=number, external_id=done, at=now, note=note)
+    _say_settled(row, redemption, now)
+
+
+def _withdraw(row: OutboxMessage, now: datetime) -> None:
+    fulfilment.withdraw(row.shop, Redemption.objects.get(shop=row.shop, number=row.subject), at=now)
 
 
 def _make(shop: Shop, redemption: Redemption, now: datetime) -> str:
@@ -263,6 +289,8 @@ def _answered(row: OutboxMessage, now: datetime, ask: Callable[..., bool | None]
 HANDLERS: dict[str, Callable[[OutboxMessage, datetime], None]] = {
     ISSUE: _issue,
     REVOKE: _revoke,
+    FULFIL: _fulfil,
+    WITHDRAW: _withdraw,
     "mail": _mail,
     CONFIRM: _refer,
     LOOK_UP: _look_up,
@@ -278,7 +306,7 @@ def _work(row: OutboxMessage, now: datetime) -> None:
     try:
         if row.deaths > MAX_DEATHS:
             raise WorkerDied
-        deadline = http.within(CODE_SECONDS) if row.kind in CODES else nullcontext()
+        deadline = http.within(CODE_SECONDS) if row.kind in (*CODES, *HOOKS) else nullcontext()
         with bound_contextvars(shop=row.shop_id, message=row.pk), deadline:
             HANDLERS[row.kind](row, now)
     except Exception as error:  # noqa: BLE001 - whatever the other side does is this message's own matter
@@ -290,7 +318,7 @@ def _work(row: OutboxMessage, now: datetime) -> None:
 
 def _tell(row: OutboxMessage, why: str, now: datetime) -> None:
     """Whoever waits for a message that is given up: points go back, a question ends without an answer."""
-    if row.kind == ISSUE:
+    if row.kind in (ISSUE, FULFIL):
         redemption = give_back(shop=row.shop, number=row.subject, why="failed", at=now, failure=why)
         _say_settled(row, redemption, now, why="given_up")
     elif row.kind in (LOOK_UP, RECONCILE):

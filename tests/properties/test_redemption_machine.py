@@ -30,8 +30,9 @@ from hypothesis.stateful import (
 from loyalty.engine.errors import Conflict, LoyaltyError, Refused
 from loyalty.engine.facts import Order
 from loyalty.models import LedgerEntry, Member, OutboxMessage, ProgramVersion, Redemption
+from loyalty.services.codes import REVOKE
 from loyalty.services.observations import Person
-from loyalty.services.redemptions import REVOKE, cancel, cancel_own, redeem
+from loyalty.services.redemptions import cancel, cancel_own, redeem
 from loyalty.services.replaying import replay
 from loyalty.worker import outbox, schedule
 from tests.engine.golden import oracle

@@ -95,6 +95,7 @@ def test_celery_wakes_every_job_of_the_loop() -> None:
     assert woken == {
         "drain_inbox",
         "drain_codes",
+        "drain_hooks",
         "settle_hanging",
         "drain_outbox",
         "drain_imports",
@@ -187,13 +188,14 @@ def test_a_history_that_takes_hours_keeps_no_delivery_and_no_mail_waiting(monkey
     monkeypatch.setattr(schedule.connections, "close_all", lambda: None)
     schedule.run(stop)
     assert {*done} == {"inbox", "mail"}
-    (quick_ones, codes, more_codes, messages, slow_ones, _shown, comparisons, *_) = (
+    (quick_ones, codes, more_codes, messages, hooks, slow_ones, _shown, comparisons, *_) = (
         [job for job, _ in loop] for loop in REAL_LOOPS
     )
     assert schedule.inbox.drain in quick_ones
     assert codes == [schedule.outbox.drain_codes, schedule.settle_hanging]
     assert more_codes == [schedule.outbox.drain_codes]
     assert messages == [schedule.outbox.drain_messages]
+    assert hooks == [schedule.outbox.drain_hooks]
     assert slow_ones == [schedule.outbox.drain_imports]
     assert schedule.reconciliation.reconcile_shops in comparisons
 

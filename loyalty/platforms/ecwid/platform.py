@@ -10,7 +10,9 @@ from django.conf import settings
 
 from loyalty.engine.errors import Invalid, Unauthorized
 from loyalty.engine.program import Reward
+from loyalty.engine.rewards import OURS
 from loyalty.models import Credential, Redemption, Shop
+from loyalty.platforms import fulfilment
 from loyalty.platforms.base import Delivery, Shown, Signed
 from loyalty.platforms.ecwid import history, parse, rewards, signature, tiers
 from loyalty.platforms.ecwid.payload import store_number
@@ -54,6 +56,8 @@ class EcwidPlatform:
         rewards.revoke(shop, redemption)
 
     def cannot_carry(self, shop: Shop, reward: Reward) -> str:
+        if reward.kind in OURS:
+            return fulfilment.cannot_carry(shop, reward)
         return rewards.cannot_carry(reward)
 
     def show_members(self, shop: Shop, shown: Sequence[Shown]) -> None:

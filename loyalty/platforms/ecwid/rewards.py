@@ -10,7 +10,6 @@ from msgspec import to_builtins
 
 from loyalty.engine.errors import NotFound, Refused
 from loyalty.engine.program import Reward
-from loyalty.engine.rewards import OURS
 from loyalty.models import EcwidStore, Redemption, Shop
 from loyalty.platforms.ecwid.amounts import as_number
 from loyalty.platforms.ecwid.client import ShopClient, segment
@@ -35,7 +34,7 @@ _NO_SUCH_PRODUCT = (
 
 def cannot_carry(reward: Reward) -> str:
     """Why this reward can't be offered, as a sentence for the merchant; empty where it can."""
-    return "" if reward.kind in OURS else _obstacle(to_builtins(reward))
+    return _obstacle(to_builtins(reward))
 
 
 def _obstacle(reward: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from loyalty.engine.errors import Refused
 from loyalty.engine.program import Reward
 from loyalty.engine.rewards import MONEY, OURS
 from loyalty.models import Credential, Redemption, Shop
+from loyalty.platforms import fulfilment
 from loyalty.platforms.shopify import discounts, gift_cards, store_credit
 
 _BY_STAFF = "What staff must hand over themselves is no matter of Shopify's; offer a discount instead."
@@ -25,7 +26,7 @@ _PERMISSIONS = {
 def cannot_carry(shop: Shop, reward: Reward) -> str:
     """Why this reward can't be offered in this shop, as a sentence; empty where it can."""
     if reward.kind in OURS:
-        return ""
+        return fulfilment.cannot_carry(shop, reward)
     if reward.kind in discounts.KINDS:
         return discounts.cannot_carry(reward)
     if reward.kind not in MONEY:

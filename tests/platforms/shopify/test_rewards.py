@@ -15,7 +15,8 @@ from loyalty.engine.program import Reward, parse_program, to_data
 from loyalty.models import Credential, Member, OutboxMessage, ProgramVersion, Redemption, Shop, StoredFact
 from loyalty.platforms.registry import platform_of
 from loyalty.platforms.shopify import rewards
-from loyalty.services.redemptions import REVOKE, begin_issuing, give_back, redeem
+from loyalty.services.codes import REVOKE
+from loyalty.services.redemptions import begin_issuing, give_back, redeem
 from loyalty.worker import outbox
 from loyalty.worker.reconciliation import reconcile
 from loyalty.worker.retry import MAX_ATTEMPTS

@@ -88,6 +88,7 @@ class StoredFact(models.Model):
     kind = models.CharField(max_length=16)
     external_id = models.CharField(max_length=128)
     about = models.CharField(max_length=128, blank=True, help_text="The order that a refund on its own belongs to")
+    number = models.CharField(max_length=128, blank=True, help_text="What people call an order, to find it by")
     at = models.DateTimeField()
     last_at = models.DateTimeField(
         help_text="The last instant at which it changes anything; of an order and the refunds that came alone, together"
@@ -105,6 +106,8 @@ class StoredFact(models.Model):
         indexes = [
             models.Index(fields=["shop", "member", "last_at"], name="fact_member_last"),
             models.Index(fields=["shop", "about"], name="fact_about", condition=~models.Q(about="")),
+            models.Index(fields=["shop", "number"], name="fact_number", condition=~models.Q(number="")),
+            models.Index(fields=["shop", "-at", "-id"], name="fact_orders", condition=models.Q(kind="order")),
         ]
 
     def __str__(self) -> str:
@@ -140,6 +143,7 @@ class LedgerEntry(models.Model):
         indexes = [
             models.Index(fields=["shop", "order_id"], name="ledger_order"),
             models.Index(fields=["shop", "member", "effective_at"], name="ledger_member_date"),
+            models.Index(fields=["shop", "effective_at"], include=["kind", "points"], name="ledger_date"),
         ]
         verbose_name_plural = "ledger entries"
 

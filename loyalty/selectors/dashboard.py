@@ -8,11 +8,10 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Sum
+from django.db.models import Count, Exists, Min, OuterRef, Q, Sum
 from django.db.models.functions import TruncDate
 
-from loyalty.engine.facts import Fact, Order, decode
+from loyalty.engine.facts import Fact, Order
 from loyalty.engine.program import Version
 from loyalty.engine.statement import Statement, fold
 from loyalty.models import InboxDelivery, LedgerEntry, Member, OutboxMessage, Redemption, Shop, StoredFact
@@ -21,6 +20,7 @@ from loyalty.selectors.facts import facts_of
 from loyalty.selectors.programs import versions_of
 
 ROWS = 25
+ORDERS_LOOKED_AT = 5_000
 """Rows of one page of a list."""
 
 
@@ -97,9 +97,10 @@ def points_per_day(*, shop: Shop, since: datetime, zone: ZoneInfo) -> list[tuple
 
 
 def last_order(*, shop: Shop) -> datetime | None:
-    """When an order last reached us, not when it was placed."""
-    found: datetime | None = StoredFact.objects.filter(shop=shop, kind="order").aggregate(last=Max("stored_at"))["last"]
-    return found
+    """When an order last reached us, not when it was placed: of the latest hundred, so that nobody waits for a look
+    through all of them."""
+    rows = StoredFact.objects.filter(shop=shop, kind="order").order_by("-at", "-pk")
+    return max(rows.values_list("stored_at", flat=True)[:100], default=None)
 
 
 def member_totals(*, shop: Shop, since: datetime, before: datetime) -> Totals:
@@ -160,18 +161,23 @@ def members_page(*, shop: Shop, search: str, after: tuple[int, int] | None) -> P
 
 
 def orders_page(*, shop: Shop, without_points: bool, search: str, after: tuple[datetime, int] | None) -> Page:
-    """Order facts, latest first, with their members. `without_points` leaves out what the ledger has an award for."""
-    rows = StoredFact.objects.filter(shop=shop, kind="order").select_related("member")
-    if without_points:
-        awards = LedgerEntry.objects.filter(shop=shop, kind="earned", order_id=OuterRef("external_id"))
-        rows = rows.filter(~Exists(awards))
+    """Order facts, latest first, with their members. `without_points` leaves out what the ledger has an award for, and
+    looks through ORDERS_LOOKED_AT at a time: a page of it may be short, or empty, and have a next one."""
+    rows = StoredFact.objects.filter(shop=shop, kind="order")
     if search:
-        rows = rows.filter(Q(external_id=search) | _numbered(search) | _numbered(f"#{search}"))
+        rows = rows.filter(Q(external_id=search) | Q(number__in=[search, f"#{search}"]))
     if after:
         placed_at, last_id = after
         rows = rows.filter(Q(at__lt=placed_at) | Q(at=placed_at, pk__lt=last_id))
-    found = list(rows.order_by("-at", "-pk")[: ROWS + 1])
-    last = found[ROWS - 1] if len(found) > ROWS else None
+    rows = rows.order_by("-at", "-pk")
+    last = None
+    if without_points:
+        last = rows[ORDERS_LOOKED_AT - 1 : ORDERS_LOOKED_AT].first()
+        awards = LedgerEntry.objects.filter(shop=shop, kind="earned", order_id=OuterRef("external_id"))
+        looked_at = rows.filter(at__gte=last.at) if last else rows
+        rows = looked_at.filter(~Exists(awards))
+    found = list(rows.select_related("member")[: ROWS + 1])
+    last = found[ROWS - 1] if len(found) > ROWS else last
     return Page(found[:ROWS], f"{last.at.isoformat()}~{last.pk}" if last else "")
 
 
@@ -203,15 +209,9 @@ def fact_ids_of_orders(*, shop: Shop, order_ids: Iterable[str]) -> dict[str, int
 def numbers_of_orders(*, shop: Shop, order_ids: Iterable[str]) -> dict[str, tuple[int, str]]:
     """Per order id the fact to link to, and what people call the order."""
     rows = StoredFact.objects.filter(shop=shop, kind="order", external_id__in=set(order_ids))
-    orders = ((pk, decode(body)) for pk, body in rows.values_list("pk", "body"))
-    return {order.id: (pk, order.number or order.id) for pk, order in orders if isinstance(order, Order)}
+    found = rows.values_list("external_id", "pk", "number")
+    return {order_id: (pk, number or order_id) for order_id, pk, number in found}
 
 
 def orders_among(facts: Iterable[Fact]) -> dict[str, Order]:
     return {fact.id: fact for fact in facts if isinstance(fact, Order)}
-
-
-def _numbered(number: str) -> Q:
-    """An order's number stands in the stored fact as the platform writes it."""
-    written = msgspec.json.encode(number).decode()
-    return Q(body__contains=f'"number":{written}')

@@ -21,6 +21,7 @@ from loyalty.services.members import Key, key_of
 from loyalty.services.observations import OrderSeen, Person, RefundSeen
 
 _encode_refund = msgspec.json.Encoder(order="deterministic").encode
+NUMBER_CHARACTERS = 128
 Alone = Mapping[str, Sequence[StoredFact]]
 Before = tuple[int | None, str]
 """The owner and the body that a row had."""
@@ -49,7 +50,9 @@ def store_orders(
     new, replaced = _take(shop, orders, members, stored)
     rows = {row.external_id: row for row in [*stored.values(), *new]}
     _insert(shop, new, {seen.order_id for seen in refunds} - rows.keys())
-    StoredFact.objects.across_shops().bulk_update(replaced, ["member_id", "at", "rank", "body"], batch_size=200)
+    StoredFact.objects.across_shops().bulk_update(
+        replaced, ["member_id", "at", "rank", "body", "number"], batch_size=200
+    )
     looked_at = {row.external_id for row in [*new, *replaced]} | {seen.order_id for seen in refunds}
     known = _alone(shop, looked_at)
     arrived = _arrived(shop, refunds, known)
@@ -85,6 +88,7 @@ def _take(
         row.member_id = _owner(seen.person, members)
         order = _as_first_seen(seen.order, row.body)
         row.at, row.rank, row.body = order.placed_at, seen.rank, encode(order).decode()
+        row.number = order.number[:NUMBER_CHARACTERS]
     return new, replaced
 
 

@@ -22,6 +22,7 @@ from loyalty.models import (
     Shop,
     StoredFact,
 )
+from loyalty.selectors import dashboard
 from loyalty.services.adjustments import adjust
 from loyalty.services.observations import Person
 from loyalty.services.outbox import leave
@@ -395,3 +396,28 @@ def test_an_import_under_way_says_how_far_it_is(ask: Ask) -> None:
     page = words(ask("/dashboard/", shop))
     assert "Reading your customers 150 of 600" in page
     assert "Reading your past orders Your store is gathering them: 1,200 so far" in page
+
+
+def test_orders_without_points_are_looked_for_in_parts(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dashboard, "ORDERS_LOOKED_AT", 2)
+    shop = make_shop(at=BEGAN)
+    for number in range(5):
+        place(shop, make_order(f"n{number}", at=BEGAN + timedelta(days=1 + number), paid=number != 0))
+    found, after, looks = [], None, 0
+    while looks < 10:
+        page = dashboard.orders_page(shop=shop, without_points=True, search="", after=after)
+        found, looks = found + [fact.number for fact in page.rows], looks + 1
+        if not page.after:
+            break
+        at, _, last = page.after.partition("~")
+        after = datetime.fromisoformat(at), int(last)
+    assert (found, looks) == (["#n0"], 3)
+
+
+def test_an_order_is_found_by_its_number_whatever_stands_before_it(ask: Ask) -> None:
+    shop = make_shop(at=BEGAN)
+    place(shop, make_order("n1", at=BEGAN + timedelta(days=1)))
+    place(shop, make_order("n11", at=BEGAN + timedelta(days=1)))
+    for search in ("n1", "#n1"):
+        page = dashboard.orders_page(shop=shop, without_points=False, search=search, after=None)
+        assert [fact.number for fact in page.rows] == ["#n1"]

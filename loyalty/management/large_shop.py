@@ -1,0 +1,142 @@
+"""A shop with a million movements, quickly: a few members' lives go through the services, then PostgreSQL multiplies them.
+
+Every copy has ids of its own, and its rows say what a fold of its facts says: pages, lists and statements find it as
+they find anybody else.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import connection, models
+from psycopg import sql
+
+from loyalty.engine.facts import Line, Order, Refund, RefundLine
+from loyalty.models import LedgerEntry, Member, Redemption, Shop, StoredFact
+from loyalty.services.intake import record
+from loyalty.services.observations import Grant, OrderSeen, Person, StoreProfile, rank_of
+from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
+from loyalty.services.shops import install
+
+PATTERNS = 20
+ORDERS = 24
+"""Of each pattern, spread over a year, so that a month has a twelfth of all."""
+_COPIED = (Member, StoredFact, LedgerEntry, Redemption)
+
+
+def large_shop(*, movements: int, now: datetime, on_movements: Callable[[int], None]) -> Shop:
+    """At least so many rows of the ledger, in a database that has nothing else."""
+    shop = install(
+        platform="ecwid",
+        profile=StoreProfile(
+            external_id="1", name="Bench", email="", currency="EUR", exponent=2, time_zone="Europe/Riga"
+        ),
+        grant=Grant(access_token=secrets.token_hex(16)),
+        at=now - timedelta(days=400),
+    )
+    for number in range(PATTERNS):
+        _live(shop, number, now)
+    lived = LedgerEntry.objects.filter(shop=shop).count()
+    on_movements(lived)
+    copies = -(-movements // lived) - 1
+    for first in range(1, copies + 1, 100):
+        last = min(copies, first + 99)
+        _multiply(first, last)
+        on_movements(lived * (last - first + 1))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return shop
+
+
+def _live(shop: Shop, number: int, now: datetime) -> None:
+    """Orders, of which some are refunded, and a code."""
+    person = Person(external_id=f"x{number}x", email=f"x{number}x@shopper.test", name=f"Shopper x{number}x")
+    for each in range(ORDERS):
+        at = now - timedelta(days=(360 - each * 360 // ORDERS), minutes=number)
+        order = _order(f"x{number}x-{each}", at, refunded=each % 8 == number % 8)
+        record(shop=shop, observations=[OrderSeen(order=order, person=person, rank=rank_of(order, ""))], at=at)
+    member = Member.objects.get(shop=shop, external_id=person.external_id)
+    made = redeem(shop=shop, member_id=member.pk, reward_id="amount-off", request_key="k", at=now)
+    begin_issuing(shop=shop, number=made.number)
+    mark_ready(shop=shop, number=made.number, external_id="x", at=now)
+
+
+def _order(order_id: str, at: datetime, *, refunded: bool) -> Order:
+    lines = tuple(
+        Line(id=f"{order_id}-{index}", quantity=1 + index, unit_price_minor=1_250, title=f"Blend {index}")
+        for index in range(3)
+    )
+    back = (RefundLine(line_id=lines[0].id, quantity=1, amount_minor=1_250),)
+    later = at + timedelta(hours=1)
+    refunds = (Refund(id=f"{order_id}-r", at=later, amount_minor=1_250, lines=back),) if refunded else ()
+    return Order(
+        id=order_id,
+        number=f"#{order_id}",
+        placed_at=at,
+        paid_at=at,
+        updated_at=later if refunded else at,
+        currency="EUR",
+        exponent=2,
+        lines=lines,
+        total_minor=7_500,
+        refunds=refunds,
+    )
+
+
+def _multiply(first: int, last: int) -> None:
+    """Copies number `first` to `last` of everything; "x3x" in names, ids and documents becomes "x3c17x"."""
+    with connection.cursor() as cursor:
+        for model in _COPIED:
+            columns, values, joins = _copied(model)
+            statement = sql.SQL(
+                "INSERT INTO {} ({}) SELECT {} FROM {} one CROSS JOIN generate_series({}, {}) n {}"
+            ).format(
+                sql.Identifier(model._meta.db_table),
+                sql.SQL(", ").join(map(sql.Identifier, columns)),
+                sql.SQL(", ").join(map(sql.SQL, values)),
+                sql.Identifier(model._meta.db_table),
+                first,
+                last,
+                sql.SQL(joins),
+            )
+            cursor.execute(statement)
+
+
+def _copied(model: type[models.Model]) -> tuple[list[str], list[str], str]:
+    """Columns, what each copy has in them, and how it finds its own member."""
+    columns: list[str] = []
+    values: list[str] = []
+    for field in model._meta.concrete_fields:
+        if field.primary_key:
+            continue
+        columns.append(str(field.column))
+        values.append(_value(field))
+    if model is Member:
+        return columns, values, "WHERE one.external_id ~ '^x[0-9]+x$'"
+    copy = f"copy.shop_id = one.shop_id AND copy.external_id = {_renamed('pattern.external_id')}"
+    joins = f"JOIN loyalty_member pattern ON pattern.id = one.member_id JOIN loyalty_member copy ON {copy}"
+    return columns, values, f"{joins} WHERE pattern.external_id ~ '^x[0-9]+x$'"
+
+
+def _value(field: models.Field) -> str:
+    column = f"one.{field.column}"
+    if field.name == "member":
+        return "copy.id"
+    if isinstance(field, models.CharField | models.TextField):
+        return _renamed(column)
+    if isinstance(field, models.UUIDField):
+        return f"{_renamed(column + '::text')}::uuid"
+    return f"{_renamed(column + '::text')}::jsonb" if isinstance(field, models.JSONField) else column
+
+
+def _renamed(text: str) -> str:
+    """Ids and names of patterns, numbers of redemptions and codes, wherever they stand in a text."""
+    for pattern, copied in (
+        ("x([0-9]+)x", r"'x\1c' || n || 'x'"),
+        ("([0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{6})[0-9a-f]{6}", r"'\1' || lpad(to_hex(n), 6, '0')"),
+        ("([A-Z2-9]{4}-[A-Z2-9]{4}-)[A-Z2-9]{4}", r"'\1' || n"),
+    ):
+        text = f"regexp_replace({text}, '{pattern}', {copied}, 'g')"
+    return text

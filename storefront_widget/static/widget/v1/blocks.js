@@ -103,7 +103,7 @@ function cart(box, panel, w) {
   const use = (made) => (/^https?:/.test(made.apply_url) ? h("a.regulars-open", { href: made.apply_url }, w.t("cart.apply", { reward: w.reward(made) })) : button(".regulars-open", w.t("show"), open(panel, "ready", { redemption: made })));
   const rows = [
     ...ready.map((made) => h("li.regulars-row", {}, h("span", {}, w.reward(made)), use(made))),
-    ...within.map((reward) => h("li.regulars-row", {}, h("span", {}, w.reward(reward), " ", h("small", {}, w.points(reward.points))), button(".regulars-open", w.t("redeem"), open(panel, reward.kind === "points_slider" ? "slide" : "confirm", { reward, key: undefined }), { "aria-label": `${w.t("redeem")}: ${w.reward(reward)}` }))),
+    ...within.map((reward) => h("li.regulars-row", {}, h("span", {}, w.reward(reward), " ", h("small", {}, w.points(reward.points))), button(".regulars-open", w.t("redeem"), open(panel, /slider|cashback/.test(reward.kind) ? "slide" : "confirm", { reward, key: undefined }), { "aria-label": `${w.t("redeem")}: ${w.reward(reward)}` }))),
   ];
   return [h("section.regulars-box", {}, h("h2", {}, w.points(data.available)), rows.length ? h("ul", {}, rows) : "", button(".regulars-open", w.t("page.open"), open(panel))), earns];
 }

@@ -8,11 +8,8 @@ const CHECK = "M4.5 10.5 8 14l7.5-8";
 const STAR = "m10 3.2 2.05 4.3 4.7.62-3.45 3.27.86 4.66L10 13.8l-4.16 2.25.86-4.66-3.45-3.27 4.7-.62z";
 const USER = "M13.25 7a3.25 3.25 0 1 1-6.5 0 3.25 3.25 0 0 1 6.5 0zM3.8 16.5c.9-3 3.3-4.3 6.2-4.3s5.3 1.3 6.2 4.3";
 const USERS = "M10.3 7.2a2.8 2.8 0 1 1-5.6 0 2.8 2.8 0 0 1 5.6 0zM2.4 16c.6-2.7 2.6-4 5.1-4s4.5 1.3 5.1 4M13 4.6a2.8 2.8 0 0 1 0 5.2M14.6 12.3c1.6.5 2.6 1.8 3 3.7";
-const ICONS = { per_amount: BAG, per_order: BAG, per_item: BAG, cashback: BAG, birthday: CAKE, referral: USERS, sign_up: USER, profile_completed: USER };
-// What a shopper may say to have done; all else is seen by the shop itself.
-const CLAIMED = ["social_follow", "social_share", "visit"];
-const BY_CODE = ["review", "event_attended", "app_installed", "custom"];
-
+const ORDERS = ["per_amount", "per_order", "per_item", "cashback", "milestone", "goal"];
+const ICONS = { birthday: CAKE, referral: USERS, sign_up: USER, profile_completed: USER };
 export function add(panel) {
   useSteps(panel);
   panel.views.guest = guest;
@@ -45,7 +42,8 @@ function guest(panel, w) {
 const earn = (panel, w) => [panel.config.paused?.earning && panel.note(panel.icons.CLOCK, w.t("paused.earning")), panel.tab === "earn" && panel.who === "member" && panel.alert(), list(panel, w), panel.data && typed(panel, w)];
 
 function list(panel, w) {
-  const rows = panel.config.earn.map((rule) => row(panel, w, rule)).filter(Boolean);
+  // A guest sees the first few and the way in without scrolling.
+  const rows = panel.config.earn.map((rule) => row(panel, w, rule)).filter(Boolean).slice(0, panel.data ? 99 : 4);
   return rows.length ? h("ul.rg-list", {}, rows) : sentence(w.t("earn.none"));
 }
 
@@ -58,26 +56,28 @@ function about(w, rule) {
   if (kind === "streak") return w.t(`earn.streak.${rule.period || "month"}`, { n: rule.length });
   if (kind === "goal") return w.t("earn.goal", { money: w.money(rule.amount_minor) });
   if (kind === "referral") return w.t(rule.friend_points && rule.referrer_points ? "earn.both" : rule.friend_points ? "earn.friend" : "earn.referrer");
-  return activity ? (BY_CODE.includes(activity) ? w.t("earn.code") : "") : w.t(`earn.about.${kind}`);
+  return activity ? (rule.asks_code ? w.t("earn.code") : "") : w.t(`earn.about.${kind}`);
 }
 
 function row(panel, w, rule) {
   const { id, kind, activity } = rule;
-  const name = rule.name || w.t(`earn.${activity || kind}`);
-  if (!rule.name && !w.has(`earn.${activity || kind}`)) return null;
+  const said = `earn.${ORDERS.includes(kind) ? "per_order" : (activity ?? kind)}`;
+  const name = rule.name || (w.has(said) && w.t(said));
+  if (!name) return null;
   const points = rule.points ?? rule.steps?.[0].points ?? (rule.referrer_points || rule.friend_points);
   const { state, at } = panel.data?.earn?.[id] ?? {};
   const ready = panel.who === "member" && !panel.offline;
-  const press = kind === "referral" && panel.data?.referral ? ["more.friend", () => panel.go("friend")] : kind === "birthday" && panel.data?.profile && !panel.data.profile.birthday ? ["earn.tell", () => panel.go("me")] : CLAIMED.includes(activity) && state === "open" ? ["earn.claim", () => act(panel, "activity", { rule: id }, w.t("earn.claimed"))] : null;
+  const press = kind === "referral" && panel.data?.referral ? ["more.friend", () => panel.go("friend")] : kind === "birthday" && panel.data?.profile && !panel.data.profile.birthday ? ["earn.tell", () => panel.go("me")] : rule.claim && state === "open" ? ["earn.claim", () => act(panel, "activity", { rule: id }, w.t("earn.claimed"))] : null;
   const small = state === "done" ? (at ? w.t("earn.came", { date: w.longDay(at) }) : w.t("earn.done")) : state === "waiting" ? w.t("earn.waiting") : about(w, rule);
   const worth = points ? w.signed(points) : "";
+  const gifts = rule.gifts?.length ? w.t("earn.gift", { reward: rule.gifts.join(", ") }) : "";
   const end = state === "done" ? icon(CHECK, "icon rg-done") : press && panel.data ? button("", worth || w.t(press[0]), press[1], { id: `rg-earn-${id}`, disabled: !ready, "aria-label": `${w.t(press[0])}: ${name}${worth && `, ${w.points(points)}`}` }) : h("b.rg-num", {}, worth);
-  return h("li.rg-row", {}, tile(ICONS[activity || kind] ?? STAR), h("span", {}, name, small && h("small", {}, small)), end);
+  return h("li.rg-row", {}, tile(ORDERS.includes(kind) ? BAG : (ICONS[activity ?? kind] ?? STAR)), h("span", {}, name, [small, gifts].filter(Boolean).map((text) => h("small", {}, text))), end);
 }
 
 // A code from an event, a parcel or a mail.
 function typed(panel, w) {
-  const rules = panel.config.earn.filter((rule) => BY_CODE.includes(rule.activity));
+  const rules = panel.config.earn.filter((rule) => rule.asks_code);
   if (!rules.length) return null;
   const input = h("input", { id: "rg-typed", maxlength: 64, autocomplete: "off" });
   const onsubmit = (event) => {

@@ -24,8 +24,8 @@ function terms(panel, w) {
     body: found
       ? [
           h("ul.rg-list", {}, found.questions.map((each, index) => question(panel, each, index))),
-          found.terms.map((each) => h("section", {}, h("h3.rg-title", {}, each.title), each.sentences.map((line) => h("p.rg-small", {}, line)))),
-          found.own && h("section", {}, h("h3.rg-title", {}, w.t("faq.own", { shop: panel.config.shop.name })), found.own.split("\n").filter(Boolean).map((line) => h("p.rg-small", {}, line))),
+          found.terms.map((each) => h("section", {}, h("h3", {}, each.title), each.sentences.map((line) => h("p.rg-small", {}, line)))),
+          found.own && h("section", {}, h("h3", {}, w.t("faq.own", { shop: panel.config.shop.name })), found.own.split("\n").filter(Boolean).map((line) => h("p.rg-small", {}, line))),
         ]
       : panel.error
         ? h("div", { role: "alert" }, panel.note(panel.icons.ALERT, w.problem(panel.error), w.t("retry"), retry))

@@ -11,10 +11,10 @@ export function add(panel) {
 
 function friend(panel, w) {
   const { config, data } = panel;
-  const { friend_points: theirs, referrer_points: mine } = config.referral;
+  const { friend_points: theirs, referrer_points: mine, friend_gifts: gift, referrer_gifts: reward } = config.referral;
   const { code, url, confirmed, waiting } = data.referral;
   const share = () => navigator.share({ title: config.shop.name, text: w.t("friend.share", { shop: config.shop.name }), url }).catch(() => {});
-  const lines = [theirs && w.t("friend.theirs", { n: theirs }), mine && w.t("friend.mine", { n: mine })].filter(Boolean);
+  const lines = [theirs && w.t("friend.theirs", { n: theirs }), gift?.length && w.t("friend.gift", { reward: gift.join(", ") }), mine && w.t("friend.mine", { n: mine }), reward?.length && w.t("friend.reward", { reward: reward.join(", ") })].filter(Boolean);
   return {
     title: w.t("more.friend"),
     back: "home",

@@ -284,7 +284,7 @@ function rewardRow(panel, w, reward) {
   const name = w.reward(reward);
   const { missing, obstacle, points } = reward;
   const disabled = panel.who !== "member" || panel.offline || !!obstacle || panel.config.paused?.redeeming;
-  const redeem = button("", w.t("redeem"), () => panel.go(reward.kind === "points_slider" ? "slide" : "confirm", { reward, key: undefined }), { id: `rg-redeem-${reward.id}`, disabled, "aria-label": `${w.t("redeem")}: ${name}` });
+  const redeem = button("", w.t("redeem"), () => panel.go(/slider|cashback/.test(reward.kind) ? "slide" : "confirm", { reward, key: undefined }), { id: `rg-redeem-${reward.id}`, disabled, "aria-label": `${w.t("redeem")}: ${name}` });
   return h(
     "li.rg-row",
     {},

@@ -75,7 +75,7 @@ function confirm(panel, w) {
     body: [
       step(panel.tile(reward), w.t("confirm.title", { n: reward.points, reward: name }), w.t(!reward.valid_days ? "confirm.money" : reward.minimum_order_minor ? "confirm.minimum" : "confirm.days", limits)),
       sum([w.t("confirm.have"), w.number(data.available)], [name, w.signed(-reward.points)], [w.t("confirm.left"), w.number(data.available - reward.points)]),
-      h("div.rg-duo", {}, button(".rg-main", w.t(busy ? "confirm.going" : reward.kind === "store_credit" ? "redeem" : "confirm.go"), () => redeem(panel), { "aria-busy": busy && "true" }), button(".rg-text", w.t("confirm.not"), () => panel.go("home"))),
+      h("div.rg-duo", {}, button(".rg-main", w.t(busy ? "confirm.going" : /credit|cashback|custom|access/.test(reward.kind) ? "redeem" : "confirm.go"), () => redeem(panel), { "aria-busy": busy && "true" }), button(".rg-text", w.t("confirm.not"), () => panel.go("home"))),
       reward.valid_days && sentence(w.t("confirm.back")),
     ],
   };

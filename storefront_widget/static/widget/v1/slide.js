@@ -16,7 +16,7 @@ function slide(panel, w) {
   input.value = most;
   const sum = h("output", { for: "rg-points" });
   const show = () => {
-    sum.textContent = w.t("slide.worth", { n: chosen(), money: worth() });
+    sum.textContent = w.t(reward.kind === "cashback" ? "slide.pays" : "slide.worth", { n: chosen(), money: worth() });
     input.setAttribute("aria-valuetext", sum.textContent);
   };
   const go = () => {

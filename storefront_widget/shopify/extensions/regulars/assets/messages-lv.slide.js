@@ -1,1 +1,1 @@
-export default {"slide.title":"Cik daudz izmantot?","slide.part":"Ar tiem var apmaksāt līdz {percent} no pasūtījuma.","slide.label":"Izmantojamie {point_name}","slide.worth":"{points}: {money} atlaide","slide.go":"Tālāk","slide.not":"Ne tagad"};
+export default {"slide.title":"Cik daudz izmantot?","slide.part":"Ar tiem var apmaksāt līdz {percent} no pasūtījuma.","slide.label":"Izmantojamie {point_name}","slide.worth":"{points}: {money} atlaide","slide.go":"Tālāk","slide.not":"Ne tagad","slide.pays":{"one":"{points} is {money}","other":"{points} are {money}"}};

@@ -306,7 +306,8 @@ def _read_rows(one: Field, name: str, raw: Raw, fmt: Format) -> list[dict[str, A
         cells = {column.name: f"{name}.{index}.{column.name}" for column in one.columns}
         filled = [column for column in one.columns if column.shape != "choice" and any(raw.get(cells[column.name], ()))]
         if filled:
-            row = {column.name: _read(column, cells[column.name], raw, fmt) for column in one.columns}
+            told = [column for column in one.columns if column.shape != "choice" or cells[column.name] in raw]
+            row = {column.name: _read(column, cells[column.name], raw, fmt) for column in told}
             rows.append({key: value for key, value in row.items() if value is not None})
     return rows
 

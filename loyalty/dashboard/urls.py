@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.dashboard import ecwid_settings, first_run, plan, program_versions, program_views, views
+from loyalty.dashboard import ecwid_settings, first_run, plan, views
+from loyalty.dashboard.program_urls import PROGRAM
 
 app_name = "dashboard"
 urlpatterns = [
@@ -20,17 +21,7 @@ urlpatterns = [
     path("orders/<int:fact_id>/", views.order, name="order"),
     path("redemptions/", views.redemptions, name="redemptions"),
     path("redemptions/<int:redemption_id>/cancel/", views.redemption_cancel, name="redemption_cancel"),
-    path("program/", program_views.program, name="program"),
-    path("program/publish/", program_versions.program_publish, name="program_publish"),
-    path("program/discard/", program_versions.program_discard, name="program_discard"),
-    path("program/pause/", program_versions.program_pause, name="program_pause"),
-    path("program/versions/", program_versions.program_versions, name="program_versions"),
-    path("program/versions/<int:number>/back/", program_versions.program_back, name="program_back"),
-    path("program/add/<str:part>/", program_views.program_add, name="program_add"),
-    path("program/set/<str:part>/", program_views.program_edit, name="program_set"),
-    path("program/reads/<str:part>/", program_views.program_reads, name="program_reads"),
-    path("program/change/<str:part>/<path:item_id>/", program_views.program_change, name="program_change"),
-    path("program/edit/<str:part>/<path:item_id>/", program_views.program_edit, name="program_edit"),
+    *PROGRAM,
     path("plan/", plan.plan, name="plan"),
     path("store/", ecwid_settings.store, name="store"),
     path("deliveries/", views.deliveries, name="deliveries"),

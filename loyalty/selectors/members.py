@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import Q
+
 from loyalty.engine.program import Version
 from loyalty.engine.statement import Statement, fold
 from loyalty.models import Member, Shop
@@ -26,3 +28,10 @@ def member_by_customer(*, shop: Shop, external_id: str) -> Member | None:
     """The member the platform knows as `external_id`, or whom they were merged into."""
     member = Member.objects.filter(shop=shop, external_id=external_id).first()
     return member.merged_into or member if member else None
+
+
+def member_named(*, shop: Shop, name: str) -> Member | None:
+    """By e-mail or the platform's customer id; who was merged answers as who they are now."""
+    rows = Member.objects.filter(Q(external_id=name) | Q(email__iexact=name), shop=shop).select_related("merged_into")
+    found = rows.order_by("merged_into", "pk").first()
+    return (found.merged_into or found) if found else None

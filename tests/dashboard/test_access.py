@@ -34,6 +34,7 @@ EXPECTED: dict[str, tuple[str | tuple[str, ...] | None, int, int]] = {
     "program": (None, 200, 405),
     "program_publish": (None, 404, 404),
     "program_discard": (None, 404, 404),
+    "program_try": (None, 200, 422),
     "program_pause": (None, 200, 200),
     "program_versions": (None, 200, 405),
     "program_back": (("1",), 405, 200),

@@ -1,0 +1,22 @@
+"""/dashboard/program/...: the program, its draft and its versions."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from loyalty.dashboard import program_trying, program_versions, program_views
+
+PROGRAM = [
+    path("program/", program_views.program, name="program"),
+    path("program/publish/", program_versions.program_publish, name="program_publish"),
+    path("program/discard/", program_versions.program_discard, name="program_discard"),
+    path("program/try/", program_trying.program_try, name="program_try"),
+    path("program/pause/", program_versions.program_pause, name="program_pause"),
+    path("program/versions/", program_versions.program_versions, name="program_versions"),
+    path("program/versions/<int:number>/back/", program_versions.program_back, name="program_back"),
+    path("program/add/<str:part>/", program_views.program_add, name="program_add"),
+    path("program/set/<str:part>/", program_views.program_edit, name="program_set"),
+    path("program/reads/<str:part>/", program_views.program_reads, name="program_reads"),
+    path("program/change/<str:part>/<path:item_id>/", program_views.program_change, name="program_change"),
+    path("program/edit/<str:part>/<path:item_id>/", program_views.program_edit, name="program_edit"),
+]

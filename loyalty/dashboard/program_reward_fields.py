@@ -54,14 +54,33 @@ MONEY_GROUPS = (WHO_MAY, HOW_OFTEN)
 CODE_GROUPS = (WHO_MAY, HOW_OFTEN, WHAT_FOR, CODE)
 
 REWARDS: dict[str, Kind] = {
-    "amount_off": Kind(_("An amount off"), _("A fixed amount off an order."), (group(TITLE, COST, VALUE, ORDERS_FROM, DESCRIPTION), *CODE_GROUPS), "tag"),
+    "amount_off": Kind(
+        _("An amount off"),
+        _("A fixed amount off an order."),
+        (group(TITLE, COST, VALUE, ORDERS_FROM, DESCRIPTION), *CODE_GROUPS),
+        "tag",
+    ),
     "percent_off": Kind(
         _("A percentage off"),
         _("A part off an order, whatever it costs."),
-        (group(TITLE, COST, Field("percent", _("Percentage"), unit="%", least=1, most=100, wanted=True), ORDERS_FROM, DESCRIPTION), *CODE_GROUPS),
+        (
+            group(
+                TITLE,
+                COST,
+                Field("percent", _("Percentage"), unit="%", least=1, most=100, wanted=True),
+                ORDERS_FROM,
+                DESCRIPTION,
+            ),
+            *CODE_GROUPS,
+        ),
         "tag",
     ),
-    "free_shipping": Kind(_("Free shipping"), _("The cheapest way, or as your store has it."), (group(TITLE, COST, ORDERS_FROM, DESCRIPTION), WHO_MAY, HOW_OFTEN, CODE), "truck"),
+    "free_shipping": Kind(
+        _("Free shipping"),
+        _("The cheapest way, or as your store has it."),
+        (group(TITLE, COST, ORDERS_FROM, DESCRIPTION), WHO_MAY, HOW_OFTEN, CODE),
+        "truck",
+    ),
     "free_product": Kind(
         _("A free product"),
         _("One of the products you name."),
@@ -80,8 +99,18 @@ REWARDS: dict[str, Kind] = {
         ),
         "gift",
     ),
-    "gift_card": Kind(_("A gift card"), _("Money on a card of the store; it does not expire with us."), (group(TITLE, COST, VALUE, DESCRIPTION), *MONEY_GROUPS), "ticket"),
-    "store_credit": Kind(_("Store credit"), _("Money in the customer’s account."), (group(TITLE, COST, VALUE, DESCRIPTION), *MONEY_GROUPS), "ticket"),
+    "gift_card": Kind(
+        _("A gift card"),
+        _("Money on a card of the store; it does not expire with us."),
+        (group(TITLE, COST, VALUE, DESCRIPTION), *MONEY_GROUPS),
+        "ticket",
+    ),
+    "store_credit": Kind(
+        _("Store credit"),
+        _("Money in the customer’s account."),
+        (group(TITLE, COST, VALUE, DESCRIPTION), *MONEY_GROUPS),
+        "ticket",
+    ),
     "points_slider": Kind(
         _("Points at the cart"),
         _("Members pay a part of an order with as many points as they like."),
@@ -100,11 +129,86 @@ REWARDS: dict[str, Kind] = {
         "sliders",
         {"points": 100},
     ),
-    "access": Kind(_("Early or exclusive access"), _("Opens something for members who have it."), (group(TITLE, COST, DESCRIPTION, VALID), *MONEY_GROUPS), "lock"),
+    "cashback": Kind(
+        _("Cashback paid out"),
+        _("Points are paid out as money, when a member asks or by themselves once a month."),
+        (
+            group(
+                TITLE,
+                Field("points", _("Every"), unit=POINTS, least=1, most=LARGEST_POINTS, wanted=True),
+                Field("value_minor", _("Are worth"), "money", least=1, wanted=True),
+                Field("minimum_points", _("At least"), unit=POINTS, most=LARGEST_POINTS),
+                Field(
+                    "pays",
+                    _("Paid as"),
+                    "choice",
+                    choices=(("store_credit", _("store credit")), ("gift_card", _("a gift card"))),
+                    default="store_credit",
+                ),
+                Field(
+                    "payout_day",
+                    _("By itself on this day of the month"),
+                    most=28,
+                    hint=_("0 means whenever a member asks."),
+                ),
+                DESCRIPTION,
+            ),
+            *MONEY_GROUPS,
+        ),
+        "equals",
+        {"points": 100},
+    ),
+    "access": Kind(
+        _("Early or exclusive access"),
+        _("Opens what your store shows to customers with a tag, or with a link."),
+        (
+            group(
+                TITLE,
+                COST,
+                Field("tag", _("Customer tag"), "text", hint=_("Your theme shows more to who has it."), longest=64),
+                Field("link", _("Link"), "text", hint=_("https://… to the page that it opens."), longest=500),
+                Field("valid_days", _("Open for"), unit=DAYS, least=1, most=3660, default=30),
+                DESCRIPTION,
+            ),
+            *MONEY_GROUPS,
+        ),
+        "lock",
+    ),
     "custom": Kind(
         _("Something of your own"),
-        _("An experience, an event, a donation: given by people."),
-        (group(TITLE, COST, Field("value_minor", _("What it costs you"), "money", hint=_("For the cost of the program.")), DESCRIPTION, VALID), *MONEY_GROUPS),
+        _("An experience, an event, a donation: given by people, or by your own server."),
+        (
+            group(
+                TITLE,
+                COST,
+                Field("value_minor", _("What it costs you"), "money", hint=_("For the cost of the program.")),
+                Field(
+                    "webhook_url",
+                    _("Your server’s address"),
+                    "text",
+                    hint=_("https://… is told of each; empty means that your staff does it."),
+                    longest=500,
+                ),
+                DESCRIPTION,
+                VALID,
+            ),
+            *MONEY_GROUPS,
+        ),
         "cup",
     ),
-}  # fmt: skip
+    "partner": Kind(
+        _("A partner’s code"),
+        _("Hands out codes of another business, from a list that you bring."),
+        (
+            group(
+                TITLE,
+                COST,
+                Field("value_minor", _("What it costs you"), "money", hint=_("For the cost of the program.")),
+                Field("description", _("How to use it"), "text", hint=_("One sentence for shoppers."), longest=500),
+                VALID,
+            ),
+            *MONEY_GROUPS,
+        ),
+        "ticket",
+    ),
+}

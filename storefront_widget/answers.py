@@ -15,6 +15,7 @@ from loyalty.languages import Voice
 from loyalty.models import Member, PartnerCode, Redemption, Shop
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors.members import statement_of
+from loyalty.selectors.nudges import nudges
 from loyalty.selectors.partner_codes import codes_of
 from loyalty.selectors.widget import Offer, offers, open_redemptions
 from loyalty.services.redemptions import IN_CART
@@ -56,6 +57,8 @@ def member_answer(
     codes = open_redemptions(shop=shop, member=member, at=at) if member else []
     partners = codes_of(shop=shop, redemptions=codes)
     doing, turns = taking_part(shop=shop, member=member, versions=versions, at=at)
+    known = doing["profile"]["birthday"] is not None
+    told = _nudges(statement, offered, codes, program, known, voice, at) if member and program else []
     changes = [statement.next_due, *(code.expires_at for code in codes), *turns]
     data = {
         "config": config,
@@ -74,6 +77,7 @@ def member_answer(
         "rewards": [_offer(offer, voice) for offer in offered],
         "codes": [_as_it_stands(shop, redemption, partners) for redemption in codes],
         "history": _history(statement, _names(program, voice), voice),
+        "nudges": told,
         **doing,
     }
     return data, changes
@@ -137,6 +141,22 @@ def _code(redemption: Redemption, partner: PartnerCode | None) -> str:
 def _offer(offer: Offer, voice: Voice) -> Data:
     obstacle = voice.problem(offer.obstacle) if offer.obstacle else ""
     return {**reward_answer(offer.reward), "missing": offer.missing, "obstacle": obstacle}
+
+
+def _nudges(
+    statement: Statement,
+    offered: Sequence[Offer],
+    codes: Sequence[Redemption],
+    program: Program,
+    birthday_known: bool,
+    voice: Voice,
+    at: datetime,
+) -> list[Data]:
+    found = nudges(
+        statement=statement, offers=offered, codes=codes, program=program, birthday_known=birthday_known, as_of=at
+    )
+    names = _names(program, voice)
+    return [{**each.params, "id": each.id, "kind": each.kind, "text": each.said(voice, names)} for each in found]
 
 
 def _worth_minor(points: int, program: Program | None) -> int | None:

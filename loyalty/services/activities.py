@@ -25,7 +25,7 @@ from loyalty.services.posting import fold_and_post, lock_member
 @transaction.atomic
 def claim(*, shop: Shop, member_id: int, rule_id: str, code: str, at: datetime) -> None:
     """A shopper did what the rule `rule_id` asks for, or typed a `code` of some rule. Done before, it changes nothing.
-    Raises NotFound, Refused: wrong_code, not_claimable, or gives_nothing where it would bring nothing now - then it is
+    Raises NotFound, Refused: unknown_code, not_claimable, or gives_nothing where it would bring nothing now - then it is
     not written down either, so that it can be said again when it does."""
     member = lock_member(shop=shop, member_id=member_id)
     version = version_in_force(shop, at)
@@ -54,13 +54,13 @@ def _rule(rules: Prepared, rule_id: str, code: str) -> ActivityRule | None:
     if not rule_id:
         rule = next((each for each in rules.activities if code and is_code(each, code)), None)
         if rule is None:
-            raise Refused("This code is not right. Look at it again.", code="wrong_code")
+            raise Refused("This code is not right. Look at it again.", code="unknown_code")
         return rule
     rule = next((each for each in rules.activities if each.id == rule_id), None)
     if rule is not None and not may_be_claimed(rule):
         raise Refused("This is counted by itself.", code="not_claimable")
     if rule is not None and rule.activity not in PRESSED and not is_code(rule, code):
-        raise Refused("This code is not right. Look at it again.", code="wrong_code")
+        raise Refused("This code is not right. Look at it again.", code="unknown_code")
     return rule
 
 

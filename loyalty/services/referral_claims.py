@@ -87,7 +87,7 @@ def owners_of(shop: Shop, codes: Collection[str]) -> dict[str, Member]:
 def why_not_claimed(shop: Shop, referrer: Member, friend: Member, at: datetime) -> str:
     """In a word; empty where the claim may stand."""
     if is_same_person(referrer, friend):
-        return "self"
+        return "own_code"
     if Referral.objects.filter(shop=shop, friend=friend).exists():
         return "claimed_before"
     rows = StoredFact.objects.filter(shop=shop, member=friend, kind="order", at__lt=at).order_by("at")

@@ -36,9 +36,9 @@ from loyalty.services.referral_claims import (
 
 log = structlog.get_logger("regulars.referrals")
 State = Referral.State
-_WRONG_CODE = "This is not the code of a member here. Look at the link again."
+_UNKNOWN_FRIEND = "This is not the code of a member here. Look at the link again."
 _REFUSALS = {
-    "self": "This is your own code. It is for your friends.",
+    "own_code": "This is your own code. It is for your friends.",
     "claimed_before": "You have used a friend's code before.",
     "not_new": "A friend's code is for your first order.",
 }
@@ -47,13 +47,13 @@ _REFUSALS = {
 @transaction.atomic
 def claim(*, shop: Shop, member_id: int, code: str, at: datetime) -> Referral:
     """A new customer's word that a friend brought them; the same again changes nothing. Raises NotFound (code
-    wrong_code) or Refused (code self, claimed_before, not_new, no_referrals)."""
+    unknown_friend) or Refused (code own_code, claimed_before, not_new, no_referrals)."""
     friend = lock_member(shop=shop, member_id=member_id)
     if not has_referrals(shop, at):
         raise Refused("This program has no thanks for friends at the moment.", code="no_referrals")
     referrer = owners_of(shop, {normal_code(code)}).get(normal_code(code))
     if referrer is None:
-        raise NotFound(_WRONG_CODE, code="wrong_code")
+        raise NotFound(_UNKNOWN_FRIEND, code="unknown_friend")
     before = Referral.objects.filter(shop=shop, friend=friend, referrer=referrer).first()
     if before is not None:
         return before
@@ -131,7 +131,7 @@ def _why_not(referrer: Member, friend: Member, standing: Statement, versions: Se
     if version is None or not prepared(version).referrals:
         return "no_referrals"
     if is_same_person(referrer, friend):
-        return "self"
+        return "own_code"
     if referrer.external_id is None or referrer.forgotten_at is not None or not standing.enrolled:
         return "referrer_left"
     program = version.program

@@ -200,7 +200,7 @@ def test_a_new_customer_names_the_friend_and_then_orders(shop: Shop) -> None:
 def test_claims_in_the_widget_are_refused_with_why(shop: Shop) -> None:
     bob = make_member(shop, BOB, at=NOW)
     carol = make_member(shop, Person(external_id="7003", email="carol@shopper.test"), at=NOW)
-    for code, why in ((code_of(shop, BOB), "self"), ("nobody", "wrong_code")):
+    for code, why in ((code_of(shop, BOB), "own_code"), ("nobody", "unknown_friend")):
         with pytest.raises((Refused, NotFound)) as refused:
             referrals.claim(shop=shop, member_id=bob.pk, code=code, at=NOW)
         assert refused.value.code == why

@@ -101,11 +101,11 @@ def test_a_code_that_was_given_out_is_typed(alice: Proxied, body: dict) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ({"code": "autumn"}, 422, "wrong_code"),
-        ({"rule": "evening"}, 422, "wrong_code"),
-        ({"rule": "evening", "code": "autumn"}, 422, "wrong_code"),
-        ({"code": "instagram"}, 422, "wrong_code"),
-        ({}, 422, "wrong_code"),
+        ({"code": "autumn"}, 422, "unknown_code"),
+        ({"rule": "evening"}, 422, "unknown_code"),
+        ({"rule": "evening", "code": "autumn"}, 422, "unknown_code"),
+        ({"code": "instagram"}, 422, "unknown_code"),
+        ({}, 422, "unknown_code"),
         ({"rule": "welcome"}, 422, "not_claimable"),
         ({"rule": "review"}, 422, "not_claimable"),
         ({"rule": "base"}, 404, "unknown_rule"),
@@ -186,6 +186,21 @@ def test_the_first_time_somebody_joins_is_a_sign_up_with_its_welcome_code(shopif
     ) == (25, 1)
 
 
+def test_a_member_is_told_what_is_worth_telling_in_their_language(alice: Proxied) -> None:
+    [nudge] = me(alice)["nudges"]
+    assert (nudge["id"], nudge["text"]) == ("birthday", "Tell us your birthday and get 50 points on the day.")
+    post(alice, "profile", {"birthday": "02-29"})
+    assert me(alice)["nudges"] == []
+
+
+def test_refusals_have_words_of_their_own_in_the_catalogue(alice: Proxied) -> None:
+    refused = post(alice, "referral/claim", {"code": me(alice)["referral"]["code"]})
+    assert (refused.json()["code"], refused.json()["detail"]) == (
+        "own_code",
+        "This is your own code. It is for your friends.",
+    )
+
+
 def test_a_member_has_a_link_for_friends(alice: Proxied) -> None:
     told = me(alice)["referral"]
     assert told["url"] == f"https://halfmoon.test/?ref={told['code']}"
@@ -198,7 +213,7 @@ def test_a_member_has_a_link_for_friends(alice: Proxied) -> None:
 
 def test_a_friends_code_is_guessed_in_vain(alice: Proxied) -> None:
     answers = [post(alice, "referral/claim", {"code": "ABCDEFGHJK"}) for _ in range(11)]
-    assert [answers[0].status_code, answers[0].json()["code"], answers[10].status_code] == [404, "wrong_code", 429]
+    assert [answers[0].status_code, answers[0].json()["code"], answers[10].status_code] == [404, "unknown_friend", 429]
 
 
 PATHS = ("join", "leave", "profile", "notifications", "activity", "referral/claim")

@@ -65,6 +65,20 @@ class FriendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
+Line = Annotated[str, msgspec.Meta(max_length=255, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z")]
+
+
+class SignedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the shop's own server has signed; its form stands in docs/widget.md."""
+
+    customer: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:@-]{1,64}\Z")]
+    at: Annotated[int, msgspec.Meta(ge=0, le=10**11)]
+    signature: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    email: Line = ""
+    name: Line = ""
+    nonce: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{0,64}\Z")] = ""
+
+
 B = TypeVar("B", bound=msgspec.Struct)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+import msgspec
 from django.http import HttpRequest, HttpResponse
 
-from loyalty.services import limits, shoppers
-from storefront_widget.bodies import CodeBody, DeviceBody, SessionBody, read_body
+from loyalty.services import limits, shoppers, signed_sessions
+from storefront_widget.bodies import CodeBody, DeviceBody, SessionBody, SignedBody, read_body
 from storefront_widget.doors import Caller
 from storefront_widget.views import answer
 
@@ -39,6 +40,14 @@ def session(request: HttpRequest, caller: Caller) -> HttpResponse:
     session = shoppers.start_session(shop=shop, challenge=body.challenge, code=body.code, at=at)
     limits.give_back(wrong, window_seconds=HOUR, at=at)
     return session_answer(session)
+
+
+def signed(request: HttpRequest, caller: Caller) -> HttpResponse:
+    """For shops whose own server knows who the shopper is."""
+    body = read_body(request, SignedBody)
+    limits.hit(f"signed-ip/{caller.address}", limit=60, window_seconds=TEN_MINUTES, at=caller.at)
+    identity = signed_sessions.SignedIdentity(**msgspec.structs.asdict(body))
+    return session_answer(signed_sessions.start_session(shop=caller.shop, identity=identity, at=caller.at))
 
 
 def renew(request: HttpRequest, caller: Caller) -> HttpResponse:

@@ -22,6 +22,7 @@ urlpatterns = [
     path("referral/claim", widget_door(enter=by_token, post=ways_in.claim_referral)),
     path("code", widget_door(enter=anonymous, post=sessions.code)),
     path("session", widget_door(enter=anonymous, post=sessions.session)),
+    path("session/signed", widget_door(enter=anonymous, post=sessions.signed)),
     path("session/renew", widget_door(enter=anonymous, post=sessions.renew)),
     path("session/end", widget_door(enter=anonymous, post=sessions.end)),
     path("cart/nonce", widget_door(enter=anonymous, post=ecwid_cart.nonce)),

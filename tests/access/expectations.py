@@ -67,13 +67,13 @@ EXPECTATIONS: dict[str, Answers] = {
     "ecwid/(app|connect)": _all(200, 400),
     "ecwid/callback": _all(400, 400),
     # The widget, for a shop that is named and nobody signed in.
-    "widget/v1/config": _all(200, 405),
+    "widget/v1/(config|terms)": _all(200, 405),
     "widget/v1/(member|redemptions/<uuid:number>)": _all(401, 405),
     "widget/v1/(redeem|redemptions/<uuid:number>/cancel)": _all(405, 401),
     "(widget/v1|shopify/proxy)/(join|leave|profile|notifications|activity|referral/claim)": _all(405, 401),
-    "widget/v1/(code|session|session/renew|session/end|cart/nonce|cart/session)": _all(405, 415),
+    "widget/v1/(code|session|session/signed|session/renew|session/end|cart/nonce|cart/session)": _all(405, 415),
     "widget/v1/<path:name>": _all(404, 404),
-    "shopify/proxy/(config|member|redemptions/<uuid:number>)": _all(401, 405),
+    "shopify/proxy/(config|terms|member|redemptions/<uuid:number>)": _all(401, 405),
     "shopify/proxy/(redeem|redemptions/<uuid:number>/cancel)": _all(405, 401),
     # Platforms and operators.
     "(shopify|ecwid)/webhooks": _all(405, 415),

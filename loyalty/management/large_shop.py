@@ -16,6 +16,7 @@ from psycopg import sql
 from loyalty.engine.facts import Line, Order, Refund, RefundLine
 from loyalty.models import LedgerEntry, Member, Redemption, Shop, StoredFact
 from loyalty.services.intake import record
+from loyalty.services.launching import launch
 from loyalty.services.observations import Grant, OrderSeen, Person, StoreProfile, rank_of
 from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
 from loyalty.services.shops import install
@@ -29,13 +30,19 @@ _COPIED = (Member, StoredFact, LedgerEntry, Redemption)
 def large_shop(*, movements: int, now: datetime, on_movements: Callable[[int], None]) -> Shop:
     """At least so many rows of the ledger, in a database that has nothing else."""
     shop = install(
-        platform="ecwid",
+        platform="shopify",
         profile=StoreProfile(
-            external_id="1", name="Bench", email="", currency="EUR", exponent=2, time_zone="Europe/Riga"
+            external_id="bench.myshopify.com",
+            name="Bench",
+            email="",
+            currency="EUR",
+            exponent=2,
+            time_zone="Europe/Riga",
         ),
         grant=Grant(access_token=secrets.token_hex(16)),
         at=now - timedelta(days=400),
     )
+    launch(shop=shop, at=now - timedelta(days=400))
     for number in range(PATTERNS):
         _live(shop, number, now)
     lived = LedgerEntry.objects.filter(shop=shop).count()
@@ -124,6 +131,8 @@ def _value(field: models.Field) -> str:
     column = f"one.{field.column}"
     if field.name == "member":
         return "copy.id"
+    if field.name == "referral_code":
+        return "upper(left(md5(one.id || '-' || n), 10))"
     if isinstance(field, models.CharField | models.TextField):
         return _renamed(column)
     if isinstance(field, models.UUIDField):

@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from loyalty.engine.facts import decode, encode
 from loyalty.engine.simulate import Assumptions, Comparison, Known, Outcome, as_draft, outcome_of, simulate
 from loyalty.engine.statement import checkpoint, fold
-from loyalty.management import door_bench, read_bench, sample
+from loyalty.management import door_bench, pages_bench, read_bench, sample
 from loyalty.management.progress import Progress
 from loyalty.selectors.simulation import each_of
 
@@ -44,12 +44,13 @@ class Command(BaseCommand):
         "what-if over many members in bounded memory, and how the cost grows with a member's history. door: webhooks a "
         "second with real signatures, gunicorn on the PostgreSQL of DATABASE_URL (a database of its own there), beside "
         "the same INSERT by pgbench and by a bare Django view. read: the widget's calls - the member's beside a bare "
-        "Django view that asks one question, the public one beside a static file - served in the same way, in turns."
+        "Django view that asks one question, the public one beside a static file - served in the same way, in turns. pages: what a merchant waits for on the "
+        "dashboard of a shop with so many movements, in Chromium at a quarter of its speed."
     )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", choices=["engine", "door", "read"], help="what to measure")
+        parser.add_argument("what", choices=["engine", "door", "read", "pages"], help="what to measure")
         parser.add_argument(
             "--orders", type=int, default=100_000, help="orders in the what-if, ten a member (default: %(default)s)"
         )
@@ -60,11 +61,20 @@ class Command(BaseCommand):
         parser.add_argument(
             "--seconds", type=float, default=45, help="of door or read, together (default: %(default)s)"
         )
+        parser.add_argument(
+            "--movements",
+            type=int,
+            default=1_000_000,
+            help="rows of the ledger behind the pages (default: %(default)s)",
+        )
         parser.add_argument("--json", action="store_true", help="the figures of door or read as one line of JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["what"] == "engine":
             self._engine(options)
+            return
+        if options["what"] == "pages":
+            self._pages(options["movements"], as_json=options["json"])
             return
         figures = (self._door if options["what"] == "door" else self._read)(options["seconds"])
         if options["json"]:
@@ -103,6 +113,18 @@ class Command(BaseCommand):
             "config_to_static": round(found.config.a_second / found.static.a_second, 2),
             "refused": sum(each.refused for each in vars(found).values()),
         }
+
+    def _pages(self, movements: int, *, as_json: bool) -> None:
+        progress = Progress(sys.stderr, total=movements, what="movements")
+        found = pages_bench.measure(movements=movements, on_movements=progress.advance)
+        progress.end()
+        if as_json:
+            self.stdout.write(json.dumps(found))
+            return
+        for name, seen in found.items():
+            self.stdout.write(
+                f"{name:<24} LCP {seen['lcp_ms']:>6,.0f} ms   CLS {seen['cls']:.3f}   INP {seen['inp_ms']:>4,.0f} ms"
+            )
 
     def _engine(self, options: Any) -> None:
         loads = os.getloadavg()

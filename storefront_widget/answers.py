@@ -14,7 +14,7 @@ from loyalty.engine.statement import Statement, Tier, fold
 from loyalty.languages import Voice
 from loyalty.models import Member, PartnerCode, Redemption, Shop
 from loyalty.platforms.registry import platform_of
-from loyalty.selectors.members import statement_of
+from loyalty.selectors.members import standing_of
 from loyalty.selectors.nudges import nudges
 from loyalty.selectors.partner_codes import codes_of
 from loyalty.selectors.widget import Offer, offers, open_redemptions
@@ -38,9 +38,7 @@ def member_answer(
     """`member` is None for a signed-in customer whom we have not met: the same answer, with nothing in it yet. Reads
     only; a look at the panel enrols nobody. `config` is the version of the public answer that goes with this one.
     Beside it the instants at which the clock alone changes it."""
-    statement = (
-        statement_of(shop=shop, member=member, as_of=at, versions=versions) if member else fold(versions, [], at)
-    )
+    statement = standing_of(shop=shop, member=member, as_of=at, versions=versions) if member else fold(versions, [], at)
     program = next((version.program for version in reversed(versions) if version.in_force_from <= at), None)
     offered = (
         offers(

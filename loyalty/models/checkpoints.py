@@ -21,6 +21,7 @@ class Checkpoint(models.Model):
         help_text="Program versions in force by the mark; with others it is worthless"
     )
     state = models.BinaryField()
+    recent = models.BinaryField(default=b"", help_text="The latest lines up to the mark, to be shown")
 
     objects = ScopedManager()
 

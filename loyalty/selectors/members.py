@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
+import msgspec
 from django.db.models import Q
 
 from loyalty.engine.program import Version
+from loyalty.engine.recent import with_kept
 from loyalty.engine.statement import Statement, fold
 from loyalty.models import Member, Shop
+from loyalty.selectors.checkpoints import instant_of, starts_of
 from loyalty.selectors.facts import facts_of
 from loyalty.selectors.programs import versions_of
 
@@ -20,8 +24,22 @@ def statement_of(
     """The fold to `as_of`, or to the member's own instant where that is later: time never goes back. One query for the
     facts, and one for the shop's versions where the caller has not got them."""
     facts = facts_of(shop=shop, member_ids=[member.pk]).get(member.pk, [])
-    instant = max(as_of, member.as_of) if member.as_of else as_of
-    return fold(versions_of(shop) if versions is None else versions, facts, instant)
+    return fold(versions_of(shop) if versions is None else versions, facts, instant_of(member, as_of))
+
+
+def standing_of(*, shop: Shop, member: Member, as_of: datetime, versions: Sequence[Version] | None = None) -> Statement:
+    """The same, but of a long history only the latest lines: what a member has, and what they are shown. Reads no facts
+    from before the member's checkpoint, so it takes as long for ten thousand orders as for twenty. Two queries, and one
+    for the shop's versions where the caller has not got them."""
+    known = versions_of(shop) if versions is None else versions
+    start = starts_of(shop_id=shop.pk, members=[member], versions=known, at=as_of).get(member.pk)
+    if start is not None:
+        facts = facts_of(shop=shop, member_ids=[member.pk], after={member.pk: start.mark}).get(member.pk, [])
+        statement = fold(known, facts, instant_of(member, as_of), bytes(start.state))
+        if statement.since == start.mark:
+            with suppress(msgspec.DecodeError, UnicodeDecodeError):
+                return with_kept(statement, bytes(start.recent))
+    return statement_of(shop=shop, member=member, as_of=as_of, versions=known)
 
 
 def member_by_customer(*, shop: Shop, external_id: str) -> Member | None:

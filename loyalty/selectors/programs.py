@@ -37,7 +37,12 @@ def versions_of(shop: Shop | int) -> list[Version]:
 
 def version_in_force(shop: Shop | int, at: datetime) -> Version | None:
     """The version that judges what happens at `at`."""
-    return next((version for version in reversed(versions_of(shop)) if version.in_force_from <= at), None)
+    return in_force_at(versions_of(shop), at)
+
+
+def in_force_at(versions: Sequence[Version], at: datetime) -> Version | None:
+    """The same of versions that are known, oldest first."""
+    return next((version for version in reversed(versions) if version.in_force_from <= at), None)
 
 
 def draft_of(shop: Shop | int) -> ProgramVersion | None:

@@ -62,7 +62,7 @@ def offers(
     at: datetime,
 ) -> list[Offer]:
     """Of `rewards` (the program's that the platform can carry), what is in reach first, then the nearest."""
-    taken = _taken(shop, member, program, rewards, at)
+    taken = taken_of(shop, member, program, rewards, at)
     partners = [reward.id for reward in rewards if reward.kind == "partner"]
     left = codes_left(shop=shop, rewards=partners, at=at)
     found = [
@@ -88,7 +88,7 @@ def redemption_of(*, shop: Shop, member: Member, number: UUID) -> Redemption:
     return redemption
 
 
-def _taken(
+def taken_of(
     shop: Shop, member: Member | None, program: Program, rewards: Sequence[Reward], at: datetime
 ) -> dict[str, tuple[int, int]]:
     """Per limited reward: how many this member has taken (in the period of its limit), how many everybody has."""

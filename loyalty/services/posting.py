@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
 import structlog
 from django.db import IntegrityError, transaction
 
@@ -13,9 +14,11 @@ from loyalty.engine.checkpoint import MINIMUM_FACTS, instants
 from loyalty.engine.errors import NotFound, Unavailable
 from loyalty.engine.facts import Fact
 from loyalty.engine.program import Version
+from loyalty.engine.recent import keep, with_kept
 from loyalty.engine.statement import Statement, checkpoint, fold
 from loyalty.ledger.post import LedgerMismatch, Span, post
 from loyalty.models import Checkpoint, Member, Shop
+from loyalty.selectors.checkpoints import Starts, in_force, instant_of, starts_of
 from loyalty.selectors.facts import facts_of
 from loyalty.selectors.programs import versions_of
 from loyalty.services.gifts import give_due
@@ -25,7 +28,6 @@ from loyalty.services.showing import leave_shown
 log = structlog.get_logger("regulars.posting")
 SETTLED = timedelta(hours=72)
 """How old the event of a checkpoint is at least: nearly everything that comes late has come by then."""
-Starts = Mapping[int, Checkpoint]
 
 
 class FoldedByNewer(Unavailable):
@@ -60,7 +62,7 @@ def fold_and_post(*, shop: Shop | int, members: Sequence[Member], at: datetime) 
     shop_id = shop.pk if isinstance(shop, Shop) else shop
     versions = versions_of(shop_id)
     before = {member.pk: (member.available, member.tier) for member in known}
-    starts = _starts(shop_id, known, versions, at)
+    starts = starts_of(shop_id=shop_id, members=known, versions=versions, at=at)
     try:
         with transaction.atomic(savepoint=bool(starts)):
             statements = _fold_and_post(shop_id, known, versions, starts, at)
@@ -84,7 +86,7 @@ def _fold_and_post(
     facts = facts_of(shop=shop_id, member_ids=[member.pk for member in members], after=marks)
     states = {pk: bytes(start.state) for pk, start in starts.items()}
     statements = {
-        member.pk: fold(versions, facts.get(member.pk, []), _instant(member, at), states.get(member.pk))
+        member.pk: fold(versions, facts.get(member.pk, []), instant_of(member, at), states.get(member.pk))
         for member in members
     }
     if any(statements[pk].since != mark for pk, mark in marks.items()):
@@ -96,30 +98,20 @@ def _fold_and_post(
         mark = _next_mark(own, statements[member.pk], spans[member.pk])
         if mark is not None:
             state = checkpoint(versions, own, mark, states.get(member.pk))
-            kept.append(_checkpoint(member, mark, versions, state))
+            recent = keep(_shown(statements[member.pk], starts.get(member.pk)), mark)
+            kept.append(_checkpoint(member, mark, versions, state, recent))
     if kept:
-        columns = ["mark", "engine", "versions", "state"]
+        columns = ["mark", "engine", "versions", "state", "recent"]
         Checkpoint.objects.bulk_create(kept, update_conflicts=True, unique_fields=["member"], update_fields=columns)
     return statements
 
 
-def _instant(member: Member, at: datetime) -> datetime:
-    return max(at, member.as_of) if member.as_of else at
-
-
-def _starts(shop_id: int, members: Sequence[Member], versions: Sequence[Version], at: datetime) -> Starts:
-    """The checkpoints that this engine can read and that the programs of today allow."""
-    folded = {member.pk: member for member in members if member.engine == engine.ENGINE}
-    rows = Checkpoint.objects.filter(shop=shop_id, member__in=list(folded), engine=engine.ENGINE) if folded else []
-    return {
-        row.member_id: row
-        for row in rows
-        if row.versions == _in_force(versions, row.mark) and row.mark <= _instant(folded[row.member_id], at)
-    }
-
-
-def _in_force(versions: Sequence[Version], mark: datetime) -> int:
-    return sum(version.in_force_from <= mark for version in versions)
+def _shown(statement: Statement, start: Checkpoint | None) -> Statement:
+    """With the lines that were kept beside the checkpoint it began at."""
+    try:
+        return with_kept(statement, bytes(start.recent)) if start else statement
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise LedgerMismatch("A checkpoint's lines can't be read") from None
 
 
 def _next_mark(facts: Sequence[Fact], statement: Statement, spans: Sequence[Span]) -> datetime | None:
@@ -131,12 +123,13 @@ def _next_mark(facts: Sequence[Fact], statement: Statement, spans: Sequence[Span
     return None if any(first <= mark < last for first, last in spans) else mark
 
 
-def _checkpoint(member: Member, mark: datetime, versions: Sequence[Version], state: bytes) -> Checkpoint:
+def _checkpoint(member: Member, mark: datetime, versions: Sequence[Version], state: bytes, recent: bytes) -> Checkpoint:
     return Checkpoint(
         member=member,
         shop_id=member.shop_id,
         mark=mark,
         engine=engine.ENGINE,
-        versions=_in_force(versions, mark),
+        versions=in_force(versions, mark),
         state=state,
+        recent=recent,
     )

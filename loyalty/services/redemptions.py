@@ -14,12 +14,13 @@ from django.db import transaction
 from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.engine.facts import Adjustment, Fact, Order, decode
 from loyalty.engine.program import Program
-from loyalty.engine.rewards import LASTING, Event, accept, limit_begins_at, transition
+from loyalty.engine.rewards import LASTING, Event, accept, transition
 from loyalty.engine.rewards import State as EngineState
 from loyalty.models import Member, OutboxMessage, ProgramVersion, QueueState, Redemption, Shop, StoredFact
-from loyalty.selectors.members import statement_of
+from loyalty.selectors.members import standing_of
 from loyalty.selectors.partner_codes import codes_left
-from loyalty.selectors.programs import version_in_force
+from loyalty.selectors.programs import in_force_at, versions_of
+from loyalty.selectors.widget import taken_of
 from loyalty.services.codes import FULFIL, ISSUE, REVOKE, promise, taken_back_by
 from loyalty.services.facts import append, replace
 from loyalty.services.outbox import leave
@@ -60,29 +61,28 @@ def redeem(
         if before.request_digest != digest:
             raise Conflict("This key was used for another request. Use a new Idempotency-Key for a new redemption.")
         return before
-    version = version_in_force(shop, at)
+    versions = versions_of(shop)
+    version = in_force_at(versions, at)
     if version is None or shop.status != Shop.Status.ACTIVE:
         raise Refused("Rewards can't be redeemed in this shop at the moment.", code="closed")
     _queue_for_what_is_scarce(shop, version.program, reward_id)
-    taken = Redemption.objects.filter(shop=shop, reward=reward_id, state__in=(*_LIVE, State.USED))
-    own = taken.filter(member=member)
-    since = limit_begins_at(version.program, reward_id, at)
-    if since is not None:
-        own = own.filter(accepted_at__gte=since)
+    asked = [each for each in version.program.rewards if each.id == reward_id]
+    partners = [each.id for each in asked if each.kind == "partner"]
+    own, everybodys = taken_of(shop, member, version.program, asked, at).get(reward_id, (0, 0))
     accepted = accept(
-        statement_of(shop=shop, member=member, as_of=at),
+        standing_of(shop=shop, member=member, as_of=at, versions=versions),
         version.program,
         reward_id,
         as_of=at,
         points=points,
-        taken_by_member=own.count(),
-        taken_in_total=taken.count(),
-        codes_left=codes_left(shop=shop, rewards=[reward_id], at=at).get(reward_id, 0),
+        taken_by_member=own,
+        taken_in_total=everybodys,
+        codes_left=codes_left(shop=shop, rewards=partners, at=at).get(reward_id, 0) if partners else 0,
     )
     redemption = promise(
         shop=shop,
         member=member,
-        reward=next(each for each in version.program.rewards if each.id == reward_id),
+        reward=asked[0],
         points=accepted.points,
         value_minor=accepted.value_minor,
         request_key=request_key,

@@ -65,7 +65,7 @@ def todos(shop: Shop, since: datetime | None) -> list[Todo]:
         Todo(
             _("Give the widget your colour and words"),
             _("It is petrol and says “Rewards” until then."),
-            reverse("dashboard:start_widget"),
+            reverse("dashboard:widget"),
             has_widget_choices(shop),
         ),
         Todo(

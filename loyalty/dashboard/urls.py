@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.dashboard import ecwid_settings, first_run, plan, views
+from loyalty.dashboard import ecwid_settings, first_run, plan, views, widget_page
 from loyalty.dashboard.program_urls import PROGRAM
 
 app_name = "dashboard"
@@ -14,6 +14,9 @@ urlpatterns = [
     path("start/questions/", first_run.questions, name="questions"),
     path("start/launch/", first_run.launch, name="launch"),
     path("start/widget/", first_run.start_widget, name="start_widget"),
+    path("widget/", widget_page.widget, name="widget"),
+    path("widget/preview/", widget_page.widget_preview, name="widget_preview"),
+    path("widget/secret/", widget_page.widget_secret, name="widget_secret"),
     path("members/", views.members, name="members"),
     path("members/<int:member_id>/", views.member, name="member"),
     path("members/<int:member_id>/adjust/", views.adjust, name="adjust"),

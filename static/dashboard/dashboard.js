@@ -100,6 +100,18 @@
     }
   }
 
+  // The preview of the widget, drawn when its frame is ready and again when the form has been read.
+  function sendToPreview() {
+    const words = document.querySelector("[data-overlay]")?.dataset.overlay;
+    if (words) document.querySelector("iframe.preview")?.contentWindow?.postMessage(JSON.parse(words), location.origin);
+  }
+  addEventListener("message", ({ origin, data }) => {
+    if (origin === location.origin && data === "preview") sendToPreview();
+  });
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    if (ctx?.target && ctx.target.id !== "app") sendToPreview();
+  });
+
   // Whether the merchant's theme shows our embed only the host can say; where it does not, nothing is said.
   async function sayEmbedStatus() {
     const card = document.querySelector("[data-embed]");

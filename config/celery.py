@@ -16,6 +16,7 @@ app.conf.beat_schedule = {
     "hanging": {"task": "loyalty.tasks.settle_hanging", "schedule": 5.0},
     "imports": {"task": "loyalty.tasks.drain_imports", "schedule": 15.0},
     "shown": {"task": "loyalty.tasks.drain_shown", "schedule": 5.0},
+    "trials": {"task": "loyalty.tasks.drain_trials", "schedule": 2.0},
     "comparisons": {"task": "loyalty.tasks.drain_comparisons", "schedule": 5.0},
     "due": {"task": "loyalty.tasks.fold_due_members", "schedule": 60.0},
     "codes": {"task": "loyalty.tasks.expire_codes", "schedule": 60.0},

@@ -48,6 +48,12 @@ def drain_shown() -> None:
 
 
 @shared_task(ignore_result=True)
+def drain_trials() -> None:
+    while outbox.drain_trials(now=datetime.now(UTC)):
+        pass
+
+
+@shared_task(ignore_result=True)
 def drain_comparisons() -> None:
     while outbox.drain_comparisons(now=datetime.now(UTC)):
         pass

@@ -31,6 +31,7 @@ from loyalty.dashboard.program_fields import CAMPAIGN_KINDS, LISTS, NEW_NAMES, P
 from loyalty.dashboard.program_forms import Raw, Setting
 from loyalty.dashboard.program_page import Beside, beside, page_context
 from loyalty.dashboard.program_rule_fields import RULES
+from loyalty.dashboard.what_if import effect_of
 from loyalty.engine.errors import Conflict, Invalid
 from loyalty.services.programs import save_draft
 
@@ -124,7 +125,8 @@ def revision_of(request: HttpRequest) -> int:
 
 
 def _program(request: HttpRequest, toast: str = "") -> HttpResponse:
-    return page(request, "program", {**page_context(_beside(request)), "toast": toast})
+    at = _beside(request)
+    return page(request, "program", {**page_context(at), "effect": effect_of(at), "toast": toast})
 
 
 def _beside(request: HttpRequest) -> Beside:

@@ -111,6 +111,10 @@ _UNDONE = {
         gettext_lazy("Your past orders were not read to the end"),
         gettext_lazy("Members and orders from before the app may be missing until they are."),
     ),
+    "program.simulate": (
+        gettext_lazy("A draft was not tried to the end"),
+        gettext_lazy("Nothing depends on it; run it again from the program’s page."),
+    ),
     "orders.reconcile": (
         gettext_lazy("A comparison with your store was not finished"),
         gettext_lazy("Your store is compared every hour all the same."),

@@ -7,10 +7,11 @@ whole. Redemptions are decisions: they stand as they happened, whatever a progra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -18,7 +19,7 @@ from loyalty.engine.calendar import zone_of
 from loyalty.engine.document import Program, Version
 from loyalty.engine.earning import Cashback
 from loyalty.engine.errors import Invalid
-from loyalty.engine.facts import Fact, Issued, Redemption
+from loyalty.engine.facts import Fact, Issued, Order, Redemption
 from loyalty.engine.ladder import tier_of
 from loyalty.engine.statement import walked
 
@@ -26,6 +27,11 @@ LARGEST = 20
 """Winners and losers kept, each."""
 
 HUNDRED = 100
+
+_ABOVE = Fraction(1, 10**12)
+STEPS = (-2 + _ABOVE, -1 + _ABOVE, Fraction(0), _ABOVE, Fraction(1), Fraction(2), Fraction(4))
+"""Where one group of winners or losers ends and the next begins, in steps (`step_of`): two steps or more lost, one or
+more, less, none, then less than one gained, less than two, less than four, more."""
 
 
 class Assumptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +105,7 @@ class Side:
     def __init__(self, program: Program) -> None:
         self.name = program.name
         self.zone = zone_of(program.time_zone)
+        self.levels = program.tiers
         self.worth = point_worth(program)
         self.prices = {reward.id: reward.value_minor for reward in program.rewards}
         self.months: dict[str, Month] = {}
@@ -136,6 +143,16 @@ class Side:
             self.tiers[tier] = self.tiers.get(tier, 0) + count
         self.available += other.available
         self.pending += other.pending
+
+    def state(self) -> dict[str, Any]:
+        """Its sums as plain data; `restore` goes on from them."""
+        months = {name: msgspec.to_builtins(month) for name, month in self.months.items()}
+        return {"months": months, "available": self.available, "pending": self.pending, "tiers": self.tiers}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.months = {name: Month(**month) for name, month in state["months"].items()}
+        self.available, self.pending = state["available"], state["pending"]
+        self.tiers = dict(state["tiers"])
 
     @property
     def total(self) -> Month:
@@ -202,6 +219,12 @@ class Comparison:
         """Members for whom nothing differs that can be spent."""
         self.moves: dict[tuple[str, str], int] = {}
         """Members by tier now and under the draft, where the two differ."""
+        self.step = step_of(live)
+        self.spread = [0] * (len(STEPS) + 1)
+        """Members by the difference in points, from those who lose most to those who gain most (`STEPS`)."""
+        self.orders = 0
+        self.sales_minor = 0
+        """Of the members' orders that either program could have judged: paid, not cancelled, less refunds."""
         self._winners: list[Change] = []
         self._losers: list[Change] = []
 
@@ -213,6 +236,7 @@ class Comparison:
         if live.tier != draft.tier:
             move = (live.tier, draft.tier)
             self.moves[move] = self.moves.get(move, 0) + 1
+        self.spread[bisect_right(STEPS, Fraction(after - before, self.step))] += 1
         priced = self.live.worth > 0 and self.draft.worth > 0
         gain = int(after * self.draft.worth - before * self.live.worth) if priced else after - before
         if gain:
@@ -222,8 +246,43 @@ class Comparison:
         else:
             self.unchanged += 1
 
+    def add_sales(self, facts: Sequence[Fact], since: datetime) -> None:
+        for fact in facts:
+            if isinstance(fact, Order) and since <= fact.placed_at <= self.as_of and _is_sale(fact):
+                self.orders += 1
+                refunded = sum(refund.amount_minor for refund in fact.refunds if refund.money_moved)
+                rate, per = fact.rate or (1, 1)
+                self.sales_minor += max(0, fact.total_minor - refunded) * rate // per
+
+    def state(self) -> dict[str, Any]:
+        """All of it but the two programs, as plain data; `restore` goes on from it."""
+        return {
+            "members": self.members,
+            "unchanged": self.unchanged,
+            "moves": [[*move, count] for move, count in self.moves.items()],
+            "spread": self.spread,
+            "orders": self.orders,
+            "sales_minor": self.sales_minor,
+            "winners": [list(change) for change in self._winners],
+            "losers": [list(change) for change in self._losers],
+            "live": self.live.state(),
+            "draft": self.draft.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.members, self.unchanged = state["members"], state["unchanged"]
+        self.moves = {(before, after): count for before, after, count in state["moves"]}
+        self.spread, self.orders, self.sales_minor = list(state["spread"]), state["orders"], state["sales_minor"]
+        self._winners = [Change(*change) for change in state["winners"]]
+        self._losers = [Change(*change) for change in state["losers"]]
+        self.live.restore(state["live"])
+        self.draft.restore(state["draft"])
+
     def merge(self, other: Comparison) -> None:
         """The same two programs over other members."""
+        self.spread = [one + more for one, more in zip(self.spread, other.spread, strict=True)]
+        self.orders += other.orders
+        self.sales_minor += other.sales_minor
         self.live.merge(other.live)
         self.draft.merge(other.draft)
         self.members += other.members
@@ -277,6 +336,16 @@ class Comparison:
             if len(changes) > 4 * LARGEST:
                 changes.sort(key=_size)
                 del changes[LARGEST:]
+
+
+def step_of(program: Program) -> int:
+    """Points that make a difference: a fifth of what the cheapest reward costs."""
+    costs = [reward.points for reward in program.rewards if reward.enabled and reward.points]
+    return max(1, min(costs, default=500) // 5)
+
+
+def _is_sale(order: Order) -> bool:
+    return order.paid_at is not None and order.cancelled_at is None and not order.test
 
 
 def _size(change: Change) -> tuple[int, str]:
@@ -349,9 +418,11 @@ def simulate(
     if not live or not draft:
         raise Invalid("A comparison needs a program on either side.")
     comparison = Comparison(live[-1].program, draft[-1].program, as_of, assumptions or Assumptions())
+    begins = draft[0].program.earns_from or draft[0].in_force_from
     for member in members:
         before = member.live or outcome_of(live, member.facts, as_of)
         comparison.add(member, before, outcome_of(draft, member.facts, as_of))
+        comparison.add_sales(member.facts, begins)
         if on_member is not None:
             on_member(member)
     return comparison

@@ -15,6 +15,7 @@ from loyalty.models.reconciliations import HealedOrder, Reconciliation
 from loyalty.models.referrals import Referral
 from loyalty.models.rewards import FulfilmentSecret, PartnerCode, Payout
 from loyalty.models.shops import Credential, OAuthState, ProgramVersion, Shop, StaffMembership
+from loyalty.models.trials import Trial
 from loyalty.models.widget import WidgetSettings
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "StaffMembership",
     "StoredFact",
     "Subscription",
+    "Trial",
     "VerifyFault",
     "VerifyRun",
     "WidgetSettings",

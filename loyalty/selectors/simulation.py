@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import django
 
 from loyalty.engine.exchange import from_json, to_json
-from loyalty.engine.program import Program
+from loyalty.engine.program import Program, Version
 from loyalty.engine.simulate import (
     Assumptions,
     Comparison,
@@ -61,7 +61,7 @@ def simulate_shop(
     """The shop's ledger beside what the draft would have said, over all members with an account. The shop goes on
     working; each member is read at one moment, not all at the same. Raises errors.Invalid for a draft in another
     currency and for a shop without a published program."""
-    live = versions_of(shop)
+    live = begun(versions_of(shop), as_of)
     draft = as_draft(live, program)
     whole = Comparison(live[-1].program, draft[-1].program, as_of, assumptions)
     document = to_json(program)
@@ -73,10 +73,21 @@ def simulate_shop(
 
 
 def simulate_part(part: Part) -> Comparison:
-    live = versions_of(part.shop_id)
+    live = begun(versions_of(part.shop_id), part.as_of)
     draft = as_draft(live, from_json(part.document))
     members = known_members(shop_id=part.shop_id, first=part.first, last=part.last)
     return simulate(members, live, draft, part.as_of, part.assumptions)
+
+
+def begun(versions: Sequence[Version], as_of: datetime) -> list[Version]:
+    """Without those that are to come."""
+    return [version for version in versions if version.in_force_from <= as_of]
+
+
+def next_span(*, shop_id: int, first: int, size: int) -> tuple[int, int] | None:
+    """First and last id of the next `size` members from `first` on; None where there are no more."""
+    ids = list(_of_account(shop_id).filter(pk__gte=first).order_by("pk").values_list("pk", flat=True)[:size])
+    return (ids[0], ids[-1]) if ids else None
 
 
 def known_members(*, shop_id: int, first: int, last: int) -> Iterator[Known]:
@@ -121,9 +132,9 @@ def each_of(work: Callable[[Work], Result], parts: Iterable[Work], *, processes:
 def _spans(shop: Shop) -> Iterator[tuple[int, int]]:
     """First and last ids of parts of at most PART members."""
     first = 0
-    while ids := list(_of_account(shop.pk).filter(pk__gte=first).order_by("pk").values_list("pk", flat=True)[:PART]):
-        yield ids[0], ids[-1]
-        first = ids[-1] + 1
+    while span := next_span(shop_id=shop.pk, first=first, size=PART):
+        yield span
+        first = span[1] + 1
 
 
 def _of_account(shop_id: int) -> Any:

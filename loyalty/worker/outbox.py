@@ -22,6 +22,7 @@ from loyalty.platforms.base import Shown
 from loyalty.platforms.circuit import Resting
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors.programs import version_in_force
+from loyalty.services import trials
 from loyalty.services.codes import FULFIL, ISSUE, REVOKE, WITHDRAW
 from loyalty.services.forgetting_shops import FORGET_SHOP, forget_shop
 from loyalty.services.outbox import IMPORT
@@ -38,6 +39,7 @@ from loyalty.services.redemptions import (
 from loyalty.services.referral_claims import CONFIRM
 from loyalty.services.referrals import confirm
 from loyalty.services.showing import SHOW
+from loyalty.services.trials import SIMULATE
 from loyalty.worker import reconciliation
 from loyalty.worker.claim import MAX_DEATHS, WorkerDied, claim, hold, put_back, still_mine
 from loyalty.worker.history import import_history
@@ -49,6 +51,7 @@ BATCH = 4
 IMPORT_LEASE = timedelta(minutes=10)
 """Longer than a page of a history may take, throttling included."""
 SLOW_LEASE = timedelta(hours=3)
+TRIAL_SECONDS = 5.0
 SHOWN_AT_ONCE = 12
 """Balance and tier of twelve are 24 fields; Shopify takes 25 at once."""
 CODES = (ISSUE, REVOKE)
@@ -59,7 +62,7 @@ MESSAGES = ("mail", LOOK_UP, CONFIRM)
 """For these somebody waits."""
 SLOW = (IMPORT, FORGET, EXPORT, FORGET_SHOP)
 """What may take long, and for which nobody waits at this moment."""
-KINDS = (*CODES, *HOOKS, *MESSAGES, *SLOW, RECONCILE)
+KINDS = (*CODES, *HOOKS, *MESSAGES, *SLOW, RECONCILE, SIMULATE)
 
 
 class TakenOver(RuntimeError):
@@ -97,6 +100,11 @@ def drain_imports(*, now: datetime) -> int:
 def drain_comparisons(*, now: datetime) -> int:
     """One turn at a time; shops that ask for more come again after the others."""
     return drain(now=now, limit=1, kinds=[RECONCILE])
+
+
+def drain_trials(*, now: datetime) -> int:
+    """One turn at a time, as comparisons."""
+    return drain(now=now, limit=1, kinds=[SIMULATE])
 
 
 def drain_shown(*, now: datetime) -> int:
@@ -266,6 +274,18 @@ def _compare(row: OutboxMessage, now: datetime) -> None:
         still_mine(row).update(due_at=now + timedelta(seconds=1), attempts=0, outcome="More to come")
 
 
+def _simulate(row: OutboxMessage, now: datetime) -> None:
+    """Whatever fails fails the same way again, so that whoever waits is told at once."""
+    hold(row, until=now + IMPORT_LEASE)
+    try:
+        through = trials.work(shop=row.shop, trial_id=int(row.subject), at=now, seconds=TRIAL_SECONDS)
+    except LoyaltyError as error:
+        trials.give_up(shop=row.shop, trial_id=int(row.subject), why=error.message, at=now)
+        return
+    if not through:
+        still_mine(row).update(due_at=now, attempts=0, outcome="More to come")
+
+
 def _look_up(row: OutboxMessage, now: datetime) -> None:
     _answered(row, now, reconciliation.look_up)
 
@@ -296,6 +316,7 @@ HANDLERS: dict[str, Callable[[OutboxMessage, datetime], None]] = {
     LOOK_UP: _look_up,
     IMPORT: _history,
     RECONCILE: _compare,
+    SIMULATE: _simulate,
     FORGET: _forget,
     EXPORT: _export,
     FORGET_SHOP: _forget_shop,
@@ -323,6 +344,8 @@ def _tell(row: OutboxMessage, why: str, now: datetime) -> None:
         _say_settled(row, redemption, now, why="given_up")
     elif row.kind in (LOOK_UP, RECONCILE):
         give_up(shop=row.shop, reconciliation_id=int(row.subject), why=why, at=now)
+    elif row.kind == SIMULATE:
+        trials.give_up(shop=row.shop, trial_id=int(row.subject), why=why, at=now)
 
 
 def _failed(row: OutboxMessage, error: Exception, now: datetime) -> None:

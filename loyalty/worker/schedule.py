@@ -15,7 +15,7 @@ from loyalty.engine import checkpoint as engine
 from loyalty.engine.errors import LoyaltyError
 from loyalty.models import Credential, Member, OAuthState, Redemption, Shop
 from loyalty.platforms.registry import every_platform, platform_of
-from loyalty.services import cart_sign_in, limits, privacy, pruning, reconciliations, settling, shoppers
+from loyalty.services import cart_sign_in, limits, privacy, pruning, reconciliations, settling, shoppers, trials
 from loyalty.services.posting import fold_and_post, lock_members
 from loyalty.services.redemptions import give_back
 from loyalty.worker import inbox, nightly, outbox, reconciliation
@@ -108,7 +108,14 @@ def carry_tiers(*, now: datetime) -> int:
 def forget_old(*, now: datetime) -> int:
     """Codes, devices, counters, nonces, comparisons and copies of people's data whose time is over."""
     nonces, _ = OAuthState.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
-    others = (shoppers.forget, cart_sign_in.forget, limits.forget, reconciliations.forget, privacy.forget_copies)
+    others = (
+        shoppers.forget,
+        cart_sign_in.forget,
+        limits.forget,
+        reconciliations.forget,
+        privacy.forget_copies,
+        trials.forget,
+    )
     return nonces + sum(forget(before=now) for forget in others)
 
 
@@ -134,6 +141,7 @@ LOOPS: list[list[Job]] = [
     [(outbox.drain_hooks, timedelta(0))],
     [(outbox.drain_imports, timedelta(seconds=1))],
     [(outbox.drain_shown, timedelta(seconds=1))],
+    [(outbox.drain_trials, timedelta(0))],
     [
         (outbox.drain_comparisons, timedelta(seconds=1)),
         (carry_tiers, timedelta(seconds=30)),

@@ -38,6 +38,8 @@ EXPECTED: dict[str, tuple[str | tuple[str, ...] | None, int, int]] = {
     "program_publish": (None, 404, 404),
     "program_discard": (None, 404, 404),
     "program_try": (None, 200, 422),
+    "what_if": (None, 200, 404),
+    "what_if_stop": (None, 405, 404),
     "program_pause": (None, 200, 200),
     "program_versions": (None, 200, 405),
     "program_back": (("1",), 405, 200),

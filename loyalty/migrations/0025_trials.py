@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0023_finding_orders'),
+        ('loyalty', '0024_checkpoint_lines'),
     ]
 
     operations = [

@@ -22,6 +22,9 @@ NOTHING_BUT_NAMES = {
     "explanations/rule.given",
     "history/history.redeemed",
     "panel/points",
+    "terms/earn.gift",
+    "terms/spend.reward",
+    "terms/tiers.perks",
 }
 """They hold hardly more than what is put in."""
 

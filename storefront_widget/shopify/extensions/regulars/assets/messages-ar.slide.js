@@ -1,1 +1,1 @@
-export default {"slide.title":"كم تريد أن تستخدم؟","slide.part":"يمكن أن تدفع {point_name} حتى {percent} من الطلب.","slide.label":"المقدار","slide.worth":"{points} تساوي خصم {money}","slide.go":"متابعة","slide.not":"ليس الآن","slide.pays":{"one":"{points} is {money}","other":"{points} are {money}"}};
+export default {"slide.title":"كم تريد أن تستخدم؟","slide.part":"يمكن أن تدفع {point_name} حتى {percent} من الطلب.","slide.label":"المقدار","slide.worth":"{points} تساوي خصم {money}","slide.go":"متابعة","slide.not":"ليس الآن","slide.pays":"{points} تساوي {money}"};

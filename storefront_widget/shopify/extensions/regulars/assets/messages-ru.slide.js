@@ -1,1 +1,1 @@
-export default {"slide.title":"Сколько потратить?","slide.part":"Так можно оплатить до {percent} заказа.","slide.label":"Сколько","slide.worth":"{points}: скидка {money}","slide.go":"Дальше","slide.not":"Не сейчас","slide.pays":{"one":"{points} is {money}","other":"{points} are {money}"}};
+export default {"slide.title":"Сколько потратить?","slide.part":"Так можно оплатить до {percent} заказа.","slide.label":"Сколько","slide.worth":"{points}: скидка {money}","slide.go":"Дальше","slide.not":"Не сейчас","slide.pays":"{points} — это {money}"};

@@ -50,6 +50,40 @@ CODE = Group(
         Field("cancellable", _("A member may give an unused code back"), "flag", default=True),
     ),
 )
+HOW_OFTEN_AT_MOST = Group(HOW_OFTEN.title, HOW_OFTEN.fields[:-1])
+COSTS_YOU = Field("value_minor", _("What it costs you"), "money", hint=_("For the cost of the program."))
+GIVES_BACK = Field(
+    "cancellable",
+    _("A member may give it back for the points"),
+    "flag",
+    default=True,
+    hint=_("Not what was opened, or what your server does."),
+)
+TAG = Field(
+    "tag",
+    _("Customer tag"),
+    "text",
+    hint=_("Shopify: your theme or market opens what it keeps for customers with it."),
+    longest=40,
+)
+LINK = Field("link", _("Link"), "text", hint=_("An https address that only those with access are shown."), longest=500)
+SERVER = Field(
+    "webhook_url",
+    _("Your server"),
+    "text",
+    hint=_("An https address that is asked to do it; empty where staff do it."),
+    longest=500,
+)
+STAYS_OPEN = Field("valid_days", _("Stays open for"), unit=DAYS, least=1, most=3660, default=30)
+TO_BE_DONE = Field("valid_days", _("To be done within"), unit=DAYS, least=1, most=3660, default=30)
+HOW_TO_USE = Field(
+    "description",
+    _("How the code is used"),
+    "text",
+    hint=_("The member reads it beside the code."),
+    wanted=True,
+    longest=500,
+)
 MONEY_GROUPS = (WHO_MAY, HOW_OFTEN)
 CODE_GROUPS = (WHO_MAY, HOW_OFTEN, WHAT_FOR, CODE)
 
@@ -161,54 +195,21 @@ REWARDS: dict[str, Kind] = {
     "access": Kind(
         _("Early or exclusive access"),
         _("Opens what your store shows to customers with a tag, or with a link."),
-        (
-            group(
-                TITLE,
-                COST,
-                Field("tag", _("Customer tag"), "text", hint=_("Your theme shows more to who has it."), longest=64),
-                Field("link", _("Link"), "text", hint=_("https://… to the page that it opens."), longest=500),
-                Field("valid_days", _("Open for"), unit=DAYS, least=1, most=3660, default=30),
-                DESCRIPTION,
-            ),
-            *MONEY_GROUPS,
-        ),
+        (group(TITLE, COST, TAG, LINK, STAYS_OPEN, DESCRIPTION, GIVES_BACK), *MONEY_GROUPS),
         "lock",
+        {"cancellable": False},
     ),
     "custom": Kind(
         _("Something of your own"),
         _("An experience, an event, a donation: given by people, or by your own server."),
-        (
-            group(
-                TITLE,
-                COST,
-                Field("value_minor", _("What it costs you"), "money", hint=_("For the cost of the program.")),
-                Field(
-                    "webhook_url",
-                    _("Your server’s address"),
-                    "text",
-                    hint=_("https://… is told of each; empty means that your staff does it."),
-                    longest=500,
-                ),
-                DESCRIPTION,
-                VALID,
-            ),
-            *MONEY_GROUPS,
-        ),
+        (group(TITLE, COST, COSTS_YOU, SERVER, DESCRIPTION, TO_BE_DONE, GIVES_BACK), *MONEY_GROUPS),
         "cup",
     ),
     "partner": Kind(
         _("A partner’s code"),
         _("Hands out codes of another business, from a list that you bring."),
-        (
-            group(
-                TITLE,
-                COST,
-                Field("value_minor", _("What it costs you"), "money", hint=_("For the cost of the program.")),
-                Field("description", _("How to use it"), "text", hint=_("One sentence for shoppers."), longest=500),
-                VALID,
-            ),
-            *MONEY_GROUPS,
-        ),
+        (group(TITLE, COST, COSTS_YOU, HOW_TO_USE), WHO_MAY, HOW_OFTEN_AT_MOST),
         "ticket",
+        {"cancellable": False},
     ),
 }

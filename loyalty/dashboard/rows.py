@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.program_text import Offer, offer_name
 from loyalty.models import InboxDelivery, Member, OutboxMessage, Redemption
+from loyalty.selectors.fulfilment import BY_HAND
 from loyalty.services.intake import FROM_HISTORY
 from loyalty.services.redemptions import may_be_cancelled
 from loyalty.services.replaying import can_be_tried
@@ -70,6 +71,8 @@ class UndoneRow:
     ago: str
 
 
+_NO_CODE = ("partner", "access")
+"""A partner's code is between the partner and the member; what is open needs none."""
 _STATES = {
     "reserved": (gettext_lazy("Being made"), "warn"),
     "issuing": (gettext_lazy("Being made"), "warn"),
@@ -173,7 +176,7 @@ def redemption_row(
         who=name_of(redemption.member),
         reward=_reward(redemption, fmt),
         points=fmt.points(redemption.points),
-        code=redemption.code,
+        code="" if redemption.reward_data.get("kind") in _NO_CODE else redemption.code,
         day=fmt.day(redemption.accepted_at, now),
         state=str(label),
         tone=tone,
@@ -208,10 +211,13 @@ def _reward(redemption: Redemption, fmt: Format) -> str:
 def _about(redemption: Redemption, fmt: Format, now: datetime) -> str:
     state = Redemption.State
     if redemption.state == state.READY and redemption.expires_at:
-        return _("until %(day)s, then the points come back") % {"day": fmt.day(redemption.expires_at, now)}
-    if redemption.state in (state.RETURNED, state.EXPIRED):
-        return _("the points are back")
-    if redemption.state == state.FAILED:
+        words = {"day": fmt.day(redemption.expires_at, now)}
+        if redemption.reward_data.get("kind") == "access":
+            return _("open until %(day)s") % words
+        if redemption.external_id == BY_HAND:
+            return _("to be done until %(day)s, then the points come back") % words
+        return _("until %(day)s, then the points come back") % words
+    if redemption.state in (state.RETURNED, state.EXPIRED, state.FAILED):
         return " ".join(
             part for part in (_("the points are back"), redemption.failure and f"({redemption.failure})") if part
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.dashboard import ecwid_settings, first_run, plan, views, widget_page
+from loyalty.dashboard import ecwid_settings, first_run, fulfilment, plan, views, widget_page
 from loyalty.dashboard.program_urls import PROGRAM
 
 app_name = "dashboard"
@@ -24,6 +24,11 @@ urlpatterns = [
     path("orders/<int:fact_id>/", views.order, name="order"),
     path("redemptions/", views.redemptions, name="redemptions"),
     path("redemptions/<int:redemption_id>/cancel/", views.redemption_cancel, name="redemption_cancel"),
+    path("redemptions/to-do/", fulfilment.todo, name="todo"),
+    path("redemptions/to-do/secret/", fulfilment.todo_secret, name="todo_secret"),
+    path("redemptions/to-do/<int:redemption_id>/", fulfilment.todo_settle, name="todo_settle"),
+    path("redemptions/partner-codes/", fulfilment.partner_codes, name="partner_codes"),
+    path("redemptions/partner-codes/<path:reward_id>/", fulfilment.partner_upload, name="partner_upload"),
     *PROGRAM,
     path("plan/", plan.plan, name="plan"),
     path("store/", ecwid_settings.store, name="store"),

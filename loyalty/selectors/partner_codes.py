@@ -25,6 +25,14 @@ def codes_left(*, shop: Shop, rewards: Collection[str], at: datetime) -> dict[st
     return dict(rows.values_list("reward", "left"))
 
 
+def handed_out(*, shop: Shop, rewards: Collection[str]) -> dict[str, int]:
+    """Per reward, as `codes_left`."""
+    if not rewards:
+        return {}
+    rows = PartnerCode.objects.filter(shop=shop, reward__in=rewards, redemption__isnull=False)
+    return dict(rows.values("reward").annotate(out=Count("pk")).values_list("reward", "out"))
+
+
 def codes_of(*, shop: Shop, redemptions: Iterable[Redemption]) -> dict[int, PartnerCode]:
     """By the redemption's id, for those that handed out a partner's code. One query, none where none did."""
     ids = [each.pk for each in redemptions if each.reward_data.get("kind") == "partner"]

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 import msgspec
+import structlog
 from django.db import transaction
 
 from loyalty.engine.errors import Conflict, NotFound, Refused
@@ -17,6 +18,7 @@ from loyalty.engine.program import Program
 from loyalty.engine.rewards import LASTING, Event, accept, transition
 from loyalty.engine.rewards import State as EngineState
 from loyalty.models import Member, OutboxMessage, ProgramVersion, QueueState, Redemption, Shop, StoredFact
+from loyalty.selectors.fulfilment import BY_HAND
 from loyalty.selectors.members import standing_of
 from loyalty.selectors.partner_codes import codes_left
 from loyalty.selectors.programs import in_force_at, versions_of
@@ -27,11 +29,10 @@ from loyalty.services.outbox import leave
 from loyalty.services.partner_codes import hand_out, put_back
 from loyalty.services.posting import fold_and_post, lock_members
 
+log = structlog.get_logger("regulars.redemptions")
 State = Redemption.State
 IN_CART = "cart"
 """What `issue` of a platform returns where there is no code to type: the cart asks us what a redemption takes off."""
-BY_HAND = "by hand"
-"""The same where staff do what was promised."""
 KEYS_LIVE = timedelta(hours=24)
 _ENDS: dict[str, Event] = {"failed": "fail", "cancelled": "cancel", "expired": "expire"}
 _GONE = {
@@ -116,7 +117,7 @@ def hand_out_code(*, shop: Shop, number: str | uuid.UUID, at: datetime) -> str:
 
 
 @transaction.atomic
-def mark_done(*, shop: Shop, number: str | uuid.UUID, note: str, at: datetime) -> Redemption:
+def mark_done(*, shop: Shop, number: str | uuid.UUID, note: str, actor: str, at: datetime) -> Redemption:
     """Staff have done what was promised; `note` is for the member. Done twice changes nothing. Raises Conflict where it
     has ended otherwise, and Refused for what is not in staff's hands."""
     _, redemption = _locked(shop, number)
@@ -128,6 +129,7 @@ def mark_done(*, shop: Shop, number: str | uuid.UUID, note: str, at: datetime) -
     redemption.closed_at = at
     redemption.note = note[:500]
     redemption.save(update_fields=["state", "closed_at", "note"])
+    log.info("redemption.done_by_hand", shop=shop.pk, redemption=str(redemption.number), actor=actor)
     return redemption
 
 

@@ -21,6 +21,7 @@ from loyalty.platforms import fulfilment, http
 from loyalty.platforms.base import Shown
 from loyalty.platforms.circuit import Resting
 from loyalty.platforms.registry import platform_of
+from loyalty.selectors.fulfilment import BY_HAND
 from loyalty.selectors.programs import version_in_force
 from loyalty.services import trials
 from loyalty.services.codes import FULFIL, ISSUE, REVOKE, WITHDRAW
@@ -29,7 +30,6 @@ from loyalty.services.outbox import IMPORT
 from loyalty.services.privacy import EXPORT, FORGET, forget_traces, write_export
 from loyalty.services.reconciliations import LOOK_UP, RECONCILE, give_up
 from loyalty.services.redemptions import (
-    BY_HAND,
     GIVEN_BACK,
     begin_issuing,
     give_back,

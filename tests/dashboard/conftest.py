@@ -15,6 +15,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from loyalty.dashboard.access import embedded_token
+from loyalty.engine.program import Reward
 from loyalty.models import (
     HealedOrder,
     InboxDelivery,
@@ -26,6 +27,8 @@ from loyalty.models import (
     Shop,
     StoredFact,
 )
+from loyalty.selectors.fulfilment import BY_HAND
+from loyalty.services.codes import promise
 from loyalty.services.observations import Person
 from loyalty.services.outbox import leave
 from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
@@ -51,6 +54,7 @@ class Seen:
     message: OutboxMessage
     comparison: Reconciliation
     asked: PrivacyRequest
+    promised: Redemption
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +78,20 @@ def fill(shop: Shop, *, members: int = 1, orders: int = 1) -> Seen:
         )
         begin_issuing(shop=shop, number=redemption.number)
         mark_ready(shop=shop, number=redemption.number, external_id="x", at=BEGAN + timedelta(days=2))
+        tasting = Reward(id="tasting", name="A tasting", kind="custom", points=0)
+        promised = promise(
+            shop=shop,
+            member=owner,
+            reward=tasting,
+            points=0,
+            value_minor=0,
+            request_key="tasting",
+            request_digest="",
+            at=BEGAN + timedelta(days=2),
+            expires_at=BEGAN + timedelta(days=2000),
+        )
+        begin_issuing(shop=shop, number=promised.number)
+        mark_ready(shop=shop, number=promised.number, external_id=BY_HAND, at=BEGAN + timedelta(days=2))
         receive(shop_id=shop.pk, delivery_id=f"d{number}", topic="orders/paid", body=b"{}", meta={}, at=BEGAN)
         leave(shop=shop, kind="mail", subject=f"m{number}", at=BEGAN)
         compared = Reconciliation.objects.create(shop=shop, begun_at=BEGAN, finished_at=BEGAN)
@@ -105,6 +123,7 @@ def fill(shop: Shop, *, members: int = 1, orders: int = 1) -> Seen:
         OutboxMessage.objects.filter(shop=shop, kind="mail").order_by("pk")[0],
         Reconciliation.objects.filter(shop=shop).order_by("pk")[0],
         PrivacyRequest.objects.filter(shop=shop).order_by("pk")[0],
+        Redemption.objects.filter(shop=shop, external_id=BY_HAND).order_by("pk")[0],
     )
 
 

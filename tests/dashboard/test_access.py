@@ -34,6 +34,11 @@ EXPECTED: dict[str, tuple[str | tuple[str, ...] | None, int, int]] = {
     "order": ("order", 200, 405),
     "redemptions": (None, 200, 405),
     "redemption_cancel": ("redemption", 200, 200),
+    "todo": (None, 200, 405),
+    "todo_secret": (None, 405, 200),
+    "todo_settle": ("promised", 200, 422),
+    "partner_codes": (None, 200, 405),
+    "partner_upload": (("cinema",), 404, 404),
     "program": (None, 200, 405),
     "program_publish": (None, 404, 404),
     "program_discard": (None, 404, 404),
@@ -95,6 +100,7 @@ def test_another_shop_finds_nothing_of_ours(name: str, ours: Seen, theirs: Seen,
     assert InboxDelivery.objects.get(pk=ours.delivery.pk, shop=ours.shop).state == "dead"
     assert Redemption.objects.get(pk=ours.redemption.pk, shop=ours.shop).state == "ready"
     assert OutboxMessage.objects.get(pk=ours.message.pk, shop=ours.shop).state == "dead"
+    assert Redemption.objects.get(pk=ours.promised.pk, shop=ours.shop).state == "ready"
     assert Reconciliation.objects.filter(shop=ours.shop).count() == 1
     assert PrivacyRequest.objects.get(pk=ours.asked.pk, shop=ours.shop).document
 

@@ -31,9 +31,11 @@ def promised(reward: Reward = TASTING) -> tuple[Shop, Redemption]:
 def test_it_waits_for_staff_who_say_once_that_it_is_done() -> None:
     shop, redemption = promised()
     assert (redemption.state, redemption.external_id, balance(shop)) == ("ready", "by hand", 0)
-    done = mark_done(shop=shop, number=redemption.number, note="See you on Friday at six.", at=NOW)
+    done = mark_done(shop=shop, number=redemption.number, note="See you on Friday at six.", actor="staff 1", at=NOW)
     assert (done.state, done.note, done.closed_at) == ("used", "See you on Friday at six.", NOW)
-    again = mark_done(shop=shop, number=redemption.number, note="Another word.", at=NOW + timedelta(days=1))
+    again = mark_done(
+        shop=shop, number=redemption.number, note="Another word.", actor="staff 1", at=NOW + timedelta(days=1)
+    )
     assert (again.note, again.closed_at) == ("See you on Friday at six.", NOW)
     with pytest.raises(Conflict):
         cancel(shop=shop, number=redemption.number, at=NOW)
@@ -47,7 +49,7 @@ def test_what_could_not_be_done_returns_the_points_and_says_why() -> None:
     redemption.refresh_from_db()
     assert (redemption.state, redemption.failure, balance(shop)) == ("returned", "The cellar is shut.", 100)
     with pytest.raises(Conflict):
-        mark_done(shop=shop, number=redemption.number, note="", at=NOW)
+        mark_done(shop=shop, number=redemption.number, note="", actor="staff 1", at=NOW)
     assert_books(shop)
 
 
@@ -73,4 +75,4 @@ def test_a_discount_code_is_not_done_by_hand() -> None:
     member = make_member(shop, points=100)
     redemption = redeem(shop=shop, member_id=member.pk, reward_id="off", request_key="k1", at=NOW)
     with pytest.raises(Refused, match="not done by hand"):
-        mark_done(shop=shop, number=redemption.number, note="", at=NOW)
+        mark_done(shop=shop, number=redemption.number, note="", actor="staff 1", at=NOW)

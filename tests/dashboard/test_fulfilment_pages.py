@@ -1,0 +1,194 @@
+"""What staff hand over, the secret of the shop's own server, and partners' codes, as pages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from loyalty.engine.program import Reward, parse_program, to_data
+from loyalty.models import FulfilmentSecret, PartnerCode, ProgramVersion, Redemption, Shop
+from loyalty.selectors.partner_codes import codes_left
+from loyalty.services.codes import promise
+from loyalty.services.redemptions import mark_done
+from loyalty.worker import outbox
+from tests.dashboard.conftest import SCRIPT, Ask, Seen, bearer_of, words
+from tests.factories import assert_books, balance, make_member, make_shop
+
+pytestmark = pytest.mark.django_db
+CINEMA = Reward(
+    id="cinema/1", name="A cinema ticket", kind="partner", points=100, cancellable=False, description="At the till."
+)
+UPLOAD = "/dashboard/redemptions/partner-codes/cinema/1/"
+
+
+def offer(shop: Shop, *rewards: Reward) -> None:
+    version = ProgramVersion.objects.get(shop=shop)
+    program = parse_program(version.document)
+    program = msgspec.structs.replace(program, rewards=(*program.rewards, *rewards))
+    ProgramVersion.objects.filter(shop=shop, pk=version.pk).update(document=to_data(program))
+
+
+def left(shop: Shop) -> int:
+    return codes_left(shop=shop, rewards=["cinema/1"], at=timezone.now()).get("cinema/1", 0)
+
+
+def settle(ask: Ask, seen: Seen, **data: str) -> str:
+    page = ask(f"/dashboard/redemptions/to-do/{seen.promised.pk}/", seen.shop, "post", **data)
+    seen.promised.refresh_from_db()
+    return f"{page.status_code} {words(page)}"
+
+
+def test_the_list_says_what_waits_for_whom_since_when(ours: Seen, ask: Ask) -> None:
+    said = words(ask("/dashboard/redemptions/to-do/", ours.shop))
+    assert "A tasting" in said
+    assert "Shopper 0" in said
+    assert ours.promised.code in said
+    assert "secret" not in said, "no reward of this shop asks a server"
+    mark_done(shop=ours.shop, number=ours.promised.number, note="", actor="staff", at=timezone.now())
+    assert "Nothing waits for you" in words(ask("/dashboard/redemptions/to-do/", ours.shop))
+    assert ask(f"/dashboard/redemptions/to-do/{ours.promised.pk}/", ours.shop).status_code == 404
+
+
+def test_done_with_a_word_for_the_member(ours: Seen, ask: Ask) -> None:
+    said = settle(ask, ours, outcome="done", note="Friday at six <b>")
+    assert said.startswith("200")
+    assert "Done for Shopper 0." in said
+    assert (ours.promised.state, ours.promised.note) == ("used", "Friday at six <b>")
+
+
+def test_what_could_not_be_done_needs_a_reason_and_returns_the_points(ours: Seen, ask: Ask) -> None:
+    assert settle(ask, ours, outcome="undone").startswith("422")
+    assert settle(ask, ours, outcome="undone", note="x" * 501).startswith("422")
+    assert settle(ask, ours, note="a\nb", outcome="done").startswith("422")
+    assert ours.promised.state == "ready"
+    assert "are back with Shopper 0" in settle(ask, ours, outcome="undone", note="The cellar is shut.")
+    assert (ours.promised.state, ours.promised.failure) == ("returned", "The cellar is shut.")
+    assert "(The cellar is shut.)" in words(ask("/dashboard/redemptions/", ours.shop))
+    assert_books(ours.shop)
+
+
+def test_a_code_of_the_store_is_nothing_to_do(ours: Seen, ask: Ask) -> None:
+    for method in ("get", "post"):
+        page = ask(f"/dashboard/redemptions/to-do/{ours.redemption.pk}/", ours.shop, method, outcome="done")
+        assert page.status_code == 404
+
+
+def test_the_secret_is_shown_once_and_a_new_one_ends_it(ours: Seen, ask: Ask) -> None:
+    tree = Reward(id="tree", name="A tree", kind="custom", points=1, cancellable=False, webhook_url="https://a.test/")
+    offer(ours.shop, tree)
+    assert "Make the secret" in words(ask("/dashboard/redemptions/to-do/", ours.shop))
+    shown = ask("/dashboard/redemptions/to-do/secret/", ours.shop, "post")
+    secret = FulfilmentSecret.objects.get(shop=ours.shop).secret
+    assert secret in shown.content.decode()
+    assert "no-store" in shown["Cache-Control"]
+    later = ask("/dashboard/redemptions/to-do/", ours.shop)
+    assert secret not in later.content.decode()
+    assert "Make a new secret" in words(later)
+    ask("/dashboard/redemptions/to-do/secret/", ours.shop, "post")
+    assert FulfilmentSecret.objects.get(shop=ours.shop).secret != secret
+
+
+def test_codes_are_pasted_and_counted_and_never_shown(ours: Seen, ask: Ask) -> None:
+    offer(ours.shop, CINEMA)
+    assert "No partner’s reward yet" not in words(ask("/dashboard/redemptions/partner-codes/", ours.shop))
+    page = ask(UPLOAD, ours.shop, "post", codes="SECRET-1\nSECRET-2", until="")
+    said = words(page)
+    assert "2 codes for A cinema ticket taken in." in said
+    assert "Few left" in said
+    assert "SECRET" not in page.content.decode()
+    assert left(ours.shop) == 2
+
+
+def test_a_file_of_codes(ours: Seen) -> None:
+    offer(ours.shop, CINEMA)
+    headers = {"Authorization": bearer_of(ours.shop)}
+    file = SimpleUploadedFile("codes.csv", b"\xef\xbb\xbfA\r\nB\r\nC\r\n", "text/csv")
+    assert Client().post(UPLOAD, {"file": file, "codes": "ignored"}, headers=headers).status_code == 200
+    assert left(ours.shop) == 3
+    odd = SimpleUploadedFile("codes.xlsx", b"PK\x03\x04\xff\xfe", "text/csv")
+    refused = Client().post(UPLOAD, {"file": odd}, headers=headers)
+    assert refused.status_code == 422
+    assert "no plain text" in words(refused)
+    big = SimpleUploadedFile("codes.txt", b"x" * 12_000_001, "text/plain")
+    assert "Upload them in parts" in words(Client().post(UPLOAD, {"file": big}, headers=headers))
+    pasted = Client().post(UPLOAD, {"codes": "x" * 3_000_000}, headers=headers)
+    assert "Upload them in parts" in words(pasted)
+    assert left(ours.shop) == 3
+
+
+@pytest.mark.parametrize(
+    ("codes", "until", "why"),
+    [
+        ("", "", "no codes in it"),
+        ("A\nA", "", "line 2 has one that stands above"),
+        ("A", "31.12.2026", "Type the day as"),
+        ("A", "9999-12-31", "Type the day as"),
+        ("A", "2020-01-01", "ended already"),
+    ],
+)
+def test_an_upload_with_a_fault_says_which(ours: Seen, ask: Ask, codes: str, until: str, why: str) -> None:
+    offer(ours.shop, CINEMA)
+    page = ask(UPLOAD, ours.shop, "post", codes=codes, until=until)
+    assert page.status_code == 422
+    assert why in words(page)
+    assert left(ours.shop) == 0
+
+
+def test_the_last_day_ends_where_the_shop_is(ours: Seen, ask: Ask) -> None:
+    offer(ours.shop, CINEMA)
+    ask(UPLOAD, ours.shop, "post", codes="A", until="2099-12-31")
+    assert PartnerCode.objects.get(shop=ours.shop).usable_until == datetime(2099, 12, 31, 22, tzinfo=UTC)
+
+
+def test_a_handed_out_code_is_the_members_alone(ours: Seen, ask: Ask) -> None:
+    offer(ours.shop, CINEMA)
+    ask(UPLOAD, ours.shop, "post", codes="SECRET-1", until="")
+    now = timezone.now()
+    gift = promise(
+        shop=ours.shop,
+        member=ours.member,
+        reward=CINEMA,
+        points=0,
+        value_minor=0,
+        request_key="gift:x",
+        request_digest="",
+        at=now,
+        expires_at=None,
+    )
+    outbox.run_now(kind="reward.issue", subject=str(gift.number), shop_id=ours.shop.pk, now=now)
+    for path in ("redemptions/", f"members/{ours.member.pk}/", "redemptions/partner-codes/"):
+        assert "SECRET" not in ask(f"/dashboard/{path}", ours.shop).content.decode()
+    listed = words(ask("/dashboard/redemptions/", ours.shop))
+    assert "A cinema ticket" in listed
+    assert gift.code not in listed
+    assert "none of ours" in listed
+
+
+def test_names_of_rewards_are_text(ask: Ask) -> None:
+    shop = make_shop(platform="ecwid")
+    offer(shop, msgspec.structs.replace(CINEMA, name=SCRIPT))
+    member = make_member(shop)
+    tasting = Reward(id="t", name=SCRIPT, kind="custom", points=0, description=SCRIPT)
+    promised = promise(
+        shop=shop,
+        member=member,
+        reward=tasting,
+        points=0,
+        value_minor=0,
+        request_key="k",
+        request_digest="",
+        at=timezone.now(),
+        expires_at=None,
+    )
+    outbox.run_now(kind="reward.issue", subject=str(promised.number), shop_id=shop.pk, now=timezone.now())
+    pk = Redemption.objects.get(shop=shop).pk
+    for path in ("to-do/", f"to-do/{pk}/", "partner-codes/", "partner-codes/cinema/1/"):
+        body = ask(f"/dashboard/redemptions/{path}", shop).content.decode()
+        assert "<script>alert" not in body
+        assert "&lt;script&gt;" in body
+    assert balance(shop) == 0

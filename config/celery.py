@@ -21,6 +21,7 @@ app.conf.beat_schedule = {
     "due": {"task": "loyalty.tasks.fold_due_members", "schedule": 60.0},
     "codes": {"task": "loyalty.tasks.expire_codes", "schedule": 60.0},
     "tiers": {"task": "loyalty.tasks.carry_tiers", "schedule": 30.0},
+    "letters": {"task": "loyalty.tasks.write_letters", "schedule": 60.0},
     "forget": {"task": "loyalty.tasks.forget_old", "schedule": 3600.0},
     "prune": {"task": "loyalty.tasks.prune", "schedule": 600.0},
     "verify": {"task": "loyalty.tasks.verify_ledger", "schedule": 300.0},

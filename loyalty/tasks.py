@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
-from loyalty.worker import inbox, nightly, outbox, reconciliation, schedule
+from loyalty.worker import inbox, letters, nightly, outbox, reconciliation, schedule
 
 
 @shared_task(ignore_result=True)
@@ -34,6 +34,12 @@ def drain_hooks() -> None:
 @shared_task(ignore_result=True)
 def settle_hanging() -> None:
     schedule.settle_hanging(now=datetime.now(UTC))
+
+
+@shared_task(ignore_result=True)
+def write_letters() -> None:
+    while letters.write_letters(now=datetime.now(UTC)) == letters.BATCH:
+        pass
 
 
 @shared_task(ignore_result=True)

@@ -13,13 +13,13 @@ from loyalty.engine.rewards import LASTING
 from loyalty.engine.statement import Statement, Tier, fold
 from loyalty.languages import Voice
 from loyalty.models import Member, PartnerCode, Redemption, Shop
-from loyalty.platforms.registry import platform_of
+from loyalty.platforms.registry import carried, platform_of
 from loyalty.selectors.members import standing_of
-from loyalty.selectors.nudges import nudges
+from loyalty.selectors.nudges import nudges, reward_names
 from loyalty.selectors.partner_codes import codes_of
 from loyalty.selectors.widget import Offer, offers, open_redemptions
 from loyalty.services.redemptions import IN_CART
-from storefront_widget.config import Data, carried, reward_answer
+from storefront_widget.config import Data, reward_answer
 from storefront_widget.taking_part import taking_part
 
 HISTORY_LINES = 20
@@ -74,7 +74,7 @@ def member_answer(
         "expiring": _expiring(statement),
         "rewards": [_offer(offer, voice) for offer in offered],
         "codes": [_as_it_stands(shop, redemption, partners) for redemption in codes],
-        "history": _history(statement, _names(program, voice), voice),
+        "history": _history(statement, reward_names(program, voice), voice),
         "nudges": told,
         **doing,
     }
@@ -153,7 +153,7 @@ def _nudges(
     found = nudges(
         statement=statement, offers=offered, codes=codes, program=program, birthday_known=birthday_known, as_of=at
     )
-    names = _names(program, voice)
+    names = reward_names(program, voice)
     return [{**each.params, "id": each.id, "kind": each.kind, "text": each.said(voice, names)} for each in found]
 
 
@@ -198,21 +198,6 @@ def _expiring(statement: Statement) -> Data | None:
         return None
     first = min(instant for instant, _ in dated)
     return {"points": sum(left for instant, left in dated if instant == first), "at": first.isoformat()}
-
-
-def _names(program: Program | None, voice: Voice) -> dict[str, str]:
-    """What a shopper reads for a reward's name where its worth says more: "€5 off"."""
-    return {
-        reward.name: voice.say(
-            "panel",
-            "reward.amount",
-            {"money": voice.short_money(reward.value_minor, program.currency, program.exponent)},
-        )
-        if reward.kind == "amount_off"
-        else voice.say("panel", "reward.percent", {"percent": voice.percent(reward.percent)})
-        for reward in (program.rewards if program else ())
-        if program and reward.kind in ("amount_off", "percent_off")
-    }
 
 
 def _history(statement: Statement, names: dict[str, str], voice: Voice) -> list[Data]:

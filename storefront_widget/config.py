@@ -18,7 +18,7 @@ from loyalty.engine.scope import Scope
 from loyalty.engine.taking_part import PRESSED, may_be_claimed
 from loyalty.models import Shop
 from loyalty.models.widget import WidgetChoices
-from loyalty.platforms.registry import platform_of
+from loyalty.platforms.registry import carried
 from loyalty.selectors.widget_look import look_of
 from storefront_widget.languages import offered, written_in
 
@@ -85,12 +85,6 @@ def config_answer(*, shop: Shop, program: Program | None, choices: WidgetChoices
         "any_site": bool(choices.origins),
         **_promises(shop, program),
     }
-
-
-def carried(shop: Shop, program: Program) -> list[Reward]:
-    """What is offered here: the program's rewards without those that are switched off or that the platform can't carry."""
-    platform = platform_of(shop)
-    return [reward for reward in program.rewards if reward.enabled and not platform.cannot_carry(shop, reward)]
 
 
 def reward_answer(reward: Reward) -> Data:

@@ -53,7 +53,7 @@ class WrongForm(LoyaltyError):
 
 
 def problem(error: LoyaltyError, voice: Voice) -> HttpResponse:
-    status = _status(error)
+    status = status_of(error)
     body = {
         "type": "about:blank",
         "title": status.phrase,
@@ -70,7 +70,7 @@ def problem(error: LoyaltyError, voice: Voice) -> HttpResponse:
     return response
 
 
-def _status(error: LoyaltyError) -> HTTPStatus:
+def status_of(error: LoyaltyError) -> HTTPStatus:
     if isinstance(error, WrongForm):
         return error.status
     if isinstance(error, Forbidden):

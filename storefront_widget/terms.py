@@ -17,7 +17,8 @@ from loyalty.engine.scope import EVERYTHING
 from loyalty.languages import Voice
 from loyalty.models import Shop
 from loyalty.models.widget import WidgetChoices
-from storefront_widget.config import Data, carried
+from loyalty.platforms.registry import carried
+from storefront_widget.config import Data
 from storefront_widget.languages import written_in
 
 Sentences = Iterator[str]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from storefront_widget import ecwid_cart, sessions, views, ways_in
+from storefront_widget import ecwid_cart, letters, sessions, views, ways_in
 from storefront_widget.assets import asset
 from storefront_widget.doors import anonymous, by_token, widget_door
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path("notifications", widget_door(enter=by_token, post=ways_in.notifications)),
     path("activity", widget_door(enter=by_token, post=ways_in.activity)),
     path("referral/claim", widget_door(enter=by_token, post=ways_in.claim_referral)),
+    path("letters", letters.stop),
     path("code", widget_door(enter=anonymous, post=sessions.code)),
     path("session", widget_door(enter=anonymous, post=sessions.session)),
     path("session/signed", widget_door(enter=anonymous, post=sessions.signed)),

@@ -40,7 +40,7 @@ def profile(request: HttpRequest, caller: Caller) -> HttpResponse:
 
 def notifications(request: HttpRequest, caller: Caller) -> HttpResponse:
     body = read_body(request, NoticeBody)
-    profiles.choose_notice(shop=caller.shop, member_id=_somebody(caller).pk, name=body.id, wanted=body.on)
+    profiles.choose_notice(shop=caller.shop, member_id=_somebody(caller).pk, name=body.id, wanted=body.on, at=caller.at)
     return answer({})
 
 

@@ -46,6 +46,10 @@ class Member(models.Model):
     )
     referral_code = models.CharField(max_length=16, default=new_referral_code, editable=False)
     notified_of = models.JSONField(default=list, blank=True, help_text="What they asked to be written to about")
+    letter_due_at = models.DateTimeField(
+        null=True, blank=True, help_text="When to look whether there is something to write; empty: they did not ask"
+    )
+    letters_said = models.JSONField(default=list, blank=True, help_text="What the latest letters told, by its id")
     engine = models.PositiveIntegerField(
         default=0, help_text="The engine of the last fold; an older one leaves them alone"
     )
@@ -69,6 +73,9 @@ class Member(models.Model):
         indexes = [
             models.Index(fields=["shop", "email"], name="member_email"),
             models.Index(fields=["next_due"], name="member_due", condition=models.Q(next_due__isnull=False)),
+            models.Index(
+                fields=["letter_due_at"], name="member_letter", condition=models.Q(letter_due_at__isnull=False)
+            ),
             models.Index(fields=["shop", "-available"], name="member_available"),
             models.Index(
                 fields=["shop", "id"], name="member_tier_to_carry", condition=~models.Q(tier=models.F("carried_tier"))

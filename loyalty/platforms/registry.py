@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from loyalty.engine.errors import NotFound
+from loyalty.engine.program import Program, Reward
 from loyalty.models import Shop
 from loyalty.platforms.base import Platform
 from loyalty.platforms.ecwid.platform import EcwidPlatform
@@ -26,3 +27,9 @@ def every_platform() -> tuple[Platform, ...]:
 
 def platform_of(shop: Shop) -> Platform:
     return platform_named(shop.platform)
+
+
+def carried(shop: Shop, program: Program) -> list[Reward]:
+    """What is offered here: the program's rewards without those that are switched off or that the platform can't carry."""
+    platform = platform_of(shop)
+    return [reward for reward in program.rewards if reward.enabled and not platform.cannot_carry(shop, reward)]

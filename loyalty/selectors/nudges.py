@@ -60,6 +60,21 @@ def nudges(
     return found[:MOST]
 
 
+def reward_names(program: Program | None, voice: Voice) -> dict[str, str]:
+    """What a shopper reads for a reward's name where its worth says more: "€5 off"."""
+    return {
+        reward.name: voice.say(
+            "panel",
+            "reward.amount",
+            {"money": voice.short_money(reward.value_minor, program.currency, program.exponent)},
+        )
+        if reward.kind == "amount_off"
+        else voice.say("panel", "reward.percent", {"percent": voice.percent(reward.percent)})
+        for reward in (program.rewards if program else ())
+        if program and reward.kind in ("amount_off", "percent_off")
+    }
+
+
 def _codes(codes: Sequence[Redemption], zone: ZoneInfo, as_of: datetime) -> Iterator[Nudge]:
     ready = [code for code in codes if code.state == Redemption.State.READY]
     ending = [(code.expires_at, code) for code in ready if code.expires_at and code.expires_at <= as_of + CODES_WITHIN]

@@ -46,7 +46,7 @@ def leave_program(*, shop: Shop, member_id: int, at: datetime) -> Statement:
     member = lock_member(shop=shop, member_id=member_id)
     statement = statement_of(shop=shop, member=member, as_of=at)
     if statement.enrolled:
-        Member.objects.filter(shop=shop, pk=member.pk).update(notified_of=[])
+        Member.objects.filter(shop=shop, pk=member.pk).update(notified_of=[], letter_due_at=None)
         return _tell(shop, member, [_said(shop, member, "no", at)], at)
     return statement
 

@@ -165,7 +165,7 @@ def _forget_people(shop: Shop, subject: Subject, at: datetime) -> int:
         _remember_to_forget(shop, subject, members, at)
         emails = {member.email for member in members if member.email} | {subject.email.strip().lower()}
         Member.objects.filter(shop=shop, pk__in=meant).update(
-            email="", name="", locale="", notified_of=[], forgotten_at=at
+            email="", name="", locale="", notified_of=[], letter_due_at=None, letters_said=[], forgotten_at=at
         )
         unsay(shop=shop, member_ids=meant)
         forget_birthdays(shop=shop, member_ids=meant, at=at)

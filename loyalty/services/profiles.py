@@ -41,14 +41,15 @@ def correct_birthday(*, shop: Shop, member_id: int, birthday: str, at: datetime)
 
 
 @transaction.atomic
-def choose_notice(*, shop: Shop, member_id: int, name: str, wanted: bool) -> None:
+def choose_notice(*, shop: Shop, member_id: int, name: str, wanted: bool, at: datetime) -> None:
     """Whether a member is written to about this; nobody is who has not asked. Raises Invalid, NotFound."""
     if name not in NOTICES:
         raise Invalid(f"Choose one of: {', '.join(NOTICES)}.", place="id")
     member = lock_member(shop=shop, member_id=member_id)
     chosen = {each for each in member.notified_of if each in NOTICES} - {name} | ({name} if wanted else set())
     member.notified_of = [each for each in NOTICES if each in chosen]
-    member.save(update_fields=["notified_of"])
+    member.letter_due_at = (member.letter_due_at or at) if chosen else None
+    member.save(update_fields=["notified_of", "letter_due_at"])
 
 
 def birthdays_of(shop: Shop, member_id: int) -> list[Profile]:

@@ -18,9 +18,9 @@ from django.db.models import F
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from loyalty.engine.errors import Invalid, Unauthorized
-from loyalty.languages import Voice, best
+from loyalty.languages import Voice
 from loyalty.models import EmailCode, Member, OutboxMessage, QueueState, Shop, ShopperDevice
-from loyalty.selectors.widget_settings import choices_of
+from loyalty.selectors.voices import voice_for
 
 CODE_LIFE = timedelta(minutes=10)
 CODE_TRIES = 5
@@ -66,7 +66,7 @@ def request_code(*, shop: Shop, email: str, at: datetime) -> str:
     )
     member = _member_with(shop, email)
     known = member is not None
-    letter = json.dumps({"to": email, **_letter(shop, code, best([member.locale if member else "", shop.locale]))})
+    letter = json.dumps({"to": email, **_letter(shop, code, voice_for(shop, [member.locale if member else ""]))})
     OutboxMessage.objects.create(
         shop=shop,
         kind="mail",
@@ -229,10 +229,8 @@ def _code_hash(shop: Shop, email: str, code: str) -> str:
     return salted_hmac("shopper-code", f"{shop.pk}\n{email}\n{code}", algorithm="sha256").hexdigest()
 
 
-def _letter(shop: Shop, code: str, language: str) -> dict[str, str]:
+def _letter(shop: Shop, code: str, voice: Voice) -> dict[str, str]:
     name = _one_line(shop.name)
-    point = choices_of(shop).point.get(language)
-    voice = Voice(language, {str(category): word for category, word in point.items()} if point else None)
     enter = voice.say("mails", "code.text", {"shop": name, "n": int(CODE_LIFE.total_seconds() // 60)})
     return {
         "subject": voice.say("mails", "code.subject", {"code": code, "shop": name}),

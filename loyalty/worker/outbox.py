@@ -224,13 +224,19 @@ class Letter(msgspec.Struct, frozen=True):
     to: str
     subject: str
     text: str
+    headers: dict[str, str] = {}
 
 
 def _mail(row: OutboxMessage, now: datetime) -> None:
     letter = msgspec.json.decode(row.secret, type=Letter)
     with get_connection() as connection:
         EmailMessage(
-            letter.subject, letter.text, settings.DEFAULT_FROM_EMAIL, [letter.to], connection=connection
+            letter.subject,
+            letter.text,
+            settings.DEFAULT_FROM_EMAIL,
+            [letter.to],
+            connection=connection,
+            headers=letter.headers,
         ).send()
 
 

@@ -19,6 +19,7 @@ from loyalty.services import cart_sign_in, limits, privacy, pruning, reconciliat
 from loyalty.services.posting import fold_and_post, lock_members
 from loyalty.services.redemptions import give_back
 from loyalty.worker import inbox, nightly, outbox, reconciliation
+from loyalty.worker.letters import write_letters
 from loyalty.worker.retry import CODE_LEASE_SECONDS
 
 log = structlog.get_logger("regulars.worker")
@@ -149,6 +150,7 @@ LOOPS: list[list[Job]] = [
         (keep_access, timedelta(minutes=10)),
     ],
     [(forget_old, timedelta(hours=1)), (prune, timedelta(minutes=10))],
+    [(write_letters, timedelta(seconds=30))],
     [(nightly.verify_ledger, timedelta(minutes=5))],
 ]
 """Each a thread of its own: points wait for no mail server, and a sign-in code for no store's history of ten years."""

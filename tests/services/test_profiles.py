@@ -74,13 +74,13 @@ def test_nobody_tells_anothers(shop: Shop) -> None:
     with pytest.raises(NotFound):
         tell_birthday(shop=other, member_id=alice(shop).pk, birthday="06-01", at=TOLD)
     with pytest.raises(NotFound):
-        choose_notice(shop=other, member_id=alice(shop).pk, name="news", wanted=True)
+        choose_notice(shop=other, member_id=alice(shop).pk, name="news", wanted=True, at=TOLD)
 
 
 @pytest.mark.parametrize("celebrated", [False, True])
 def test_who_is_forgotten_has_no_birthday_and_the_points_stay(shop: Shop, celebrated: bool) -> None:
     tell_birthday(shop=shop, member_id=alice(shop).pk, birthday="06-01", at=TOLD)
-    choose_notice(shop=shop, member_id=alice(shop).pk, name="news", wanted=True)
+    choose_notice(shop=shop, member_id=alice(shop).pk, name="news", wanted=True, at=TOLD)
     assert "06-01" in str(document_about(shop=shop, members=[alice(shop)], at=TOLD))
     at = DAY + timedelta(days=1) if celebrated else TOLD + timedelta(days=1)
     fold_due(now=at)

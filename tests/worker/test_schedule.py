@@ -109,6 +109,7 @@ def test_celery_wakes_every_job_of_the_loop() -> None:
         "prune",
         "verify_ledger",
         "keep_access",
+        "write_letters",
     }
     assert len(woken) == len({job for loop in schedule.LOOPS for job, _ in loop})
 

@@ -9,7 +9,7 @@ import structlog
 from loyalty.engine import checkpoint as engine
 from loyalty.models import Member, Shop
 from loyalty.platforms.registry import carried
-from loyalty.selectors.members import statement_of
+from loyalty.selectors.members import standing_of
 from loyalty.selectors.nudges import Nudge, nudges
 from loyalty.selectors.programs import versions_of
 from loyalty.selectors.voices import voice_for
@@ -43,7 +43,7 @@ def _write(member: Member, now: datetime) -> None:
     program = next((each.program for each in reversed(versions_of(shop)) if each.in_force_from <= now), None)
     found: list[Nudge] = []
     if program is not None:
-        statement = statement_of(shop=shop, member=member, as_of=now)
+        statement = standing_of(shop=shop, member=member, as_of=now)
         rewards = carried(shop, program)
         found = nudges(
             statement=statement,

@@ -143,14 +143,14 @@ def test_one_who_cannot_be_read_stops_nobody_else(shop: Shop, monkeypatch: pytes
     choose_notice(
         shop=shop, member_id=Member.objects.get(shop=shop, external_id="7002").pk, name="points", wanted=True, at=NOW
     )
-    known, broken = module.statement_of, alice(shop).pk
+    known, broken = module.standing_of, alice(shop).pk
 
     def some(**asked: object) -> object:
         if asked["member"].pk == broken:
             raise RuntimeError("unreadable")
         return known(**asked)
 
-    monkeypatch.setattr(module, "statement_of", some)
+    monkeypatch.setattr(module, "standing_of", some)
     assert write_letters(now=NOW) == 2
     assert [letter["to"] for letter in letters(shop)] == ["bob@shopper.test"]
     assert alice(shop).letter_due_at == NOW + timedelta(hours=6)

@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 
 from loyalty.dashboard.explanations import Explanation, Row, explanation, isolated, sentence
 from loyalty.dashboard.formatting import Format
+from loyalty.dashboard.order_mending import Mend, mend_of
 from loyalty.dashboard.rows import name_of
 from loyalty.engine.explain import Reason, find
 from loyalty.engine.facts import Line, Order, decode
 from loyalty.models import StoredFact
 from loyalty.selectors.dashboard import Folded
+from loyalty.selectors.order_outcomes import Posted
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class OrderRow:
     badge: str
     tone: str
     reason: str
+    mend: Mend | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,10 @@ class _Outcome:
     tone: str = ""
 
 
-def order_row(fact: StoredFact, folded: Folded | None, fmt: Format, now: datetime) -> OrderRow:
+def order_row(fact: StoredFact, posted: Posted | None, folded: Folded | None, fmt: Format, now: datetime) -> OrderRow:
+    """By what was posted for the order; a fold is asked where nothing was."""
+    if posted is not None:
+        return _row(fact, _order(fact, None), _earned(posted.points, posted.awarded, posted.reason, fmt), fmt, now)
     order = _order(fact, folded)
     return _row(fact, order, _outcome(order, folded, fmt, now), fmt, now)
 
@@ -98,6 +104,7 @@ def _row(fact: StoredFact, order: Order, outcome: _Outcome, fmt: Format, now: da
         badge=outcome.badge,
         tone=outcome.tone,
         reason=_in_short(outcome, fmt),
+        mend=_mend(fact, order, outcome),
     )
 
 
@@ -117,16 +124,27 @@ def _outcome(order: Order, folded: Folded | None, fmt: Format, now: datetime) ->
     own = [move for move in statement.movements if move.order_id == order.id and move.kind in ("earned", "reversed")]
     earned = next((move for move in own if move.kind == "earned"), None)
     if earned is not None:
-        left = sum(move.points for move in own)
-        if len(own) == 1:
-            return _Outcome(left, earned.points, earned.reason)
-        words = {"earned": fmt.points(earned.points), "taken": fmt.points(earned.points - left)}
-        text = _("%(earned)s earned, %(taken)s taken back after a refund.") % words
-        return _Outcome(left, earned.points, earned.reason, text, _("Refunded"))
+        return _earned(sum(move.points for move in own), earned.points, earned.reason, fmt)
     nothing = next((each for each in statement.nothing if each.source == source), None)
     if nothing is not None:
         return _Outcome(reason=nothing.reason, badge=_("No points"), tone="warn")
     return _Outcome(text=_("It has not been counted yet."), badge=_("Waiting"), tone="warn")
+
+
+def _earned(left: int, awarded: int, reason: Reason, fmt: Format) -> _Outcome:
+    if left >= awarded:
+        return _Outcome(left, awarded, reason)
+    words = {"earned": fmt.points(awarded), "taken": fmt.points(awarded - left)}
+    text = _("%(earned)s earned, %(taken)s taken back after a refund.") % words
+    return _Outcome(left, awarded, reason, text, _("Refunded"))
+
+
+def _mend(fact: StoredFact, order: Order, outcome: _Outcome) -> Mend | None:
+    if outcome.awarded or fact.member_id is None:
+        return None
+    message = outcome.reason.message if outcome.reason else ""
+    is_guest = fact.member is not None and fact.member.external_id is None
+    return mend_of(message, number=order.number or order.id, member_id=fact.member_id, is_guest=is_guest)
 
 
 def _in_short(outcome: _Outcome, fmt: Format) -> str:

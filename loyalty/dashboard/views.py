@@ -31,6 +31,7 @@ from loyalty.models import Member, PrivacyRequest, Reconciliation, Shop
 from loyalty.selectors import dashboard as ask
 from loyalty.selectors import personal_data
 from loyalty.selectors import reconciliations as compared
+from loyalty.selectors.order_outcomes import folded_for, posted_for
 from loyalty.selectors.programs import versions_of
 from loyalty.selectors.reconciliations import Healed
 from loyalty.services import limits
@@ -118,9 +119,19 @@ def orders(request: HttpRequest) -> HttpResponse:
     search, without = _search(request), request.GET.get("show") == "without"
     after = _instant_and_id(request.GET.get("after", ""))
     page = ask.orders_page(shop=shop, without_points=without, search=search, after=after)
-    folded = ask.folded(shop=shop, members=[fact.member for fact in page.rows if fact.member], as_of=now)
-    rows = [order_row(fact, folded.get(fact.member_id or 0), fmt, now) for fact in page.rows]
-    context = {"rows": rows, "search": search, "without": without, "next": _next(request, page.after)}
+    posted = posted_for(shop=shop, order_ids=[fact.external_id for fact in page.rows])
+    silent = [fact for fact in page.rows if fact.external_id not in posted]
+    folded = folded_for(shop=shop, facts=silent, as_of=now)
+    rows = [
+        order_row(fact, posted.get(fact.external_id), folded.get(fact.member_id or 0), fmt, now) for fact in page.rows
+    ]
+    context = {
+        "rows": rows,
+        "search": search,
+        "without": without,
+        "unusable": without and ask.unusable_deliveries(shop=shop).rows,
+        "next": _next(request, page.after),
+    }
     return _page(request, "orders", context)
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from loyalty.engine.errors import Refused
 from loyalty.engine.program import Reward
-from loyalty.engine.rewards import MONEY, OURS
+from loyalty.engine.rewards import MONEY, OURS, paid_as
 from loyalty.models import Credential, Redemption, Shop
 from loyalty.platforms import fulfilment
 from loyalty.platforms.shopify import discounts, gift_cards, store_credit
@@ -25,6 +25,7 @@ _PERMISSIONS = {
 
 def cannot_carry(shop: Shop, reward: Reward) -> str:
     """Why this reward can't be offered in this shop, as a sentence; empty where it can."""
+    reward = paid_as(reward)
     if reward.kind in OURS:
         return fulfilment.cannot_carry(shop, reward)
     if reward.kind in discounts.KINDS:

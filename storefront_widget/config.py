@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -165,12 +165,11 @@ def _referral(program: Program) -> Data | None:
     rules = [rule for rule in program.rules if isinstance(rule, ReferralRule) and rule.enabled]
     if not rules:
         return None
-    names = {reward.id: reward.name for reward in program.rewards}
     return {
         "friend_points": sum(rule.friend_points for rule in rules),
         "referrer_points": sum(rule.referrer_points for rule in rules),
-        "friend_gifts": [names[each] for rule in rules for each in rule.friend_rewards if each in names],
-        "referrer_gifts": [names[each] for rule in rules for each in rule.referrer_rewards if each in names],
+        "friend_gifts": _names(program, [reward for rule in rules for reward in rule.friend_rewards]),
+        "referrer_gifts": _names(program, [reward for rule in rules for reward in rule.referrer_rewards]),
     }
 
 
@@ -178,6 +177,10 @@ def _birthday(program: Program) -> Data | None:
     rules = [rule for rule in program.rules if isinstance(rule, BirthdayRule) and rule.enabled]
     if not rules:
         return None
-    names = {reward.id: reward.name for reward in program.rewards}
-    gifts = [names[reward] for rule in rules for reward in rule.rewards if reward in names]
+    gifts = _names(program, [reward for rule in rules for reward in rule.rewards])
     return {"points": sum(rule.points for rule in rules), "gifts": gifts}
+
+
+def _names(program: Program, rewards: Sequence[str]) -> list[str]:
+    names = {reward.id: reward.name for reward in program.rewards}
+    return [names[reward] for reward in rewards if reward in names]

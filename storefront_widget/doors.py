@@ -60,7 +60,10 @@ View: TypeAlias = Callable[..., HttpResponseBase]
 
 
 def anonymous(request: HttpRequest, shop: Shop, at: datetime) -> Caller:
-    return Caller(shop=shop, at=at, address=client_address(request))
+    address = client_address(request)
+    if request.method == "GET":
+        count_read(f"{shop.pk}/{address}", at=at)
+    return Caller(shop=shop, at=at, address=address)
 
 
 def by_token(request: HttpRequest, shop: Shop, at: datetime) -> Caller:

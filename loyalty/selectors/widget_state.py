@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connection
 
-from loyalty.models import Member, ProgramVersion, Redemption, Shop, ShopperDevice, WidgetSettings
+from loyalty.models import Member, ProgramVersion, Redemption, Referral, Shop, ShopperDevice, WidgetSettings
 
 _OF_THE_SHOP = (
     "id",
@@ -34,7 +34,10 @@ SELECT m.id, m.email, s.id, {columns}, w.revision,
   (SELECT v.id FROM {version} v WHERE v.shop_id = s.id AND v.in_force_from <= %s
      ORDER BY v.in_force_from DESC, v.number DESC LIMIT 1),
   (SELECT COUNT(*) FROM {redemption} r WHERE r.shop_id = s.id AND r.member_id = m.id),
-  (SELECT SUM(CASE r.state {ages} ELSE 3 END) FROM {redemption} r WHERE r.shop_id = s.id AND r.member_id = m.id)
+  (SELECT SUM(CASE r.state {ages} ELSE 3 END + 10 * LENGTH(r.note)) FROM {redemption} r
+     WHERE r.shop_id = s.id AND r.member_id = m.id),
+  (SELECT COUNT(*) FROM {referral} f WHERE f.shop_id = s.id AND f.referrer_id = m.id AND f.state = '{claimed}'),
+  (SELECT COUNT(*) FROM {referral} f WHERE f.shop_id = s.id AND f.friend_id = m.id)
 FROM {shop} s JOIN {member} m ON m.shop_id = s.id LEFT JOIN {settings} w ON w.shop_id = s.id {device}
 WHERE s.platform = %s AND s.external_id = %s AND m.merged_into_id IS NULL AND {whose}
 """
@@ -86,4 +89,6 @@ def _question(whose: str) -> str:
         settings=WidgetSettings._meta.db_table,
         version=ProgramVersion._meta.db_table,
         redemption=Redemption._meta.db_table,
+        referral=Referral._meta.db_table,
+        claimed=Referral.State.CLAIMED.value,
     )

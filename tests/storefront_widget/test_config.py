@@ -82,7 +82,10 @@ def test_ways_to_earn_that_hold_for_all_are_promised_and_others_are_not(page: St
     off = PerOrder(id="off", points=50, enabled=False)
     rules = (PerAmount(id="base", points=1, per_minor=100), everybody, some, off)
     rules += (Multiplier(id="double", times="2.5", scope=Scope(tiers=("gold",))),)
-    rules += (BirthdayRule(id="day", points=30), ReferralRule(id="friend", referrer_points=100, friend_points=40))
+    rules += (
+        BirthdayRule(id="day", points=30),
+        ReferralRule(id="friend", referrer_points=100, friend_points=40, friend_rewards=("amount-off",)),
+    )
     levels = (Level(id="silver", name="Silver"), Level(id="gold", name="Gold", minimum=50_000, perks=("Tea",)))
     invited = Level(id="black", name="Black", minimum=90_000, by_invitation=True)
     programmed(page.shop, rules=rules, tiers=(*levels, invited), policies=Policies(enrolment="on_request"))

@@ -104,7 +104,7 @@ def test_ways_to_earn_that_hold_for_all_are_promised_and_others_are_not(page: St
     assert config["referral"] == {
         "friend_points": 40,
         "referrer_points": 100,
-        "friend_gifts": [],
+        "friend_gifts": ["Amount off"],
         "referrer_gifts": [],
     }
     assert config["birthday"] == {"points": 30, "gifts": []}

@@ -13,6 +13,7 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.utils.module_loading import import_string
 
 from loyalty.engine.facts import decode, encode
 from loyalty.engine.simulate import Assumptions, Comparison, Known, Outcome, as_draft, outcome_of, simulate
@@ -44,13 +45,16 @@ class Command(BaseCommand):
         "what-if over many members in bounded memory, and how the cost grows with a member's history. door: webhooks a "
         "second with real signatures, gunicorn on the PostgreSQL of DATABASE_URL (a database of its own there), beside "
         "the same INSERT by pgbench and by a bare Django view. read: the widget's calls - the member's beside a bare "
-        "Django view that asks one question, the public one beside a static file - served in the same way, in turns. pages: what a merchant waits for on the "
-        "dashboard of a shop with so many movements, in Chromium at a quarter of its speed."
+        "Django view that asks one question, the public one beside a static file - served in the same way, in turns. "
+        "pages: what a merchant waits for on the dashboard of a shop with so many movements, in Chromium at a quarter of "
+        "its speed. widget: what it costs a shop's page - bytes as Chromium receives them, what moves and blocks at that "
+        "speed, and Lighthouse's score of the stand-in store without it and with it, in turns (needs the development "
+        "tools; Lighthouse if it is there)."
     )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", choices=["engine", "door", "read", "pages"], help="what to measure")
+        parser.add_argument("what", choices=["engine", "door", "read", "pages", "widget"], help="what to measure")
         parser.add_argument(
             "--orders", type=int, default=100_000, help="orders in the what-if, ten a member (default: %(default)s)"
         )
@@ -67,7 +71,10 @@ class Command(BaseCommand):
             default=1_000_000,
             help="rows of the ledger behind the pages (default: %(default)s)",
         )
-        parser.add_argument("--json", action="store_true", help="the figures of door or read as one line of JSON")
+        parser.add_argument("--pairs", type=int, default=5, help="visits of the widget's page (default: %(default)s)")
+        parser.add_argument(
+            "--json", action="store_true", help="the figures of door, read, pages or widget as one line of JSON"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["what"] == "engine":
@@ -76,12 +83,20 @@ class Command(BaseCommand):
         if options["what"] == "pages":
             self._pages(options["movements"], as_json=options["json"])
             return
-        figures = (self._door if options["what"] == "door" else self._read)(options["seconds"])
+        figures = self._figures(options)
         if options["json"]:
             self.stdout.write(json.dumps(figures))
             return
         for name, value in figures.items():
-            self.stdout.write(f"{name.replace('_', ' '):<24} {value:>10,}")
+            shown = f"{value:>10,}" if isinstance(value, int | float) else f"{value}"
+            self.stdout.write(f"{name.replace('_', ' '):<24} {shown}")
+
+    def _figures(self, options: Any) -> dict[str, Any]:
+        if options["what"] == "widget":
+            # It needs the tests' browser driver, which is not there where the product runs.
+            measured: dict[str, Any] = import_string("loyalty.management.widget_bench.measure")(pairs=options["pairs"])
+            return measured
+        return (self._door if options["what"] == "door" else self._read)(options["seconds"])
 
     def _door(self, seconds: float) -> dict[str, float]:
         body = json.dumps({**json.loads(sample.payload()), "admin_graphql_api_id": "gid://shopify/Order/1"}).encode()

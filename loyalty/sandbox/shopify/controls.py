@@ -30,6 +30,7 @@ def controls_blueprint(sandbox: Sandbox) -> Blueprint:
 
     _trouble(controls, sandbox)
     _merchant(controls, sandbox)
+    _theme(controls, sandbox)
     return controls
 
 
@@ -109,6 +110,19 @@ def _merchant(controls: Blueprint, sandbox: Sandbox) -> None:
         """The merchant approves or declines the newest plan, or Shopify ends it: {"status": "ACTIVE"}."""
         found = shop_of(store, shop)
         return jsonify(subscriptions.decide(store, found, str(json_body().get("status")), Events(sandbox, found)))
+
+
+def _theme(controls: Blueprint, sandbox: Sandbox) -> None:
+    """What the merchant does in the theme editor, and which theme it is."""
+    store = sandbox.store
+
+    @controls.put("/shops/<shop>/theme")
+    def theme(shop: str) -> Response:
+        """How heavy the theme is: {"heavy": true|false}."""
+        found = shop_of(store, shop)
+        found["heavy_theme"] = bool(json_body().get("heavy"))
+        store.put("shopify.shop", "", found["domain"], found)
+        return jsonify(heavy=found["heavy_theme"])
 
     @controls.put("/shops/<shop>/embed")
     def embed(shop: str) -> Response:

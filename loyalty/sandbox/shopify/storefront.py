@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from datetime import datetime
 from typing import Any, Protocol
@@ -19,6 +20,7 @@ from loyalty.sandbox.shopify.events import Events
 from loyalty.sandbox.shopify.money import to_people
 from loyalty.sandbox.shopify.proxy import add_proxy
 from loyalty.sandbox.shopify.shops import installation, products, shop_of, variant_of
+from loyalty.sandbox.shopify.theme_weight import theme_file
 from loyalty.sandbox.site import new_app
 from loyalty.sandbox.store import Document
 
@@ -64,6 +66,7 @@ def storefront_origin(sandbox: Sandbox, platform: Checkout) -> Origin:
 
     shared = _Shared(sandbox, platform, current_shop, current_customer)
     _goods_pages(app, shared)
+    _theme_pages(app)
     _cart_pages(app, shared)
     _account_pages(app, shared)
     _checkout_pages(app, shared)
@@ -121,6 +124,21 @@ def _goods_pages(app: Flask, shared: _Shared) -> None:
         if not found:
             abort(404)
         return render_template("store_product.html", product=found[0])
+
+
+def _theme_pages(app: Flask) -> None:
+    @app.get("/theme/<name>")
+    def theme(name: str) -> Response:
+        found = theme_file(name)
+        if found is None:
+            abort(404)
+        body, kind = found
+        answer = Response(body, mimetype=kind)
+        answer.headers["Cache-Control"] = "public, max-age=60"
+        if kind.startswith("text/") and "gzip" in request.headers.get("Accept-Encoding", ""):
+            answer.set_data(gzip.compress(body, 6, mtime=0))
+            answer.headers["Content-Encoding"] = "gzip"
+        return answer
 
 
 def _cart_pages(app: Flask, shared: _Shared) -> None:

@@ -256,3 +256,17 @@ def test_a_visitor_of_the_demo_may_be_one_of_the_shops_customers(world: World) -
     assert shopper.post("/account/be", {"customer": guest["id"]}).status_code == 404
     assert shopper.post("/account/be", {"customer": marta["id"]}).status_code == 302
     assert "Marta Lopez" in shopper.get("/account").text
+
+
+def test_a_heavy_theme_brings_styles_a_script_and_pictures(world: World) -> None:
+    shop = world.visitor("halfmoon")
+    assert "/theme/" not in shop.get("/").text
+    world.shop("/theme", {"heavy": True}, method="PUT")
+    page = shop.get("/").text
+    named = set(re.findall(r'(?:href|src)="(/theme/[^"]+)"', page))
+    assert len(named) == 10
+    for path in named:
+        answer = shop.get(path)
+        assert answer.status_code == 200
+        assert len(answer.content) > 50_000
+    assert shop.get("/theme/picture-99.png").status_code == 404

@@ -31,6 +31,7 @@ CONFIG = {
             "maximum_percent": 100,
             "least_points": 500,
             "valid_days": 90,
+            "description": "",
         }
     ],
     "look": {"theme": "light", "light": {}, "dark": {}},
@@ -59,6 +60,7 @@ MEMBER = {
     "pending": [{"points": 191, "until": "2026-11-28T10:00:00+00:00", "text": "Order #31042: 191 points"}],
     "expiring": {"points": 140, "at": "2026-11-30T10:00:00+00:00"},
     "rewards": [{**CONFIG["rewards"][0], "missing": 0, "obstacle": ""}],  # type: ignore[dict-item, index]
+    "nudges": [{"id": "expire-2026-11-30", "kind": "points_expire", "text": "140 points expire on November 30."}],
     "codes": [],
     "history": [
         {

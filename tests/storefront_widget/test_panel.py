@@ -253,7 +253,8 @@ def test_a_strict_policy_hostile_styles_and_frozen_prototypes_change_nothing(pag
         <style nonce="n">* { all: unset !important; } html { font-size: 62.5% !important; }
         button, dialog, div { display: none !important; color: red !important; } regulars-widget { opacity: 0 !important; }</style>"""
     policy = f"default-src 'none'; script-src 'nonce-n' {WIDGET}; style-src 'nonce-n'; connect-src 'self'"
-    pretend = opened(Pretend(page, head=head, policy=policy))
+    far = {**MEMBER["rewards"][0], "points": 2000, "missing": 960}
+    pretend = opened(Pretend(page, {"member": (200, {**MEMBER, "rewards": [far]})}, head=head, policy=policy))
     expect(pretend.panel).to_contain_text("Hello, Marta")
     assert pretend.panel.get_by_role("heading", level=2).evaluate("e => getComputedStyle(e).fontSize") == "16px"
     width = pretend.panel.locator(".rg-bar i").first.evaluate("e => e.getBoundingClientRect().width")

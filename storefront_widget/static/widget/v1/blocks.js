@@ -2,7 +2,7 @@
 // page, what a member should know, what an order brought. <regulars-block data-kind="…"> in the theme's font and colours,
 // outlined at most; one that has nothing to say stays empty.
 import { speak, start } from "./loader.js";
-import { button, h, icon, store } from "./kit.js?v=__VERSION__";
+import { button, h, icon, store } from "./panel.js?v=__VERSION__";
 import styles from "./blocks.css.js?v=__VERSION__";
 
 const NAME = "regulars-block";
@@ -27,9 +27,9 @@ class Block extends HTMLElement {
     this.panel = await widget.load();
     await this.panel.prepared;
     if (!this.panel.config || !FILL[kind]) return;
-    this.panel.w.add(await speak(widget.tongue, "blocks"));
+    this.panel.w.add(await speak(widget.dataset.tongue, "blocks"));
     this.dir = widget.root.dir;
-    this.lang = widget.tongue;
+    this.lang = widget.dataset.tongue;
     this.draw = () => this.isConnected && this.replaceChildren(...[FILL[kind](this, this.panel, this.panel.w) || []].flat(2).filter(Boolean));
     widget.addEventListener("regulars-member", this.draw);
     this.draw();
@@ -87,7 +87,7 @@ function page(box, panel, w) {
     h("p", {}, data ? w.t("page.have", { n: data.available }) : w.t("page.guest", { shop: shop.name })),
     earning.length && [h("h3", {}, w.t("tab.earn")), h("ul", {}, earning)],
     rewards.length && [h("h3", {}, w.t("tab.rewards")), h("ul", {}, rewards.map((reward) => h("li", {}, h("strong", {}, w.reward(reward)), ` ${w.points(reward.points)}`)))],
-    h("p", {}, button(".regulars-open", w.t(data ? "page.open" : "page.join"), open(panel)), " ", config.version && button(".regulars-open", w.t("more.terms"), open(panel, "terms"))),
+    h("p", {}, button(".regulars-open", w.t(data ? "page.open" : "page.join"), open(panel)), " ", config.version && button(".regulars-open", w.t("more.faq"), open(panel, "faq"))),
   );
 }
 
@@ -103,7 +103,7 @@ function cart(box, panel, w) {
   const use = (made) => (/^https?:/.test(made.apply_url) ? h("a.regulars-open", { href: made.apply_url }, w.t("cart.apply", { reward: w.reward(made) })) : button(".regulars-open", w.t("show"), open(panel, "ready", { redemption: made })));
   const rows = [
     ...ready.map((made) => h("li.regulars-row", {}, h("span", {}, w.reward(made)), use(made))),
-    ...within.map((reward) => h("li.regulars-row", {}, h("span", {}, w.reward(reward), " ", h("small", {}, w.points(reward.points))), button(".regulars-open", w.t("redeem"), open(panel, /slider|cashback/.test(reward.kind) ? "slide" : "confirm", { reward, key: undefined }), { "aria-label": `${w.t("redeem")}: ${w.reward(reward)}` }))),
+    ...within.map((reward) => h("li.regulars-row", {}, h("span", {}, w.reward(reward), " ", h("small", {}, w.points(reward.points))), button(".regulars-open", w.t("redeem"), open(panel, /slider|cashback/.test(reward.kind) ? "slide" : "redeem/confirm", { reward, key: undefined }), { "aria-label": `${w.t("redeem")}: ${w.reward(reward)}` }))),
   ];
   return [h("section.regulars-box", {}, h("h2", {}, w.points(data.available)), rows.length ? h("ul", {}, rows) : "", button(".regulars-open", w.t("page.open"), open(panel))), earns];
 }

@@ -1,6 +1,7 @@
 // What earns points: for members with how it stands, for guests with the way in.
-import { button, h, icon, sentence, tile } from "./kit.js?v=__VERSION__";
-import { act, useSteps } from "./steps.js?v=__VERSION__";
+import { button, h, icon, sentence, tile } from "./panel.js?v=__VERSION__";
+import { act } from "./doing.js?v=__VERSION__";
+import { useSteps } from "./steps.js?v=__VERSION__";
 
 const BAG = "M5 6.5h10l.8 9a1.2 1.2 0 0 1-1.2 1.25H5.4A1.2 1.2 0 0 1 4.2 15.5zM7.2 8.8V6a2.8 2.8 0 0 1 5.6 0v2.8";
 const CAKE = "M4 16.5v-5A1.5 1.5 0 0 1 5.5 10h9a1.5 1.5 0 0 1 1.5 1.5v5M3 16.5h14M4 13c1.5 1.2 2.5 1.2 4 0s2.5-1.2 4 0 2.5 1.2 4 0M10 10V7M10 4.2v.01";
@@ -12,7 +13,7 @@ const ORDERS = ["per_amount", "per_order", "per_item", "cashback", "milestone", 
 const ICONS = { birthday: CAKE, referral: USERS, sign_up: USER, profile_completed: USER };
 export function add(panel) {
   useSteps(panel);
-  panel.views.guest = guest;
+  panel.views["earn/guest"] = guest;
   panel.tabs.earn = earn;
 }
 
@@ -25,7 +26,7 @@ function guest(panel, w) {
   const doors =
     panel.widget.dataset.platform === "shopify"
       ? [h("a.rg-button.rg-main", { href: account("register") }, join), h("a.rg-button.rg-text", { href: account("login") }, w.t("guest.account"))]
-      : [button(".rg-main", w.t("guest.code"), () => panel.go("email")), sentence(w.t("guest.first"))];
+      : [button(".rg-main", w.t("guest.code"), () => panel.go("sign-in/email")), sentence(w.t("guest.first"))];
   return {
     title: texts?.title || w.t("title", { shop: shop.name }),
     body: [
@@ -34,7 +35,7 @@ function guest(panel, w) {
       list(panel, w),
       rewards[0] && panel.note(panel.icons.GIFT, w.t("guest.reward", { n: rewards[0].points, reward: w.reward(rewards[0]) })),
       h("div.rg-duo", {}, doors),
-      panel.config.version && sentence(h("button.rg-link", { id: "rg-more-terms", onclick: () => panel.go("terms") }, w.t("more.terms"))),
+      panel.config.version && sentence(h("button.rg-link", { id: "rg-more-faq", onclick: () => panel.go("faq") }, w.t("more.faq"))),
     ],
   };
 }

@@ -111,7 +111,7 @@
           if (problem.code !== "not_proven") throw problem;
         });
         if (session) {
-          panel.api.keep(session);
+          (await panel.api.sessions()).keep(panel.api, session);
           await panel.load();
           break;
         }
@@ -122,7 +122,7 @@
     const follow = (next) => {
       // Somebody left, or somebody else came: what is on the screen is not theirs, nor what the cart takes off.
       if (customer && customer.id !== next?.id) {
-        widget?.dispatchEvent(new CustomEvent("regulars-leave"));
+        widget?.load().then((panel) => panel.leave());
         code.set("");
         tell({ regulars_points: "" });
         asking = false;
@@ -147,7 +147,7 @@
       // Its points are spent; the order's own come with the notice of it.
       code.set("");
       tell({ regulars_points: "" });
-      setTimeout(() => widget?.dispatchEvent(new CustomEvent("regulars-order")), 3000);
+      setTimeout(() => widget?.load().then((panel) => panel.load()), 3000);
     });
     Ecwid.Customer?.get(follow);
     Ecwid.Cart?.get(count);

@@ -1,8 +1,8 @@
 // Questions with their answers, and the terms: written by the server from the program as it stands today.
-import { h } from "./kit.js?v=__VERSION__";
+import { h } from "./panel.js?v=__VERSION__";
 
 export function add(panel) {
-  panel.views.terms = terms;
+  panel.views.faq = terms;
 }
 
 async function ask(panel) {
@@ -11,15 +11,15 @@ async function ask(panel) {
   } catch (error) {
     panel.error = error;
   }
-  if (panel.view === "terms") panel.render();
+  if (panel.view === "faq") panel.render();
 }
 
 function terms(panel, w) {
   const found = panel.terms;
   if (!found && !panel.error) ask(panel);
-  const retry = () => panel.go("terms");
+  const retry = () => panel.go("faq");
   return {
-    title: w.t("more.terms"),
+    title: w.t("more.faq"),
     back: "home",
     body: found
       ? [

@@ -1,5 +1,5 @@
 // Every line opens to its reason.
-import { h, icon, sentence } from "./kit.js?v=__VERSION__";
+import { h, icon, sentence } from "./panel.js?v=__VERSION__";
 import styles from "./history.css.js?v=__VERSION__";
 
 const BAG = "M5 6.5h10l.8 9a1.2 1.2 0 0 1-1.2 1.25H5.4A1.2 1.2 0 0 1 4.2 15.5zM7.2 8.8V6a2.8 2.8 0 0 1 5.6 0v2.8";
@@ -15,7 +15,7 @@ function history(panel, w) {
   const leave = h("button.rg-link", { id: "rg-leave", onclick: () => panel.leave() }, w.t("sign.out"));
   const coming = pending.map((each) => h("li.rg-row", {}, icon(panel.icons.CLOCK), h("span", {}, w.t("history.pending"), h("small", {}, w.t("history.from", { date: w.longDay(each.until) }))), h("b.rg-num", {}, w.signed(each.points))));
   return [
-    expiring && panel.data.nudges && panel.note(panel.icons.CLOCK, w.t("expiring", { n: expiring.points, date: w.longDay(expiring.at) })),
+    expiring && panel.note(panel.icons.CLOCK, w.t("expiring", { n: expiring.points, date: w.longDay(expiring.at) })),
     lines.length || coming.length ? h("ul.rg-list", {}, coming, lines.map((line, index) => entry(panel, w, line, index))) : sentence(w.t("history.none")),
     !panel.api.proxy && !panel.api.signed && sentence(leave),
   ];

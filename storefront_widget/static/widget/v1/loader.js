@@ -5,10 +5,9 @@ import styles from "./loader.css.js?v=__VERSION__";
 const TAG = "regulars-widget";
 const OPENS = "#regulars";
 const FRESH_MS = 600_000;
-const SCRIPT = new URL(import.meta.url);
 const TONGUES = "__LANGUAGES__".split(" ");
 const ALIKE = { no: "nb", nn: "nb", iw: "he" };
-const GIFT = "M3.5 7h13v3h-13zM5 10v6.5h10V10M10 7v9.5M10 7C8.5 3 4 4 6 6.5q1 .5 4 .5 3 0 4-.5C16 4 11.5 3 10 7z";
+const GIFT = "M3 7h14v3H3zM5 10v7h10v-7M10 7v10M10 7C8 3 4 4 6 6q1 1 4 1 3 0 4-1c2-2-2-3-4 1z";
 
 const px = (element) => parseFloat(getComputedStyle(element).fontSize);
 let failures = 0;
@@ -35,17 +34,17 @@ const base = (tag) => {
   return ALIKE[first] || first;
 };
 
-// The storefront's language decides, then the reader's own: how it is written here, and which of ours it is.
-export function language({ locale }, offered = TONGUES) {
-  const tongues = TONGUES.filter((tag) => offered.includes(tag));
-  const found = [locale, document.documentElement.lang, ...navigator.languages].find((tag) => tag && tongues.includes(base(tag)));
-  return found ? [base(found), quietly(() => Intl.getCanonicalLocales(found.replace("_", "-"))[0]) ?? base(found)] : Array(2).fill(tongues.includes("en") ? "en" : (tongues[0] ?? "en"));
+// The storefront's language decides, then the reader's own: which of ours it is, and how it is written there.
+function language({ locale }, offered = TONGUES) {
+  const known = (tag) => tag && TONGUES.includes(base(tag)) && offered.includes(base(tag));
+  const found = [locale, document.documentElement.lang, ...navigator.languages].find(known) || TONGUES.find(known) || "en";
+  return [base(found), quietly(() => Intl.getCanonicalLocales(found.replace("_", "-"))[0]) || base(found)];
 }
 
 // Through the shop's own proxy where it has one.
 export function address({ shop, proxy, tongue }, path, more) {
   const query = new URLSearchParams({ ...(proxy ? {} : { shop }), lang: tongue, ...more });
-  return proxy ? `${proxy}/${path}?${query}` : `${new URL(path, SCRIPT)}?${query}`;
+  return `${proxy ? `${proxy}/${path}` : new URL(path, import.meta.url)}?${query}`;
 }
 
 // What the shop says of itself: asked once in a visit, and anew when a member's answer names another version.
@@ -77,6 +76,7 @@ class Widget extends HTMLElement {
     this.button.setAttribute("aria-expanded", "false");
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     const path = document.createElementNS(svg.namespaceURI, "path");
+    svg.setAttribute("class", "icon");
     svg.setAttribute("viewBox", "0 0 20 20");
     svg.setAttribute("aria-hidden", "true");
     path.setAttribute("d", GIFT);
@@ -87,30 +87,32 @@ class Widget extends HTMLElement {
     shadow.append(this.root);
     // Themes shrink the root's font (62.5 %), readers enlarge theirs: never smaller than the reader's own size.
     this.root.style.setProperty("--u", Math.max(1, px(this.root) / px(document.documentElement)));
-    for (const touch of ["pointerenter", "focus"]) this.button.addEventListener(touch, () => this.load(), { once: true });
-    this.button.addEventListener("click", () => this.open());
+    this.button.onpointerenter = this.button.onfocus = () => this.load().catch(() => {});
+    this.button.onclick = () => this.open();
     const called = () => location.hash === OPENS && this.open();
     addEventListener("hashchange", called);
     this.settle()
       .catch(() => this.place({}))
       .then(() => {
-        (window.requestIdleCallback || ((later) => setTimeout(later, 1500)))(() => this.load().catch(() => {}));
+        (window.requestIdleCallback ?? setTimeout)(() => this.load().catch(() => {}));
         called();
-        if (dataset.platform !== "ecwid" && (/[?&]ref=/.test(location.search) || quietly(() => localStorage[`regulars:${dataset.shop}:ref`]))) bring("./referral.js").then((module) => module.keep(this, quietly)).catch(() => {});
+        if (/[?&]ref=/.test(location.search) || quietly(() => localStorage[`regulars:${dataset.shop}:ref`])) bring("./referral.js").then((module) => module.keep(this, quietly)).catch(() => {});
       });
   }
 
-  // Who we are here, what the shop says, and the words of one language; a second call mends a first that failed.
-  async settle(version) {
+  // What the shop says, and the words of one language; asked once at a time, and again by whoever finds nothing.
+  settle(version) {
+    return (this.settling ??= this.learn(version).finally(() => (this.settling = undefined)));
+  }
+
+  async learn(version) {
     const { dataset } = this;
-    [this.tongue, this.locale] = language(dataset);
-    dataset.tongue = this.tongue;
-    const early = speak(this.tongue, "panel");
-    early.then((words) => (this.words ??= words)).catch(() => {});
+    const [early] = ([dataset.tongue] = language(dataset));
+    const words = speak(early, "panel");
+    words.then((found) => (this.words ??= found)).catch(() => {});
     const config = await configuration(dataset, version);
-    [this.tongue, this.locale] = language(dataset, config.languages);
-    this.words = await (this.tongue === dataset.tongue ? early : speak(this.tongue, "panel"));
-    dataset.tongue = this.tongue;
+    [dataset.tongue, this.locale] = language(dataset, config.languages);
+    this.words = await (dataset.tongue === early ? words : speak(dataset.tongue, "panel"));
     this.config = config;
     this.place(config);
   }
@@ -118,13 +120,13 @@ class Widget extends HTMLElement {
   place({ look = {}, place = {}, texts }) {
     const { root, dataset, button } = this;
     const theme = dataset.theme || look.theme || "light";
-    root.lang = this.tongue;
+    root.lang = dataset.tongue;
     root.dir = this.words?.dir || "ltr";
     root.dataset.side = place.side || "end";
     root.dataset.theme = theme === "auto" ? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light") : theme;
-    const colours = look[root.dataset.theme];
-    for (const name in colours) root.style.setProperty(name, colours[name]);
-    for (const edge of ["bottom", "inline"]) if (place[edge] >= 0) root.style.setProperty(`--rg-${edge}`, `${place[edge]}px`);
+    const set = { ...look[root.dataset.theme] };
+    for (const edge of ["bottom", "inline"]) if (place[edge] >= 0) set[`--rg-${edge}`] = `${place[edge]}px`;
+    for (const name in set) root.style.setProperty(name, set[name]);
     this.plain = texts?.launcher || this.words?.launcher || "Rewards";
     this.label.textContent ||= this.plain;
     // Only the blocks of the page need us, or the merchant wants no button here.
@@ -134,7 +136,7 @@ class Widget extends HTMLElement {
   load() {
     // A failed download is tried again at the next touch.
     this.panel ??= bring("./panel.js")
-      .then((module) => module.mount(this, { bring, speak, address }))
+      .then((module) => module.mount(this, { bring, speak, address, quietly, GIFT }))
       .catch((error) => {
         this.panel = undefined;
         throw error;
@@ -166,5 +168,6 @@ export function start(settings) {
 }
 
 // A module has no currentScript: the tag is the one that names this address.
-const tag = [...document.querySelectorAll("script[data-shop]")].find((script) => script.src.split("?")[0] === SCRIPT.origin + SCRIPT.pathname);
+const plain = (address) => address.split("?")[0];
+const tag = [...document.scripts].find((script) => script.dataset.shop && plain(script.src) === plain(import.meta.url));
 if (tag) start(tag.dataset);

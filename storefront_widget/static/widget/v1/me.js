@@ -1,7 +1,8 @@
 // A member's own details: birthday, what to be told about, signing out, leaving the program.
-import { button, h, sentence, tile } from "./kit.js?v=__VERSION__";
-import { act, step, useSteps } from "./steps.js?v=__VERSION__";
+import { button, h, sentence, tile } from "./panel.js?v=__VERSION__";
+import { act } from "./doing.js?v=__VERSION__";
 import styles from "./me.css.js?v=__VERSION__";
+import { step, useSteps } from "./steps.js?v=__VERSION__";
 
 const CAKE = "M4 16.5v-5A1.5 1.5 0 0 1 5.5 10h9a1.5 1.5 0 0 1 1.5 1.5v5M3 16.5h14M4 13c1.5 1.2 2.5 1.2 4 0s2.5-1.2 4 0 2.5 1.2 4 0M10 10V7M10 4.2v.01";
 const LEAP_YEAR = 2024;
@@ -9,7 +10,7 @@ const LEAP_YEAR = 2024;
 export function add(panel) {
   useSteps(panel);
   panel.use(styles);
-  Object.assign(panel.views, { me, joining, leaving });
+  Object.assign(panel.views, { me, "me/joining": joining, "me/leaving": leaving });
 }
 
 const dayOf = (month, day) => Date.UTC(LEAP_YEAR, month - 1, day, 12);
@@ -23,7 +24,7 @@ function me(panel, w) {
       panel.alert(),
       profile && birthday(panel, w, profile),
       notifications?.length && choices(panel, w, notifications),
-      h("div.rg-duo", {}, !panel.api.proxy && !panel.api.signed && button(".rg-text", w.t("me.sign.out"), () => panel.leave()), panel.data.enrolled !== false && button(".rg-text", w.t("me.leave"), () => panel.go("leaving"), { id: "rg-leaving" })),
+      h("div.rg-duo", {}, !panel.api.proxy && !panel.api.signed && button(".rg-text", w.t("me.sign.out"), () => panel.leave()), panel.data.enrolled !== false && button(".rg-text", w.t("me.leave"), () => panel.go("me/leaving"), { id: "rg-leaving" })),
     ],
   };
 }

@@ -1,19 +1,145 @@
-// The panel: what is shown when. All that is not the first screen of a member comes when it is asked for.
-import { Api, Problem, button, h, icon, sentence, tile, words } from "./kit.js?v=__VERSION__";
+// The panel: what is shown when, and what every view is made of: elements without markup, words of the reader's language,
+// the way to the server. All that is not the first screen of a member comes when it is asked for.
 import styles from "./widget.css.js?v=__VERSION__";
 
 const FRESH_MS = 30_000;
-// Views that share a module; all others have their own.
-const MODULES = { guest: "earn", email: "sign-in", code: "sign-in", confirm: "redeem", working: "redeem", failed: "redeem", giving: "ready", terms: "faq", leaving: "me", joining: "me" };
 
-const ALERT = "M10 3.5 17.2 16H2.8zM10 8.2v3.6M10 13.8v.01";
-const BACK = "M12 5.5 7.5 10l4.5 4.5";
-const CLOCK = "M17.25 10a7.25 7.25 0 1 1-14.5 0 7.25 7.25 0 0 1 14.5 0zM10 6v4.2l2.8 1.8";
-const LOCK = "M5 9h10v7.5H5zM7 9V6.5a3 3 0 0 1 6 0V9";
-const TAG = "M4 4h6l6.5 6.5-6 6L4 10zM7 7v.01";
-const TICKET = "M3 7.5v-3h14v3a2.5 2.5 0 0 0 0 5v3H3v-3a2.5 2.5 0 0 0 0-5zM12 5v10";
-const TRUCK = "M2.5 5H11v9H2.5zM11 8h3.5l3 3v3H11M6 14a1.5 1.5 0 1 0 .01 0zM14 14a1.5 1.5 0 1 0 .01 0z";
-const X = "m5.5 5.5 9 9m0-9-9 9";
+export const icons = {
+  ALERT: "M10 3l7 13H3zM10 8v4M10 14v.01",
+  BACK: "M12 5l-5 5 5 5",
+  CLOCK: "M17 10a7 7 0 1 1-14 0 7 7 0 0 1 14 0zM10 6v4l3 2",
+  LOCK: "M5 9h10v7H5zM7 9V6a3 3 0 0 1 6 0v3",
+  TAG: "M4 4h6l6.5 6.5-6 6L4 10zM7 7v.01",
+  TICKET: "M3 8V5h14v3a2 2 0 0 0 0 4v3H3v-3a2 2 0 0 0 0-4zM12 5v10",
+  TRUCK: "M2 5h9v9H2zM11 8h4l3 3v3h-7M6 14a1 1 0 1 0 .01 0zM14 14a1 1 0 1 0 .01 0z",
+  X: "M5 5l10 10M15 5L5 15",
+};
+
+const SVG = "http://www.w3.org/2000/svg";
+const PATIENCE_MS = 20_000;
+
+// h("p.rg-note", {onclick, "aria-label"}, child, …): a child is an element, text, or nothing. Text is only ever text.
+export function h(name, properties, ...children) {
+  const [tag, ...classes] = name.split(".");
+  const element = document.createElement(tag);
+  if (classes.length) element.className = classes.join(" ");
+  if (tag === "button") element.type = "button";
+  for (const key in properties) {
+    const value = properties[key];
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (value) element.setAttribute(key, value);
+  }
+  element.append(...children.flat(2).filter(Boolean));
+  return element;
+}
+
+// A drawing of 20 × 20; one that points somewhere is mirrored where text runs from right to left.
+export function icon(path, name = "icon") {
+  const svg = document.createElementNS(SVG, "svg");
+  const line = document.createElementNS(SVG, "path");
+  svg.setAttribute("class", name);
+  svg.setAttribute("viewBox", "0 0 20 20");
+  svg.setAttribute("aria-hidden", "true");
+  line.setAttribute("d", path);
+  svg.append(line);
+  return svg;
+}
+
+export const tile = (path, tone = "") => h(`span.rg-tile${tone}`, {}, icon(path));
+export const button = (kind, label, onclick, more) => h(`button.rg-button${kind}`, { id: `rg${kind || label}`.replace(/\W+/g, "-"), onclick, ...more }, label);
+export const sentence = (...text) => h("p.rg-small.rg-centre", {}, ...text);
+
+// Messages, numbers, money and dates, as the reader's language writes them. {points} is a number with its word, {unit}
+// the word for that number, {point_name} the word alone; the merchant's own word, if there is one, takes their place.
+function words({ shop, point }, messages, lang) {
+  const scale = 10 ** shop.exponent;
+  const number = (value) => value.toLocaleString(lang);
+  const date = (style) => (instant) => new Date(instant).toLocaleString(lang, { timeZone: shop.time_zone, ...style });
+  const percent = (value) => (value / 100).toLocaleString(lang, { style: "percent", maximumFractionDigits: 2 });
+  const money = (minor) => {
+    const digits = minor % scale ? shop.exponent : 0;
+    return (minor / scale).toLocaleString(lang, { style: "currency", currency: shop.currency, minimumFractionDigits: digits, maximumFractionDigits: digits });
+  };
+  const plural = new Intl.PluralRules(lang);
+  const form = (message, n) => (typeof message === "string" ? message : message[plural.select(Math.abs(n))] ?? message.other ?? Object.values(message)[0]);
+  // Where text runs from the right, what is put in keeps its own direction.
+  const apart = (value) => (messages.dir && value !== "" ? `\u2068${value}\u2069` : value);
+  const name = point ? point.name ?? point.other : messages.point_name;
+  const WORDS = {
+    points: ({ n }) => apart(t("points", { n })),
+    unit: ({ n }) => form(point ?? messages.unit, n),
+    point_name: () => name,
+    Point_name: () => name[0].toLocaleUpperCase(lang) + name.slice(1),
+  };
+  const t = (id, values = {}) =>
+    form(messages[id] ?? id, values.n).replace(/\{(\w+)\}/g, (_, key) => WORDS[key]?.(values) ?? apart(typeof values[key] === "number" ? number(values[key]) : values[key] ?? ""));
+  // Money and percentages say more than a name, and in every language.
+  const reward = ({ kind, name, value_minor, percent: off, state, chosen }) =>
+    kind === "amount_off" || (kind === "points_slider" && (state || chosen)) ? t("reward.amount", { money: money(value_minor) }) : kind === "percent_off" ? t("reward.percent", { percent: percent(off) }) : name;
+  return {
+    t,
+    number,
+    money,
+    percent,
+    reward,
+    unit: (n) => t("{unit}", { n }),
+    points: (n) => t("points", { n }),
+    has: (id) => id in messages,
+    add: (more) => (messages = { ...messages, ...more }),
+    // A true minus sign, and a plus: what came and what went is seen at once.
+    signed: (value) => (value < 0 ? "−" : value ? "+" : "") + number(Math.abs(value)),
+    date,
+    day: date({ month: "short", day: "numeric" }),
+    longDay: date({ month: "long", day: "numeric" }),
+    // Of the reader's own clock; days are the shop's.
+    time: date({ hour: "numeric", minute: "2-digit", timeZone: undefined }),
+    problem({ code, detail, wait }) {
+      const id = `error.${code}`;
+      return id in messages ? t(id, { n: Math.max(1, Math.ceil(wait / 60)) }) : detail || t("error.unknown");
+    },
+  };
+}
+
+export const Problem = (status, code, detail, wait = 0) => Object.assign(Error(detail), { status, code, detail, wait });
+
+// Storage may be forbidden or full; the widget then forgets between pages, and works.
+let quietly;
+export const store = (area, key) => ({
+  get: () => quietly(() => JSON.parse(window[area].getItem(key))),
+  set: (value) => quietly(() => window[area].setItem(key, JSON.stringify(value))),
+});
+
+// Through the shop's own proxy, or to us with a token: earned by a code from the mail, or for what the shop's own server
+// has signed. `address` says where a path lies.
+class Api {
+  constructor({ shop, proxy, customerId, identity }, address, sessions) {
+    Object.assign(this, { proxy, address, sessions, name: `regulars:${shop}`, signed: quietly(() => JSON.parse(identity)) });
+    this.session = store("localStorage", this.name);
+    this.seen = store("sessionStorage", `${this.name}:${customerId || this.signed?.customer || ""}`);
+    // Is it worth asking who this is before the panel is opened?
+    this.expected = () => !!(proxy ? customerId : this.signed || this.session.get());
+  }
+
+  // What is the shopper's own.
+  async own(path, body, headers) {
+    const proof = this.proxy ? {} : { Authorization: `Bearer ${await (await this.sessions()).token(this)}` };
+    return this.send(path, body, { ...proof, ...headers });
+  }
+
+  async send(path, body, headers) {
+    const more = body && { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json", "X-Regulars": "1", ...headers } };
+    let response, answer;
+    try {
+      response = await fetch(this.address(path), { credentials: this.proxy ? "same-origin" : "omit", signal: AbortSignal.timeout?.(PATIENCE_MS), headers, ...more });
+      answer = await response.json().catch(() => null);
+    } catch {
+      throw Problem(0, "offline");
+    }
+    if (response.ok) return answer;
+    if (answer?.code === "signed_out") this.session.set(null);
+    throw Problem(response.status, answer?.code ?? "unknown", answer?.detail, +response.headers.get("Retry-After"));
+  }
+}
 
 class Panel {
   view = "home";
@@ -21,30 +147,27 @@ class Panel {
   who = "guest";
   views = { home };
   tabs = { rewards };
-  icons = { ALERT, CLOCK, LOCK, TAG, TICKET };
+  icons = icons;
   coming = {};
   used = [];
 
   constructor(widget, { bring, speak, address }) {
     this.widget = widget;
-    this.bring = (name) => Promise.all([bring(`./${name}.js`), speak(widget.tongue, name)]);
-    this.api = new Api(widget.dataset, (path) => address(widget.dataset, path));
-    this.icons.GIFT = widget.button.querySelector("path").getAttribute("d");
+    this.bring = (name) => Promise.all([bring(`./${name}.js`), speak(widget.dataset.tongue, name)]);
+    this.api = new Api(widget.dataset, (path) => address(widget.dataset, path), () => bring("./session.js"));
     this.use(styles);
     this.status = h("div.rg-status", { role: "status" });
     // A modal dialog holds the focus, lies above every theme and closes with Esc; a press beside it closes it too.
     this.over = h("dialog.rg-over", { "aria-labelledby": "rg-title", part: "panel", onclose: () => this.closed(), onclick: (event) => event.target === this.over && this.close() });
     widget.root.append(this.over, this.status);
-    widget.addEventListener("regulars-leave", () => this.leave());
-    widget.addEventListener("regulars-order", () => this.load());
   }
 
   use(css) {
     if (this.used.includes(css)) return;
     this.used.push(css);
     const sheet = new CSSStyleSheet();
-    // Themes shrink the root's font; --u is what the loader measured of that. Media queries know only the reader's.
-    sheet.replaceSync(css.replace(/(?<!min-width:)(?<![\d.])([\d.]+rem)/g, "calc(var(--u)*$1)"));
+    // Themes shrink the root's font; --u is what the loader measured of that. Media queries know only the reader's, in em.
+    sheet.replaceSync(css.replace(/[\d.]+rem/g, "calc(var(--u)*$&)"));
     this.widget.shadowRoot.adoptedStyleSheets = [...this.widget.shadowRoot.adoptedStyleSheets, sheet];
   }
 
@@ -52,7 +175,7 @@ class Panel {
   async prepare() {
     const seen = this.api.expected() && this.api.seen.get();
     if (seen) Object.assign(this, seen, { who: "member" });
-    await this.load();
+    return this.load();
   }
 
   async load() {
@@ -71,7 +194,7 @@ class Panel {
     const { widget } = this;
     if (!widget.config || version)
       await widget.settle(version).catch(() => {
-        if (!widget.config) throw new Problem(0, "offline");
+        if (!widget.config) throw Problem(0, "offline");
       });
     if (this.config === widget.config) return;
     this.config = widget.config;
@@ -83,7 +206,7 @@ class Panel {
     const before = this.data?.available;
     try {
       const data = await this.api.own("member");
-      if (!data.member) throw new Problem(401, "signed_out");
+      if (!data.member) throw Problem(401, "signed_out");
       if (data.config && data.config !== this.config.version) await this.configure(data.config);
       Object.assign(this, { data, at: Date.now(), who: "member", offline: false });
       this.api.seen.set({ data, at: this.at });
@@ -103,13 +226,7 @@ class Panel {
   }
 
   async leave() {
-    const device = this.api.session.get()?.device;
-    this.api.session.set(null);
-    this.api.seen.set(null);
-    Object.assign(this, { data: undefined, who: "guest", tab: "rewards" });
-    this.label();
-    this.go("home");
-    if (device) await this.api.send("session/end", { device }).catch(() => {});
+    await (await this.api.sessions()).leave(this);
   }
 
   label() {
@@ -126,7 +243,7 @@ class Panel {
     this.widget.button.setAttribute("aria-expanded", true);
     this.render("h2");
     if (!this.config || !(Date.now() - this.at < FRESH_MS)) this.load();
-    for (const view of ["confirm", "ready"]) this.fetchView(view).catch(() => {});
+    for (const view of ["redeem/confirm", "ready"]) this.fetchView(view).catch(() => {});
   }
 
   close() {
@@ -136,21 +253,20 @@ class Panel {
   closed() {
     this.widget.button.setAttribute("aria-expanded", false);
     this.widget.button.focus();
-    if (this.view !== "working") this.view = "home";
+    if (!/working/.test(this.view)) this.view = "home";
   }
 
   // Draws anew; the focus goes to `focus`, or stays where it was if that is still there.
   render(focus) {
     const active = this.widget.shadowRoot.activeElement;
     const kept = this.over.contains(active) && active.id;
-    const view = this.view === "home" && !this.data ? "guest" : this.view;
+    const view = this.view === "home" && !this.data ? "earn/guest" : this.view;
     if (this.config && !this.views[view] && !this.error) this.fetchView(view).then(() => this.render(focus), (error) => this.render(focus, (this.error = error)));
     const { title, back, body } = this.views[view] && this.config ? this.views[view](this, this.w) : this.waiting();
     this.over.dataset.view = this.view;
     const heading = h("h2", { id: "rg-title", tabindex: "-1" }, title);
-    const close = h("button.rg-icon", { id: "rg-close", "aria-label": this.w?.t("close") ?? "Close", onclick: () => this.close() }, icon(X));
-    const before = back && h("button.rg-icon", { id: "rg-back", "aria-label": this.w.t("back"), onclick: () => this.go(back) }, icon(BACK, "icon icon-dir"));
-    const head = h(back ? "div.rg-head.with-back" : "div.rg-head", {}, before, heading, close);
+    const press = (id, path, onclick) => h("button.rg-icon", { id: `rg-${id}`, "aria-label": this.widget.words?.[id] ?? id, onclick }, icon(path, "icon icon-dir"));
+    const head = h(`div.rg-head${back ? ".with-back" : ""}`, {}, back && press("back", icons.BACK, () => this.go(back)), heading, press("close", icons.X, () => this.close()));
     this.over.replaceChildren(head, h("div.rg-body", {}, body));
     const target = (focus && this.over.querySelector(focus)) || (kept && this.over.querySelector(`#${kept}`)) || heading;
     if (this.over.open && (focus || kept)) target.focus();
@@ -158,15 +274,15 @@ class Panel {
 
   // Before anything is known, in the launcher's own words.
   waiting() {
-    const { error, w, widget } = this;
-    const body = error ? h("div", { role: "alert" }, this.note(ALERT, error.code && w ? w.problem(error) : "No connection.", w?.t("retry") ?? "Retry", () => this.load())) : h("div.rg-busy", { role: "status" }, h("span.rg-wait"));
-    return { title: widget.plain, body };
+    const { plain, words = {} } = this.widget;
+    const retry = () => this.load();
+    return { title: plain, body: this.error ? this.alert(words.retry || "Retry", retry, words["error.offline"] || "No connection.") : h("div.rg-busy", { role: "status" }, h("span.rg-wait")) };
   }
 
   async go(view, changes = {}) {
     Object.assign(this, { error: undefined, busy: false, line: undefined }, changes);
     await this.fetchView(view).then(() => (this.view = view), (error) => (this.error = error));
-    this.render(["email", "code"].includes(this.view) ? "input" : "h2");
+    this.render(/^sign/.test(this.view) ? "input" : "h2");
   }
 
   async choose(tab) {
@@ -176,11 +292,11 @@ class Panel {
 
   // A view and its words.
   async fetchView(view) {
-    const name = MODULES[view] ?? view;
+    const [name] = view.split("/");
     if (this.views[view] || this.tabs[view]) return;
     const [module, more] = await (this.coming[name] ??= this.bring(name)).catch(() => {
       delete this.coming[name];
-      throw new Problem(0, "offline");
+      throw Problem(0, "offline");
     });
     this.w.add(more);
     module.add(this);
@@ -190,37 +306,35 @@ class Panel {
     return h("p.rg-note", {}, icon(path), h("span", {}, text), label && h("button", { onclick }, label));
   }
 
-  alert() {
-    return this.error && h("div", { role: "alert" }, this.note(ALERT, this.w.problem(this.error)));
+  alert(label, onclick, text = this.error && this.w.problem(this.error)) {
+    return text && h("div", { role: "alert" }, this.note(icons.ALERT, text, label, onclick));
   }
 
   tile(reward) {
-    return tile({ free_shipping: TRUCK, free_product: this.icons.GIFT, access: LOCK, gift_card: TICKET }[reward.kind] ?? TAG);
+    return tile({ free_shipping: icons.TRUCK, free_product: icons.GIFT, access: icons.LOCK, gift_card: icons.TICKET }[reward.kind] ?? icons.TAG);
   }
 }
 
 // A bar's width is set through the object model: a strict policy forbids style attributes.
-export function bar(part, label) {
+export function bar(part) {
   const fill = h("i");
   fill.style.setProperty("--w", `${Math.max(0, Math.min(1, part)) * 100}%`);
-  return h("span.rg-bar", label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" }, fill);
+  return h("span.rg-bar", { "aria-hidden": "true" }, fill);
 }
 
-const account = (page) => `/account/${page}?return_url=${encodeURIComponent(location.pathname)}`;
-
 function home(panel, w) {
-  const { data, config, error, who } = panel;
+  const { data, config, who } = panel;
   const retry = () => panel.load();
-  const signIn = () => (panel.api.proxy ? location.assign(account("login")) : panel.go("email"));
-  const more = [config.tiers?.length && "tiers", config.referral && data.referral && "friend", (data.profile || data.notifications) && "me", config.version && "terms"].filter(Boolean);
+  const signIn = () => (panel.api.proxy ? location.assign(`/account/login?return_url=${encodeURIComponent(location.pathname)}`) : panel.go("sign-in/email"));
+  const more = [config.tiers?.length && "tiers", config.referral && data.referral && "friend", (data.profile || data.notifications) && "me", config.version && "faq"].filter(Boolean);
   return {
     title: data.member.name ? w.t("hello", data.member) : config.texts?.title || w.t("title", { shop: config.shop.name }),
     body: [
-      panel.offline && panel.note(ALERT, w.t("offline", { time: w.time(panel.at) }), w.t("retry"), retry),
-      error && who === "member" && h("div", { role: "alert" }, panel.note(ALERT, w.problem(error), w.t("retry"), retry)),
+      panel.offline && panel.note(icons.ALERT, w.t("offline", { time: w.time(panel.at) }), w.t("retry"), retry),
+      who === "member" && panel.alert(w.t("retry"), retry),
       card(panel, w),
-      who === "expired" && panel.note(LOCK, w.t("signed.out"), w.t("sign.in"), signIn),
-      data.enrolled === false && config.may_join && panel.note(panel.icons.GIFT, w.t("join.text"), w.t("join"), () => panel.go("joining")),
+      who === "expired" && panel.note(icons.LOCK, w.t("signed.out"), w.t("sign.in"), signIn),
+      data.enrolled === false && (config.may_join || data.member.known) && panel.note(icons.GIFT, w.t("join.text"), w.t("join"), () => panel.go("me/joining")),
       tabs(panel, w),
       h("div.rg-more", {}, more.map((view) => h("button.rg-link", { id: `rg-more-${view}`, onclick: () => panel.go(view) }, w.t(`more.${view}`)))),
     ],
@@ -230,22 +344,20 @@ function home(panel, w) {
 // The way to the next tier; where there are none, to the next reward.
 function goal({ data: { available, rewards, tier } }, w) {
   const next = tier?.next;
-  if (next) return [w.t(`tier.${next.measure}`, { n: next.missing, money: w.money(next.missing), tier: next.name }), next.have / next.need];
-  const far = rewards.find((reward) => reward.missing);
-  const near = rewards.find((reward) => !reward.missing && !reward.obstacle);
-  return far && !tier ? [w.t("next.missing", { n: far.missing, reward: w.reward(far) }), available / far.points] : near && [w.t("next.enough", { reward: w.reward(near) }), 1];
+  const far = !tier && rewards.find((reward) => reward.missing);
+  return next ? [w.t(`tier.${next.measure}`, { n: next.missing, money: w.money(next.missing), tier: next.name }), next.have / next.need] : far ? [w.t("next.missing", { n: far.missing, reward: w.reward(far) }), available / far.points] : [];
 }
 
 function card(panel, w) {
   const { available, worth_minor, pending, tier } = panel.data;
-  const [text, part] = goal(panel, w) || [];
+  const [text, part] = goal(panel, w);
   const coming = pending[0];
   return h(
     "div.rg-card",
     { part: "card" },
     h("div", {}, tier && h("span", {}, tier.name), h("span", {}, text || w.t("your.points"))),
     h("p.rg-balance", {}, h("b", {}, w.number(available)), w.unit(available)),
-    text && bar(part, text),
+    text && bar(part),
     h("div", {}, h("span", {}, worth_minor && w.t("worth", { money: w.money(worth_minor) })), h("span", {}, coming && w.t("pending", { n: coming.points, date: w.day(coming.until) }))),
   );
 }
@@ -258,43 +370,41 @@ function tabs(panel, w) {
   };
   const draw = panel.tabs[panel.tab];
   if (!draw) panel.choose(panel.tab);
-  const tab = (name) => h("button", { id: `rg-tab-${name}`, role: "tab", "aria-selected": `${panel.tab === name}`, "aria-controls": "rg-tab", tabindex: panel.tab === name ? "0" : "-1", onclick: () => panel.choose(name) }, w.t(`tab.${name}`));
+  const tab = (name) => h("button", { id: `rg-tab-${name}`, role: "tab", "aria-selected": `${panel.tab === name}`, tabindex: panel.tab === name ? "0" : "-1", onclick: () => panel.choose(name) }, w.t(`tab.${name}`));
   return [h("div.rg-tabs", { role: "tablist", onkeydown }, names.map(tab)), h("div.rg-tab", { id: "rg-tab", role: "tabpanel", "aria-labelledby": `rg-tab-${panel.tab}` }, draw?.(panel, w))];
 }
 
 function rewards(panel, w) {
-  const { expiring, codes, member, nudges } = panel.data;
+  const { codes, member, nudges } = panel.data;
   const rows = [...codes.map((made) => codeRow(panel, w, made)), ...panel.data.rewards.map((reward) => rewardRow(panel, w, reward))];
   return [
-    panel.config.paused?.redeeming && panel.note(CLOCK, w.t("paused.redeeming")),
-    !member.known && panel.note(panel.icons.GIFT, w.t("new.member")),
-    nudges ? nudges.slice(0, 2).map((each) => panel.note(CLOCK, each.text)) : expiring && panel.note(CLOCK, w.t("expiring", { n: expiring.points, date: w.longDay(expiring.at) })),
+    panel.config.paused?.redeeming && panel.note(icons.CLOCK, w.t("paused.redeeming")),
+    !member.known && panel.note(icons.GIFT, w.t("new.member")),
+    nudges?.slice(0, 2).map((each) => panel.note(icons.CLOCK, each.text)),
     rows.length ? h("ul.rg-list", {}, rows) : sentence(w.t("rewards.none")),
   ];
 }
 
+const row = (picture, name, small, more, end) => h("li.rg-row", {}, picture, h("span", {}, name, h("small", {}, small), more), end);
+
 function codeRow(panel, w, made) {
   const ready = made.state === "ready";
-  const small = ready && made.expires_at ? w.t("code.until", { date: w.longDay(made.expires_at) }) : ready ? made.code : w.t("code.coming");
-  const show = button("", w.t("show"), () => panel.go("ready", { redemption: made }), { id: `rg-show-${made.id}`, "aria-label": `${w.t("show")}: ${w.reward(made)}` });
-  return h("li.rg-row", {}, tile(TICKET), h("span", {}, w.reward(made), h("small", {}, small)), ready && show);
+  const small = ready ? (made.expires_at ? w.t("code.until", { date: w.longDay(made.expires_at) }) : made.code) : w.t("code.coming");
+  return row(tile(icons.TICKET), w.reward(made), small, "", ready && press(w, "show", made, false, () => panel.go("ready", { redemption: made })));
 }
 
 function rewardRow(panel, w, reward) {
-  const name = w.reward(reward);
-  const { missing, obstacle, points } = reward;
+  const { missing, obstacle, points, kind } = reward;
   const disabled = panel.who !== "member" || panel.offline || !!obstacle || panel.config.paused?.redeeming;
-  const redeem = button("", w.t("redeem"), () => panel.go(/slider|cashback/.test(reward.kind) ? "slide" : "confirm", { reward, key: undefined }), { id: `rg-redeem-${reward.id}`, disabled, "aria-label": `${w.t("redeem")}: ${name}` });
-  return h(
-    "li.rg-row",
-    {},
-    panel.tile(reward),
-    h("span", {}, name, h("small", {}, obstacle || w.points(points)), missing && bar(1 - missing / (reward.least_points || points))),
-    missing ? h("small.rg-num", {}, w.t("to.go", { n: missing })) : redeem,
-  );
+  const redeem = () => panel.go(/slider|cashback/.test(kind) ? "slide" : "redeem/confirm", { reward, key: undefined });
+  return row(panel.tile(reward), w.reward(reward), obstacle || w.points(points), missing && bar(1 - missing / (reward.least_points || points)), missing ? h("small.rg-num", {}, w.t("to.go", { n: missing })) : press(w, "redeem", reward, disabled, redeem));
 }
 
+const press = (w, verb, thing, disabled, onclick) => button("", w.t(verb), onclick, { id: `rg-${verb}-${thing.id}`, disabled, "aria-label": `${w.t(verb)}: ${w.reward(thing)}` });
+
 export function mount(widget, ways) {
+  quietly = ways.quietly;
+  icons.GIFT = ways.GIFT;
   const panel = new Panel(widget, ways);
   panel.prepared = panel.prepare();
   return panel;

@@ -1,12 +1,13 @@
 // A code that is ready: to apply, to copy, or to give back for its points.
-import { button, h, icon, sentence, tile } from "./kit.js?v=__VERSION__";
-import { COPY, copy, step, useSteps } from "./steps.js?v=__VERSION__";
+import { button, h, icon, sentence, tile } from "./panel.js?v=__VERSION__";
+import { COPY, copy } from "./doing.js?v=__VERSION__";
+import { step, useSteps } from "./steps.js?v=__VERSION__";
 
 const CHECK = "M4.5 10.5 8 14l7.5-8";
 
 export function add(panel) {
   useSteps(panel);
-  Object.assign(panel.views, { ready, giving });
+  Object.assign(panel.views, { ready, "ready/giving": giving });
 }
 
 function ready(panel, w) {
@@ -31,7 +32,7 @@ function ready(panel, w) {
       step(tile(CHECK, ".good"), w.t("ready.title", { reward: name }), ...lines),
       typed && h("button.rg-code", { id: "rg-copy", onclick: () => copy(panel, redemption.code) }, h("code", {}, redemption.code), h("span.rg-button", {}, icon(COPY), h("span", {}, w.t("copy")))),
       h("div.rg-duo", {}, apply, button(".rg-text", w.t("ready.back"), () => panel.go("home"))),
-      redemption.cancellable ? button(".rg-text", w.t("give.back"), () => panel.go("giving")) : sentence(w.t("ready.left", { n: data.available })),
+      redemption.cancellable ? button(".rg-text", w.t("give.back"), () => panel.go("ready/giving")) : sentence(w.t("ready.left", { n: data.available })),
     ],
   };
 }
@@ -47,7 +48,7 @@ async function giveBack(panel, redemption) {
     panel.say(panel.w.t("give.done", { n: redemption.points }));
   } catch (error) {
     if (error.status === 401) panel.signedOut();
-    panel.go("giving", { error });
+    panel.go("ready/giving", { error });
   }
   panel.label();
 }

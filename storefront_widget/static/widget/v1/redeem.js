@@ -1,5 +1,5 @@
 // Redeeming: the second tap, the wait, the code, and what became of the points if there is none.
-import { button, h, sentence, tile } from "./kit.js?v=__VERSION__";
+import { button, h, sentence, tile } from "./panel.js?v=__VERSION__";
 import { step, sum, useSteps } from "./steps.js?v=__VERSION__";
 
 const SLOW_MS = 2_000;
@@ -9,7 +9,7 @@ const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byt
 
 export function add(panel) {
   useSteps(panel);
-  Object.assign(panel.views, { confirm, working, failed });
+  Object.assign(panel.views, { "redeem/confirm": confirm, "redeem/working": working, "redeem/failed": failed });
 }
 
 // The key stays until there is an answer: asked again after a lost connection, nothing is taken twice.
@@ -19,7 +19,7 @@ async function redeem(panel) {
   panel.key ??= newKey();
   panel.busy = true;
   panel.render();
-  const slow = setTimeout(() => panel.busy && panel.go("working", { busy: true, redemption: reward }), SLOW_MS);
+  const slow = setTimeout(() => panel.busy && panel.go("redeem/working", { busy: true, redemption: reward }), SLOW_MS);
   try {
     let made = await ask(panel);
     if (made.state === "issuing") made = await settled(panel, made);
@@ -27,7 +27,7 @@ async function redeem(panel) {
     finish(panel, made);
   } catch (error) {
     if (error.status === 401) panel.signedOut();
-    panel.go(error.status === 401 ? "home" : "failed", { error });
+    panel.go(error.status === 401 ? "home" : "redeem/failed", { error });
   } finally {
     clearTimeout(slow);
     panel.busy = false;
@@ -59,8 +59,8 @@ async function settled(panel, made) {
 
 // Whoever went elsewhere in the panel meanwhile is told, and not pulled away.
 function finish(panel, made) {
-  const view = /ready|used/.test(made.state) ? "ready" : made.state === "issuing" ? "working" : "failed";
-  if (["confirm", "working"].includes(panel.view)) panel.go(view, { redemption: made });
+  const view = /ready|used/.test(made.state) ? "ready" : made.state === "issuing" ? "redeem/working" : "redeem/failed";
+  if (/confirm|working/.test(panel.view)) panel.go(view, { redemption: made });
   else if (panel.over.open) panel.render();
   if (view === "ready") panel.say(panel.w.t("redeem.done", { reward: panel.w.reward(made) }));
 }
@@ -99,7 +99,7 @@ function failed(panel, w) {
   const { error, redemption, reward, data, key } = panel;
   const again = async () => {
     const kept = error && ["offline", "under_way", "unknown"].includes(error.code);
-    await panel.go("confirm", { reward, key: kept ? key : undefined });
+    await panel.go("redeem/confirm", { reward, key: kept ? key : undefined });
     redeem(panel);
   };
   // What was refused for a reason will be refused again.

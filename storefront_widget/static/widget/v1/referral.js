@@ -5,6 +5,7 @@ const CODE = /^[A-Za-z0-9_-]{1,64}$/;
 
 export async function keep(widget, quietly) {
   const { dataset } = widget;
+  if (dataset.platform === "ecwid") return;
   const key = `regulars:${dataset.shop}:ref`;
   const came = new URLSearchParams(location.search).get("ref") ?? "";
   if (CODE.test(came)) quietly(() => localStorage.setItem(key, JSON.stringify({ text: came, until: Date.now() + LIFE_MS })));

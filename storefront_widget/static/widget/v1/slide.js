@@ -1,5 +1,5 @@
 // How many points? In whole steps, from what it takes at least to what there is.
-import { button, h, tile } from "./kit.js?v=__VERSION__";
+import { button, h, tile } from "./panel.js?v=__VERSION__";
 import { step, useSteps } from "./steps.js?v=__VERSION__";
 
 export function add(panel) {
@@ -21,7 +21,7 @@ function slide(panel, w) {
   };
   const go = () => {
     const points = chosen();
-    panel.go("confirm", { key: undefined, reward: { ...reward, points, chosen: points, value_minor: (points / reward.points) * reward.value_minor } });
+    panel.go("redeem/confirm", { key: undefined, reward: { ...reward, points, chosen: points, value_minor: (points / reward.points) * reward.value_minor } });
   };
   show();
   return {

@@ -1,8 +1,6 @@
 // One thing at a time: a picture, a sentence, what it comes to.
-import { h } from "./kit.js?v=__VERSION__";
+import { h } from "./panel.js?v=__VERSION__";
 import styles from "./steps.css.js?v=__VERSION__";
-
-export const COPY = "M8.75 7h6A1.75 1.75 0 0 1 16.5 8.75v6a1.75 1.75 0 0 1-1.75 1.75h-6A1.75 1.75 0 0 1 7 14.75v-6A1.75 1.75 0 0 1 8.75 7zM13 7V5.25a1.75 1.75 0 0 0-1.75-1.75h-6A1.75 1.75 0 0 0 3.5 5.25v6c0 .97.78 1.75 1.75 1.75H7";
 
 export const useSteps = (panel) => panel.use(styles);
 
@@ -11,33 +9,3 @@ export const step = (picture, title, ...lines) => h("div.rg-step", {}, picture, 
 // Lines of a sum; the last is what it comes to.
 export const sum = (...lines) =>
   h("dl.rg-sum", {}, lines.map(([name, value], index) => (index === lines.length - 1 ? [h("dt.rg-total", {}, name), h("dd.rg-total", {}, value)] : [h("dt", {}, name), h("dd", {}, value)])));
-
-// From the button #rg-copy to the clipboard; where that is forbidden the text is selected at least.
-export async function copy(panel, text) {
-  const field = panel.over.querySelector("#rg-copy");
-  try {
-    await navigator.clipboard.writeText(text);
-    field.querySelector("span span").textContent = panel.w.t("copied");
-    panel.say(panel.w.t("copied"));
-  } catch {
-    getSelection().selectAllChildren(field.querySelector("code"));
-  }
-}
-
-// Does something in the member's name, then shows how things stand.
-export async function act(panel, path, body, done) {
-  if (panel.busy) return;
-  Object.assign(panel, { busy: true, error: undefined });
-  panel.render();
-  try {
-    await panel.api.own(path, body);
-    await panel.refresh();
-    if (done) panel.say(done);
-  } catch (error) {
-    if (error.status === 401) panel.signedOut();
-    panel.error = error;
-  }
-  panel.busy = false;
-  panel.label();
-  panel.render();
-}

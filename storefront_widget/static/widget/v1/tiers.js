@@ -1,11 +1,12 @@
 // The tiers, what each gives and what is missing to the next.
-import { bar } from "./panel.js?v=__VERSION__";
-import { h, icon, tile } from "./kit.js?v=__VERSION__";
+import { bar, h, icon, tile } from "./panel.js?v=__VERSION__";
+import { useSteps } from "./steps.js?v=__VERSION__";
 
 const CHECK = "M4.5 10.5 8 14l7.5-8";
 const STAR = "m10 3.2 2.05 4.3 4.7.62-3.45 3.27.86 4.66L10 13.8l-4.16 2.25.86-4.66-3.45-3.27 4.7-.62z";
 
 export function add(panel) {
+  useSteps(panel);
   panel.views.tiers = tiers;
 }
 
@@ -18,7 +19,7 @@ function tiers(panel, w) {
     back: "home",
     body: [
       tier && h("div.rg-hello", {}, h("h3", {}, w.t("tiers.yours", { tier: tier.name })), tier.kept_until && h("p", {}, w.t("tiers.until", { date: w.date({ dateStyle: "long" })(tier.kept_until) }))),
-      next && h("div.rg-duo", {}, bar(next.have / next.need, missing), h("p.rg-small", {}, missing)),
+      next && h("div.rg-duo", {}, bar(next.have / next.need), h("p.rg-small", {}, missing)),
       h("ul.rg-list", {}, panel.config.tiers.map((each) => level(w, each, each.id === tier?.id))),
     ],
   };

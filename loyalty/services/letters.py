@@ -33,8 +33,6 @@ ABOUT = {
 }
 """What each kind of nudge is about, by the part of it before the first dot: one of engine.taking_part.NOTICES."""
 
-_SIGNER = signing.Signer(salt="letters")
-
 
 @transaction.atomic
 def write(
@@ -60,14 +58,19 @@ def write(
 def stop_address(member: Member, language: str) -> str:
     """Where the letters of this member end; whoever has the letter may do it, signed in or not."""
     return (
-        f"{settings.APP_URL}/widget/v1/letters?lang={language}&for={_SIGNER.sign_object([member.shop_id, member.pk])}"
+        f"{settings.APP_URL}/widget/v1/letters?lang={language}&for={_signer().sign_object([member.shop_id, member.pk])}"
     )
+
+
+def _signer() -> signing.Signer:
+    """Made when it is asked for: the keys may be made after this module is read."""
+    return signing.Signer(salt="letters")
 
 
 def reader_of(token: str) -> Member:
     """Whom a letter was written to. Raises Unauthorized for an address that is none of ours."""
     try:
-        shop_id, member_id = _SIGNER.unsign_object(token)
+        shop_id, member_id = _signer().unsign_object(token)
     except (signing.BadSignature, ValueError):
         raise Unauthorized("This address is not whole. Open it from the letter again.", code="letter") from None
     member = Member.objects.filter(shop=shop_id, pk=member_id).select_related("shop").first()

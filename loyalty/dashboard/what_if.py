@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
+from babel.dates import format_skeleton
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -66,7 +68,6 @@ class Group:
     told: str
     count: str
     height: str
-    top: str
     tone: str
 
 
@@ -255,7 +256,7 @@ class Told:
         most = max([1, *(each.expected_minor for pair in rows for each in pair)])
         return [
             Bar(
-                live.month,
+                self._month(live.month),
                 self.money(live.expected_minor),
                 self.money(draft.expected_minor),
                 _height(live.expected_minor, most),
@@ -265,6 +266,11 @@ class Told:
             )
             for live, draft in rows
         ]
+
+    def _month(self, name: str) -> str:
+        """ "2026-11" as the shop writes it."""
+        shown: str = format_skeleton("yMMM", date.fromisoformat(f"{name}-01"), locale=self.fmt.locale)
+        return shown
 
     def tiers(self) -> list[TierRow]:
         found = self.found
@@ -306,7 +312,7 @@ class Told:
             (f"≥ {number(4 * step)}", _("members gain %(points)s or more") % {"points": number(4 * step)}, "gain"),
         ]  # fmt: skip
         return [
-            Group(label, told, number(count), _height(count, most), _top(count, most), tone)
+            Group(label, told, number(count), _height(count * 4, most * 5), tone)
             for (label, told, tone), count in zip(labels, self.found.spread, strict=True)
         ]
 

@@ -81,6 +81,22 @@ class SignedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 B = TypeVar("B", bound=msgspec.Struct)
 
+# Made while there is one thread: two requests that are the first to bring a form could crash the process (engine/program.py).
+for _form in (
+    RedeemBody,
+    CodeBody,
+    SessionBody,
+    DeviceBody,
+    NoBody,
+    ClaimBody,
+    BirthdayBody,
+    NoticeBody,
+    ActivityBody,
+    FriendBody,
+    SignedBody,
+):
+    msgspec.json.Decoder(_form)
+
 
 def read_body(request: HttpRequest, form: type[B]) -> B:
     """Raises WrongForm (not JSON, too large), Forbidden (sent by a form of another site) or Invalid (with the place).

@@ -59,6 +59,9 @@ def find(reason: Reason, message: str) -> Reason | None:
     return next((hit for line in reason.lines if (hit := find(line, message)) is not None), None)
 
 
+msgspec.json.Decoder(Reason)  # while there is one thread, as in program.py
+
+
 def as_data(reason: Reason) -> dict[str, Any]:
     """Plain data for a JSON column; `from_data` reads it back."""
     data: dict[str, Any] = msgspec.to_builtins(reason)

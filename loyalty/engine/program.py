@@ -27,6 +27,11 @@ __all__ = [
 ]
 
 
+# Made while there is one thread: two that are the first to read a document at once crash the process, for each takes
+# the other's half-made description of the shapes for a whole one.
+msgspec.json.Decoder(Program)
+
+
 def parse_program(data: Mapping[str, Any]) -> Program:
     """A program from plain data of today's format (`exchange.from_data` upgrades older ones). Raises errors.Invalid with the place and the remedy."""
     try:

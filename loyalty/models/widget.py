@@ -54,6 +54,9 @@ class WidgetChoices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     origins: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=200)], ...], msgspec.Meta(max_length=20)] = ()
 
 
+msgspec.json.Decoder(WidgetChoices)  # while there is one thread, as in engine/program.py
+
+
 class WidgetSettings(models.Model):
     """The choices of one shop. `revision` moves with every change, so that answers made from them can be kept."""
 

@@ -29,9 +29,12 @@
 
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     if (ctx?.target && ctx.target.id !== "app") return; // a part that reads back must not take the focus from a field
-    const heading = document.querySelector("[aria-invalid=true]") ?? document.querySelector("#app h1");
+    const wanted = document.querySelector("[aria-invalid=true], [data-focus]");
+    const folded = wanted?.closest("details");
+    if (folded) folded.open = true;
+    const heading = wanted ?? document.querySelector("#app h1");
     if (heading?.matches("h1")) heading.tabIndex = -1;
-    heading?.focus({ preventScroll: true });
+    heading?.focus({ preventScroll: !wanted?.matches("[data-focus]") });
     dismissToasts();
   });
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from loyalty.dashboard.formatting import Format
 from loyalty.models import Shop
 from loyalty.platforms.shopify.shop_names import browser_origin, shop_domain
-from loyalty.selectors.launching import has_order_since, has_redemption, has_widget_choices
+from loyalty.selectors.home import Desk, desk_of
 from loyalty.selectors.programs import version_in_force
 
 EMBED = "launcher"
@@ -53,33 +53,31 @@ def widget_context(shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
         "editor_url": theme_editor_url(shop) if on_shopify else "",
         "embed": EMBED,
         "snippet": "" if on_shopify else ecwid_snippet(),
-        "todos": todos(shop, live.in_force_from if live else None),
+        "todos": setup_todos(shop, desk_of(shop=shop, since=live.in_force_from, now=now)) if live else [],
     }
 
 
-def todos(shop: Shop, since: datetime | None) -> list[Todo]:
-    """What is left, in the order in which it helps. Three queries."""
-    if since is None:
-        return []
+def setup_todos(shop: Shop, desk: Desk) -> list[Todo]:
+    """What is left after the launch, in the order in which it helps."""
     return [
         Todo(
             _("Give the widget your colour and words"),
-            _("It is petrol and says “Rewards” until then."),
+            _("It has ours until then."),
             reverse("dashboard:widget"),
-            has_widget_choices(shop),
+            desk.has_widget_choices,
         ),
         Todo(
             _("Place an order in your shop and pay it"),
             _("It shows on Home seconds later, with the reason for its points."),
             shop.storefront_url,
-            has_order_since(shop, since),
+            desk.has_order,
             outside=True,
         ),
         Todo(
             _("Redeem a reward as a shopper would"),
             _("Sign in to your shop, open the widget, and use the code in the cart."),
             shop.storefront_url,
-            has_redemption(shop),
+            desk.has_redemption,
             outside=True,
         ),
     ]

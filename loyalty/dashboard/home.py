@@ -14,13 +14,15 @@ from django.utils.translation import ngettext
 from loyalty.dashboard.charts import spark, spark_end
 from loyalty.dashboard.comparisons import healed_sentence
 from loyalty.dashboard.explanations import Row
+from loyalty.dashboard.first_run_widget import setup_todos
 from loyalty.dashboard.formatting import Format
+from loyalty.dashboard.home_matters import desk_matters, matters
 from loyalty.dashboard.program_text import live_at
 from loyalty.engine.program import Version
 from loyalty.models import BulkRead, Redemption, Shop
 from loyalty.selectors import dashboard as ask
+from loyalty.selectors.home import Queue, desk_of, inbox_of, outbox_of
 from loyalty.selectors.importing import parts_under_way
-from loyalty.selectors.personal_data import copies_waiting
 from loyalty.selectors.reconciliations import Healed, healed_since
 
 DAYS = 30
@@ -90,47 +92,40 @@ def import_job(read: BulkRead, fmt: Format) -> Job:
 
 
 def home_context(shop: Shop, versions: list[Version], fmt: Format, now: datetime) -> dict[str, Any]:
-    """Everything Home shows, in fourteen queries."""
+    """Everything Home shows, in twelve queries with the shop's own."""
     span = period(fmt, now)
-    undone = ask.undone_messages(shop=shop)
-    unusable = ask.unusable_deliveries(shop=shop)
-    copies = copies_waiting(shop=shop)
+    began = min(version.in_force_from for version in versions)
+    inbox, outbox = inbox_of(shop=shop, now=now), outbox_of(shop=shop, now=now)
+    desk = desk_of(shop=shop, since=began, now=now)
     totals = ask.member_totals(shop=shop, since=span.since, before=span.since_before)
     orders = ask.orders_per_day(shop=shop, since=span.since_before, zone=fmt.zone)
     last_order = ask.last_order(shop=shop)
+    banner, *others = [*matters(shop, inbox, outbox, desk, fmt, now), None]
     checks = [
         _orders_check(last_order, orders.get(span.days[-1], (0, 0))[0], fmt, now),
-        _queue_check(ask.inbox_waiting(shop=shop, now=now), ask.outbox_waiting(shop=shop, now=now), fmt, now),
+        _queue_check(inbox, outbox, fmt, now),
         _rewards_check(ask.redemptions_by_state(shop=shop, since=span.since), fmt),
         _compared_check(shop, healed_since(shop=shop, since=span.since), fmt, now),
     ]
+    todos = setup_todos(shop, desk)
     return {
-        "started": last_order is not None,
+        "started": desk.has_order,
         "live": live_at(versions, now),
         "span": f"{fmt.plain_day(span.days[0])} – {fmt.plain_day(span.days[-1])}",
-        "unusable": unusable.rows,
-        "unusable_count": _count(unusable),
-        "unusable_newest": fmt.ago(unusable.rows[0].received_at, now) if unusable.rows else "",
+        "banner": banner,
+        "todo": [matter for matter in (*others, *desk_matters(desk, fmt)) if matter],
         "checks": checks,
-        "undone": undone.rows,
-        "undone_count": _count(undone),
-        "copies": copies,
-        "trouble": shop.trouble,
         "importing": [import_job(read, fmt) for read in parts_under_way(shop=shop)],
-        "attention": bool(shop.trouble or copies or unusable.rows or undone.rows) or checks[1].tone == "warn",
+        "attention": banner is not None or checks[1].tone == "warn",
         "answer": _answer(orders, span, fmt),
         "stats": [
             _orders_stat(orders, span, fmt),
             _members_stat(totals, fmt),
             *_points_stats(ask.points_per_day(shop=shop, since=span.since_before, zone=fmt.zone), span, fmt),
         ],
-        "storefront_url": shop.storefront_url,
-        "deliveries_url": reverse("dashboard:deliveries"),
+        "has_goal": desk.has_goal,
+        "todos": todos if not all(todo.is_done for todo in todos) else [],
     }
-
-
-def _count(page: ask.Page) -> str:
-    return f"{ask.ROWS}+" if page.after else str(len(page.rows))
 
 
 def _midnight(day: date, fmt: Format) -> datetime:
@@ -146,9 +141,9 @@ def _orders_check(last: datetime | None, today: int, fmt: Format, now: datetime)
     )
 
 
-def _queue_check(inbox: ask.Waiting, outbox: ask.Waiting, fmt: Format, now: datetime) -> Check:
+def _queue_check(inbox: Queue, outbox: Queue, fmt: Format, now: datetime) -> Check:
     since = min((each.since for each in (inbox, outbox) if each.since), default=None)
-    count = inbox.count + outbox.count
+    count = inbox.waiting + outbox.waiting
     if since is None or not count:
         return Check("good", "check", _("Nothing is queued"), _("What arrives is counted at once"))
     words = {"count": fmt.points(count), "ago": fmt.ago(since, now)}

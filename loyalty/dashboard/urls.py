@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.dashboard import ecwid_settings, first_run, fulfilment, plan, views, widget_page
+from loyalty.dashboard import ecwid_settings, first_run, fulfilment, goal_figure, plan, views, widget_page
 from loyalty.dashboard.program_urls import PROGRAM
 
 app_name = "dashboard"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("goal/", goal_figure.goal, name="goal"),
     path("start/", first_run.start, name="start"),
     path("start/questions/", first_run.questions, name="questions"),
     path("start/launch/", first_run.launch, name="launch"),

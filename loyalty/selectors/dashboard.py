@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.db.models.functions import TruncDate
 
 from loyalty.engine.facts import Fact, Order
@@ -49,14 +49,6 @@ class Totals:
     all: int
     new: int
     before: int
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What is queued: how many and since when."""
-
-    count: int
-    since: datetime | None
 
 
 def folded(*, shop: Shop, members: Iterable[Member], as_of: datetime) -> dict[int, Folded]:
@@ -115,21 +107,6 @@ def member_totals(*, shop: Shop, since: datetime, before: datetime) -> Totals:
 def redemptions_by_state(*, shop: Shop, since: datetime) -> dict[str, int]:
     rows = Redemption.objects.filter(shop=shop, accepted_at__gte=since).values_list("state")
     return dict(rows.annotate(n=Count("id")).order_by())
-
-
-def inbox_waiting(*, shop: Shop, now: datetime) -> Waiting:
-    rows = InboxDelivery.objects.filter(_overdue(now), shop=shop, state=QueueState.WAITING)
-    return Waiting(**rows.aggregate(count=Count("id"), since=Min("received_at")))
-
-
-def outbox_waiting(*, shop: Shop, now: datetime) -> Waiting:
-    rows = OutboxMessage.objects.filter(_overdue(now), shop=shop, state=QueueState.WAITING)
-    return Waiting(**rows.aggregate(count=Count("id"), since=Min("created_at")))
-
-
-def _overdue(now: datetime) -> Q:
-    """Due, or tried in vain and due again later; what is planned for a later time does not wait."""
-    return Q(due_at__lte=now) | Q(attempts__gt=0)
 
 
 def unusable_deliveries(*, shop: Shop, before: int | None = None) -> Page:

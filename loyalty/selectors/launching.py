@@ -15,7 +15,7 @@ from django.db.models.functions import Mod
 from loyalty.engine.facts import Fact, Line, Order, decode
 from loyalty.engine.program import Program, Version
 from loyalty.engine.simulate import outcome_of, point_worth
-from loyalty.models import Launch, Member, Redemption, Shop, StoredFact, WidgetSettings
+from loyalty.models import Launch, Member, Shop, StoredFact
 from loyalty.selectors.facts import facts_of
 
 DAYS = 90
@@ -182,16 +182,3 @@ def _order(shop: Shop, number: int, at: datetime, amount_minor: int) -> Order:
         lines=(line,),
         total_minor=amount_minor,
     )
-
-
-def has_order_since(shop: Shop, since: datetime) -> bool:
-    return StoredFact.objects.filter(shop=shop, kind="order", at__gte=since).exists()
-
-
-def has_redemption(shop: Shop) -> bool:
-    return Redemption.objects.filter(shop=shop).exists()
-
-
-def has_widget_choices(shop: Shop) -> bool:
-    """Whether the merchant has ever saved the widget's settings."""
-    return WidgetSettings.objects.filter(shop=shop, revision__gt=0).exists()

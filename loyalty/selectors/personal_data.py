@@ -24,11 +24,6 @@ def copy_of(*, shop: Shop, request_pk: int) -> PrivacyRequest | None:
     return PrivacyRequest.objects.filter(shop=shop, pk=request_pk).exclude(document="").first()
 
 
-def copies_waiting(*, shop: Shop) -> int:
-    """How many copies nobody has handed over."""
-    return PrivacyRequest.objects.filter(shop=shop).exclude(document="").count()
-
-
 def document_about(*, shop: Shop, members: Sequence[Member], at: datetime) -> dict[str, Any]:
     """What the tables say of these members, in words a person can read; empty lists where we hold nothing."""
     emails = {member.email for member in members if member.email}

@@ -20,6 +20,7 @@ from tests.dashboard.conftest import Ask, Seen, bearer_of, session_token
 # GET and POST answer.
 EXPECTED: dict[str, tuple[str | tuple[str, ...] | None, int, int]] = {
     "home": (None, 200, 405),
+    "goal": (None, 200, 405),
     "start": (None, 200, 422),
     "questions": (None, 409, 409),
     "launch": (None, 409, 409),

@@ -34,7 +34,7 @@ from tests.factories import ALICE, assert_books, make_order, make_shop, place, r
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 PAGES = [name for name, (_argument, on_get, _on_post) in EXPECTED.items() if on_get == 200]
-MOST_QUERIES = 14
+MOST_QUERIES = 12
 
 
 def queries(ask: Ask, name: str, seen: Seen) -> int:

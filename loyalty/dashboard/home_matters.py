@@ -1,0 +1,79 @@
+"""What asks for somebody: the most urgent is Home's one banner, the rest its list of things to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from loyalty.dashboard.formatting import Format
+from loyalty.models import Shop
+from loyalty.selectors.home import Desk, Queue
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """One thing, what became of it, and where it is mended."""
+
+    icon: str
+    tone: str
+    title: str
+    text: str
+    url: str
+    label: str
+
+
+def matters(shop: Shop, inbox: Queue, outbox: Queue, desk: Desk, fmt: Format, now: datetime) -> list[Matter]:
+    """What went wrong or has a term, the most urgent first."""
+    found = []
+    if shop.trouble:
+        found.append(Matter("alert", "bad", _("The store refuses something"), shop.trouble, "", ""))
+    if inbox.dead and inbox.newest:
+        title = ngettext(
+            "%(count)s message from your shop could not be used",
+            "%(count)s messages from your shop could not be used",
+            inbox.dead,
+        ) % {"count": fmt.points(inbox.dead)}
+        text = _("The newest came %(ago)s. No points were given or taken for them.") % {
+            "ago": fmt.ago(inbox.newest, now)
+        }
+        found.append(Matter("alert", "warn", title, text, reverse("dashboard:deliveries"), _("See why")))
+    if outbox.dead:
+        title = ngettext("%(count)s thing could not be done", "%(count)s things could not be done", outbox.dead) % {
+            "count": fmt.points(outbox.dead)
+        }
+        text = _("No point is lost. Most of it can be tried again.")
+        found.append(Matter("alert", "warn", title, text, reverse("dashboard:undone"), _("See what and why")))
+    if desk.copies:
+        title = ngettext(
+            "%(count)s shopper asks for a copy of their data",
+            "%(count)s shoppers ask for a copy of their data",
+            desk.copies,
+        ) % {"count": fmt.points(desk.copies)}
+        text = _("It is ready. The law gives you a month to hand it over.")
+        found.append(Matter("alert", "warn", title, text, reverse("dashboard:privacy"), _("See the requests")))
+    return found
+
+
+def desk_matters(desk: Desk, fmt: Format) -> list[Matter]:
+    """What only waits."""
+    found = []
+    if desk.by_hand:
+        title = ngettext("%(count)s reward to give by hand", "%(count)s rewards to give by hand", desk.by_hand)
+        text = _("Members have paid their points for it.")
+        url = reverse("dashboard:todo")
+        found.append(Matter("gift", "", title % {"count": fmt.points(desk.by_hand)}, text, url, ""))
+    if desk.without_points:
+        title = ngettext(
+            "%(count)s order earned nothing this week", "%(count)s orders earned nothing this week", desk.without_points
+        ) % {"count": fmt.points(desk.without_points)}
+        url = reverse("dashboard:orders") + "?show=without"
+        found.append(Matter("bag", "", title, _("Each with its reason, and what can be done."), url, ""))
+    if desk.draft is not None:
+        title = _("Draft %(number)s is not published") % {"number": desk.draft}
+        text = _("Shoppers see nothing of it yet.")
+        found.append(Matter("sliders", "", title, text, reverse("dashboard:program"), ""))
+    return found

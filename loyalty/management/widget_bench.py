@@ -19,24 +19,16 @@ from typing import Any
 import requests
 from django.conf import settings
 from django.core.management.base import CommandError
-from playwright.sync_api import Browser, CDPSession, Page, ViewportSize, sync_playwright
 
+from loyalty.management.chromium import SLOWDOWN, chromium, slow_page, vitals
 from loyalty.management.commands.demo import Demo, free_port
 
-SLOWDOWN = 4
-PHONE: ViewportSize = {"width": 375, "height": 700}
+PHONE = {"width": 375, "height": 700}
 SETTLED_MS = 4_000
 """After which nothing of a page's beginning is left to happen, at this slowdown."""
 
 LIGHTHOUSE_SECONDS = 180
 _MODULE = re.compile(r"/widget/v1/([\w./-]+\.js)")
-_WATCH = """
-window.__moved = 0; window.__blocked = 0;
-new PerformanceObserver((list) => { for (const each of list.getEntries()) if (!each.hadRecentInput) __moved += each.value; })
-  .observe({ type: "layout-shift", buffered: true });
-new PerformanceObserver((list) => { for (const each of list.getEntries()) __blocked += Math.max(0, each.duration - 50); })
-  .observe({ type: "longtask", buffered: true });
-"""
 
 
 @dataclass
@@ -80,17 +72,13 @@ def _store() -> Iterator[Store]:
 
 def _looked_at(store: Store, *, pairs: int) -> dict[str, Any]:
     """On the light theme, where nothing else blocks, so that what is seen is the widget's."""
-    flags = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    flags += ["--no-sandbox"] if os.geteuid() == 0 else []
     plain: list[Visit] = []
     dressed: list[Visit] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_chromium(), args=flags)
+    with chromium() as browser:
         for _ in range(pairs + 1):
             for widget, visits in ((False, plain), (True, dressed)):
                 store.set(widget=widget, heavy=False)
                 visits.append(_visit(browser, store.page))
-        browser.close()
     plain, dressed = plain[1:], dressed[1:]  # the first pair warms the servers
     modules = dressed[-1].modules
     if "loader.js" not in modules or "panel.js" not in modules:
@@ -107,22 +95,19 @@ def _looked_at(store: Store, *, pairs: int) -> dict[str, Any]:
     }
 
 
-def _visit(browser: Browser, address: str) -> Visit:
+def _visit(browser: Any, address: str) -> Visit:
     """A first visit: nothing is in the browser's cache."""
     context = browser.new_context(viewport=PHONE, locale="en-US")
-    page = context.new_page()
-    session = context.new_cdp_session(page)
-    received = _received(session)
-    session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
-    page.add_init_script(_WATCH)
+    page = slow_page(context)
+    received = _received(context.new_cdp_session(page))
     page.goto(address, wait_until="load")
     page.wait_for_timeout(SETTLED_MS)
-    visit = Visit(dict(received), _told(page, "__moved"), _told(page, "__blocked"))
+    seen = vitals(page)
     context.close()
-    return visit
+    return Visit(dict(received), seen["cls"], seen["blocked_ms"])
 
 
-def _received(session: CDPSession) -> dict[str, int]:
+def _received(session: Any) -> dict[str, int]:
     """Bytes of the body of each module of ours, as they came over the wire."""
     names: dict[str, str] = {}
     received: dict[str, int] = {}
@@ -142,10 +127,6 @@ def _received(session: CDPSession) -> dict[str, int]:
     session.on("Network.dataReceived", came)
     session.send("Network.enable")
     return received
-
-
-def _told(page: Page, name: str) -> float:
-    return float(page.evaluate(name))
 
 
 def _lighthouse(store: Store, *, pairs: int) -> dict[str, Any]:

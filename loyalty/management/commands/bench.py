@@ -13,12 +13,11 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils.module_loading import import_string
 
 from loyalty.engine.facts import decode, encode
 from loyalty.engine.simulate import Assumptions, Comparison, Known, Outcome, as_draft, outcome_of, simulate
 from loyalty.engine.statement import checkpoint, fold
-from loyalty.management import door_bench, pages_bench, read_bench, sample
+from loyalty.management import door_bench, pages_bench, read_bench, sample, widget_bench
 from loyalty.management.progress import Progress
 from loyalty.selectors.simulation import each_of
 
@@ -93,9 +92,7 @@ class Command(BaseCommand):
 
     def _figures(self, options: Any) -> dict[str, Any]:
         if options["what"] == "widget":
-            # It needs the tests' browser driver, which is not there where the product runs.
-            measured: dict[str, Any] = import_string("loyalty.management.widget_bench.measure")(pairs=options["pairs"])
-            return measured
+            return widget_bench.measure(pairs=options["pairs"])
         return (self._door if options["what"] == "door" else self._read)(options["seconds"])
 
     def _door(self, seconds: float) -> dict[str, float]:

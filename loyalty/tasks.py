@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
-from loyalty.worker import inbox, letters, nightly, outbox, reconciliation, schedule
+from loyalty.worker import inbox, letters, nightly, outbox, payouts, reconciliation, schedule
 
 
 @shared_task(ignore_result=True)
@@ -74,6 +74,22 @@ def fold_due_members() -> None:
 @shared_task(ignore_result=True)
 def expire_codes() -> None:
     schedule.expire_codes(now=datetime.now(UTC))
+
+
+@shared_task(ignore_result=True)
+def end_access() -> None:
+    schedule.end_access(now=datetime.now(UTC))
+
+
+@shared_task(ignore_result=True)
+def begin_payouts() -> None:
+    payouts.begin_due(now=datetime.now(UTC))
+
+
+@shared_task(ignore_result=True)
+def pay_out() -> None:
+    while payouts.pay_due(now=datetime.now(UTC)):
+        pass
 
 
 @shared_task(ignore_result=True)

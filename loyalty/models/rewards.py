@@ -58,6 +58,7 @@ class Payout(models.Model):
     reached = models.BigIntegerField(default=0, help_text="The last member who was looked at")
     paid = models.PositiveIntegerField(default=0, help_text="How many members got something")
     begun_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, blank=True, help_text="Later than now where it has to wait")
     finished_at = models.DateTimeField(null=True, blank=True)
 
     objects = ScopedManager()

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.engine.facts import Adjustment, Fact, Order, decode
-from loyalty.engine.program import Program
+from loyalty.engine.program import Program, Version
 from loyalty.engine.rewards import LASTING, Event, accept, transition
 from loyalty.engine.rewards import State as EngineState
 from loyalty.models import Member, OutboxMessage, ProgramVersion, QueueState, Redemption, Shop, StoredFact
@@ -50,7 +50,7 @@ def redeem(
     """Takes the points and leaves the making of the code to the outbox, in one transaction. For 24 hours the same key
     and request give the same redemption. Raises NotFound, Refused (with what is missing), Conflict (the key was used
     otherwise)."""
-    digest = hashlib.sha256(msgspec.json.encode([reward_id, points])).hexdigest()
+    digest = _digest(reward_id, points)
     locked = lock_members(shop=shop, member_ids=[member_id])
     if not locked:
         raise NotFound("There is no such member in this shop.")
@@ -66,13 +66,52 @@ def redeem(
     version = in_force_at(versions, at)
     if version is None or shop.status != Shop.Status.ACTIVE:
         raise Refused("Rewards can't be redeemed in this shop at the moment.", code="closed")
-    _queue_for_what_is_scarce(shop, version.program, reward_id)
-    asked = [each for each in version.program.rewards if each.id == reward_id]
+    return _take(shop, member, versions, version.program, reward_id, points, (request_key, digest), at)
+
+
+@transaction.atomic
+def pay_out(*, shop: Shop, member_id: int, reward_id: str, period: str, at: datetime) -> Redemption | None:
+    """Pays a member's cashback for one period, once, whoever asks and however often. None where that is done or there is
+    nothing to pay; the caller knows that the program pays."""
+    key = f"payout:{reward_id}:{period}"
+    locked = lock_members(shop=shop, member_ids=[member_id])
+    if not locked or Redemption.objects.filter(shop=shop, member=locked[0], request_key=key).exists():
+        return None
+    versions = versions_of(shop)
+    version = in_force_at(versions, at)
+    if version is None or shop.status != Shop.Status.ACTIVE:
+        return None
+    rewards = tuple(msgspec.structs.replace(each, payout_day=0) for each in version.program.rewards)
+    program = msgspec.structs.replace(version.program, rewards=rewards)
+    try:
+        return _take(shop, locked[0], versions, program, reward_id, None, (key, _digest(reward_id, None)), at)
+    except (NotFound, Refused):
+        return None
+
+
+def _digest(reward_id: str, points: int | None) -> str:
+    return hashlib.sha256(msgspec.json.encode([reward_id, points])).hexdigest()
+
+
+def _take(
+    shop: Shop,
+    member: Member,
+    versions: Sequence[Version],
+    program: Program,
+    reward_id: str,
+    points: int | None,
+    key_and_digest: tuple[str, str],
+    at: datetime,
+) -> Redemption:
+    """Under the member's lock: asks the engine of the folded balance, promises, and posts."""
+    request_key, digest = key_and_digest
+    _queue_for_what_is_scarce(shop, program, reward_id)
+    asked = [each for each in program.rewards if each.id == reward_id]
     partners = [each.id for each in asked if each.kind == "partner"]
-    own, everybodys = taken_of(shop, member, version.program, asked, at).get(reward_id, (0, 0))
+    own, everybodys = taken_of(shop, member, program, asked, at).get(reward_id, (0, 0))
     accepted = accept(
         standing_of(shop=shop, member=member, as_of=at, versions=versions),
-        version.program,
+        program,
         reward_id,
         as_of=at,
         points=points,
@@ -130,6 +169,18 @@ def mark_done(*, shop: Shop, number: str | uuid.UUID, note: str, actor: str, at:
     redemption.note = note[:500]
     redemption.save(update_fields=["state", "closed_at", "note"])
     log.info("redemption.done_by_hand", shop=shop.pk, redemption=str(redemption.number), actor=actor)
+    return redemption
+
+
+@transaction.atomic
+def end_access(*, shop: Shop, number: str | uuid.UUID, at: datetime) -> Redemption:
+    """What was open until now is closed; the points stay spent. What has ended already stays as it is."""
+    _, redemption = _locked(shop, number)
+    if redemption.state == State.READY:
+        _move(redemption, "use")
+        redemption.closed_at = at
+        redemption.save(update_fields=["state", "closed_at"])
+        leave(shop=shop, kind=REVOKE, subject=str(redemption.number), at=at)
     return redemption
 
 

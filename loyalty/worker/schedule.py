@@ -17,8 +17,9 @@ from loyalty.models import Credential, Member, OAuthState, Redemption, Shop
 from loyalty.platforms.registry import every_platform, platform_of
 from loyalty.services import cart_sign_in, limits, privacy, pruning, reconciliations, settling, shoppers, trials
 from loyalty.services.posting import fold_and_post, lock_members
+from loyalty.services.redemptions import end_access as end_access_of
 from loyalty.services.redemptions import give_back
-from loyalty.worker import inbox, nightly, outbox, reconciliation
+from loyalty.worker import inbox, nightly, outbox, payouts, reconciliation
 from loyalty.worker.letters import write_letters
 from loyalty.worker.retry import CODE_LEASE_SECONDS
 
@@ -73,13 +74,25 @@ def expire_codes(*, now: datetime) -> int:
     minute can be known, by its own notice or by the reconciler: it would have the discount and the points."""
     over_since = now - NEWS_OF_ORDERS
     rows = Redemption.objects.across_shops().filter(state=Redemption.State.READY, expires_at__lte=over_since)
-    rows = rows.filter(member__engine__lte=engine.ENGINE)
+    rows = rows.filter(member__engine__lte=engine.ENGINE).exclude(reward_data__kind="access")
     over = list(rows.select_related("shop").order_by("expires_at")[:DUE_BATCH])
     for redemption in over:
         try:
             give_back(shop=redemption.shop, number=redemption.number, why="expired", at=now)
         except Exception:
             log.exception("expiry.failed", shop=redemption.shop_id, redemption=redemption.pk)
+    return len(over)
+
+
+def end_access(*, now: datetime) -> int:
+    """What members had for a time is closed when it is over."""
+    rows = Redemption.objects.across_shops().filter(state=Redemption.State.READY, expires_at__lte=now)
+    over = list(rows.filter(reward_data__kind="access").select_related("shop").order_by("expires_at")[:DUE_BATCH])
+    for redemption in over:
+        try:
+            end_access_of(shop=redemption.shop, number=redemption.number, at=now)
+        except Exception:
+            log.exception("access.not_ended", shop=redemption.shop_id, redemption=redemption.pk)
     return len(over)
 
 
@@ -135,6 +148,7 @@ LOOPS: list[list[Job]] = [
         (inbox.drain, timedelta(0)),
         (fold_due, timedelta(seconds=5)),
         (expire_codes, timedelta(seconds=30)),
+        (end_access, timedelta(seconds=30)),
     ],
     [(outbox.drain_codes, timedelta(0)), (settle_hanging, SETTLE_EVERY)],
     [(outbox.drain_codes, timedelta(0))],
@@ -143,6 +157,10 @@ LOOPS: list[list[Job]] = [
     [(outbox.drain_imports, timedelta(seconds=1))],
     [(outbox.drain_shown, timedelta(seconds=1))],
     [(outbox.drain_trials, timedelta(0))],
+    [
+        (payouts.begin_due, timedelta(minutes=10)),
+        (payouts.pay_due, timedelta(seconds=5)),
+    ],
     [
         (outbox.drain_comparisons, timedelta(seconds=1)),
         (carry_tiers, timedelta(seconds=30)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import msgspec
@@ -19,6 +19,7 @@ from loyalty.selectors.programs import version_in_force
 from loyalty.services import partner_codes
 from loyalty.services.programs import publish
 from loyalty.services.redemptions import mark_done
+from loyalty.worker import schedule
 from storefront_widget.config import carried
 from tests.factories import assert_books
 from tests.platforms.stores import NOW, Store, sandbox_url, stores
@@ -61,8 +62,15 @@ def pays_as_store_credit(store: Store, redemption: Redemption) -> None:
 
 def is_handed_over_by_staff(store: Store, redemption: Redemption) -> None:
     assert redemption.state == "ready"
-    done = mark_done(shop=store.shop, number=redemption.number, note="Friday at six.", at=NOW)
+    done = mark_done(shop=store.shop, number=redemption.number, note="Friday at six.", actor="staff 1", at=NOW)
     assert (done.state, done.note) == ("used", "Friday at six.")
+
+
+def is_open_until_it_ends(store: Store, redemption: Redemption) -> None:
+    assert (redemption.state, redemption.expires_at) == ("ready", redemption.accepted_at + timedelta(days=30))
+    assert schedule.end_access(now=redemption.accepted_at + timedelta(days=30)) == 1
+    redemption.refresh_from_db()
+    assert redemption.state == "used"
 
 
 def is_a_code_of_the_partner(store: Store, redemption: Redemption) -> None:
@@ -83,7 +91,7 @@ CASES: dict[RewardKind, Case] = {
     "gift_card": Case({"value_minor": 500}, told=pays_as_gift_card, cannot=NO_MONEY),
     "store_credit": Case({"value_minor": 500}, told=pays_as_store_credit, cannot=NO_MONEY),
     "cashback": Case({"points": 100, "value_minor": 100}, spent=START, told=pays_as_store_credit, cannot=NO_MONEY),
-    "access": Case({}, cannot={"shopify": "offer", "ecwid": "offer"}),
+    "access": Case({"link": "https://shop.example/evening", "cancellable": False}, told=is_open_until_it_ends),
     "custom": Case({}, told=is_handed_over_by_staff),
     "partner": Case({"description": "Type it at the till.", "cancellable": False}, told=is_a_code_of_the_partner),
 }

@@ -96,6 +96,10 @@ def test_celery_wakes_every_job_of_the_loop() -> None:
         "drain_inbox",
         "drain_codes",
         "drain_hooks",
+        "drain_trials",
+        "end_access",
+        "begin_payouts",
+        "pay_out",
         "settle_hanging",
         "drain_outbox",
         "drain_imports",
@@ -189,7 +193,7 @@ def test_a_history_that_takes_hours_keeps_no_delivery_and_no_mail_waiting(monkey
     monkeypatch.setattr(schedule.connections, "close_all", lambda: None)
     schedule.run(stop)
     assert {*done} == {"inbox", "mail"}
-    (quick_ones, codes, more_codes, messages, hooks, slow_ones, _shown, comparisons, *_) = (
+    (quick_ones, codes, more_codes, messages, hooks, slow_ones, _shown, _trials, payouts, comparisons, *_) = (
         [job for job, _ in loop] for loop in REAL_LOOPS
     )
     assert schedule.inbox.drain in quick_ones
@@ -198,6 +202,7 @@ def test_a_history_that_takes_hours_keeps_no_delivery_and_no_mail_waiting(monkey
     assert messages == [schedule.outbox.drain_messages]
     assert hooks == [schedule.outbox.drain_hooks]
     assert slow_ones == [schedule.outbox.drain_imports]
+    assert payouts == [schedule.payouts.begin_due, schedule.payouts.pay_due]
     assert schedule.reconciliation.reconcile_shops in comparisons
 
 

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from loyalty.engine.errors import Invalid, Unauthorized
 from loyalty.engine.program import Reward
-from loyalty.engine.rewards import OURS, paid_as
+from loyalty.engine.rewards import OURS
 from loyalty.models import Credential, Redemption, Shop
 from loyalty.platforms import fulfilment
 from loyalty.platforms.base import Delivery, Shown, Signed
@@ -58,7 +58,7 @@ class EcwidPlatform:
     def cannot_carry(self, shop: Shop, reward: Reward) -> str:
         if reward.kind in OURS:
             return fulfilment.cannot_carry(shop, reward)
-        return rewards.cannot_carry(paid_as(reward))
+        return rewards.cannot_carry(reward)
 
     def show_members(self, shop: Shop, shown: Sequence[Shown]) -> None:
         """Nothing: the storefront has no place that reads it."""

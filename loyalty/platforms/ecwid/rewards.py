@@ -10,6 +10,7 @@ from msgspec import to_builtins
 
 from loyalty.engine.errors import NotFound, Refused
 from loyalty.engine.program import Reward
+from loyalty.engine.rewards import paid_as
 from loyalty.models import EcwidStore, Redemption, Shop
 from loyalty.platforms.ecwid.amounts import as_number
 from loyalty.platforms.ecwid.client import ShopClient, segment
@@ -18,12 +19,14 @@ from loyalty.platforms.reading import identifier, items
 from loyalty.services.redemptions import IN_CART
 
 MAX_FOUND = 100
+OPEN = "open"
 
 _CARRIED = ("amount_off", "percent_off", "free_shipping", "free_product", "points_slider")
 _CANNOT = {
     "gift_card": "The store lets no app make gift cards; offer an amount off instead.",
     "store_credit": "The store lets no app give store credit; offer an amount off instead.",
-    "access": "The store has nothing that only some customers may open; offer an amount off instead.",
+    "access": "The store opens nothing for single customers: each is in one group, and tiers have it. Take the tag out and "
+    "give a link, which only members who have the reward are shown.",
 }
 _CANNOT_DEFAULT = "This kind of reward cannot be made in this store; offer an amount off instead."
 _NO_SUCH_PRODUCT = (
@@ -34,11 +37,13 @@ _NO_SUCH_PRODUCT = (
 
 def cannot_carry(reward: Reward) -> str:
     """Why this reward can't be offered, as a sentence for the merchant; empty where it can."""
-    return _obstacle(to_builtins(reward))
+    return _obstacle(to_builtins(paid_as(reward)))
 
 
 def _obstacle(reward: Mapping[str, Any]) -> str:
     kind = reward.get("kind", "")
+    if kind == "access" and reward.get("link") and not reward.get("tag"):
+        return ""
     if kind not in _CARRIED:
         return _CANNOT.get(kind, _CANNOT_DEFAULT)
     if not all(_is_number(each) for name in ("products", "collections") for each in reward.get(name) or ()):
@@ -116,6 +121,8 @@ def name_of(redemption: Redemption) -> str:
 def issue(shop: Shop, redemption: Redemption) -> str:
     """The coupon's id. Looked up first: an earlier call may have made it and not been heard. Raises Refused where the
     store says no, or where somebody else's coupon has the code."""
+    if _is_link(redemption):
+        return OPEN
     client = ShopClient(shop)
     wanted = coupon_of(redemption, shop.exponent)
     if redemption.reward_data["kind"] == "points_slider" and takes_off_in_cart(shop):
@@ -139,7 +146,7 @@ def issue(shop: Shop, redemption: Redemption) -> str:
 def revoke(shop: Shop, redemption: Redemption) -> None:
     """Deletes the coupon; one that is gone already is a success. What the cart takes off ends with the redemption."""
     coupon_id = redemption.external_id
-    if coupon_id == IN_CART:
+    if coupon_id == IN_CART or _is_link(redemption):
         return
     client = ShopClient(shop)
     if not coupon_id:
@@ -151,6 +158,11 @@ def revoke(shop: Shop, redemption: Redemption) -> None:
         client.delete(f"discount_coupons/{segment(coupon_id)}")
     except NotFound:
         return
+
+
+def _is_link(redemption: Redemption) -> bool:
+    """Access is an address that we show for as long as it is open; the store has no part in it."""
+    return redemption.reward_data.get("kind") == "access" and not _obstacle(redemption.reward_data)
 
 
 def takes_off_in_cart(shop: Shop) -> bool:

@@ -11,12 +11,11 @@ import msgspec
 
 from loyalty.engine.errors import Refused
 from loyalty.engine.program import Reward
-from loyalty.engine.rewards import MONEY, OURS, paid_as
+from loyalty.engine.rewards import OURS, paid_as
 from loyalty.models import Credential, Redemption, Shop
 from loyalty.platforms import fulfilment
-from loyalty.platforms.shopify import discounts, gift_cards, store_credit
+from loyalty.platforms.shopify import access, discounts, gift_cards, store_credit
 
-_BY_STAFF = "What staff must hand over themselves is no matter of Shopify's; offer a discount instead."
 _PERMISSIONS = {
     "gift_card": ("write_gift_cards",),
     "store_credit": ("write_store_credit_account_transactions", "read_store_credit_accounts"),
@@ -30,16 +29,19 @@ def cannot_carry(shop: Shop, reward: Reward) -> str:
         return fulfilment.cannot_carry(shop, reward)
     if reward.kind in discounts.KINDS:
         return discounts.cannot_carry(reward)
-    if reward.kind not in MONEY:
-        return _BY_STAFF
+    if reward.kind == "access":
+        missing = _missing_permissions(shop, ("write_customers",)) if reward.tag else []
+        return _permission(missing) if missing else access.cannot_carry(reward)
     if reward.minimum_order_minor or reward.products or reward.collections:
         return "This is money for any order; leave out the minimum order, the products and the collections."
     missing = _missing_permissions(shop, _PERMISSIONS[reward.kind])
     if missing:
-        return (
-            f"The app lacks {' and '.join(missing)}; add it to SHOPIFY_SCOPES, then open the app in the store's admin."
-        )
+        return _permission(missing)
     return ""
+
+
+def _permission(missing: list[str]) -> str:
+    return f"The app lacks {' and '.join(missing)}; add it to SHOPIFY_SCOPES, then open the app in the store's admin."
 
 
 def issue(shop: Shop, redemption: Redemption) -> str:
@@ -53,16 +55,20 @@ def issue(shop: Shop, redemption: Redemption) -> str:
         return gift_cards.issue(shop, redemption)
     if reward.kind == "store_credit":
         return store_credit.issue(shop, redemption)
+    if reward.kind == "access":
+        return access.issue(shop, redemption)
     return discounts.issue(shop, redemption, reward)
 
 
 def revoke(shop: Shop, redemption: Redemption) -> None:
-    """Ends a code, switches a gift card off, takes store credit back. What is not there is as good as revoked."""
+    """Ends a code, switches a gift card off, takes store credit back, closes what was opened. What is not there is as good as revoked."""
     kind = redemption.reward_data.get("kind")
     if kind == "gift_card":
         gift_cards.revoke(shop, redemption)
     elif kind == "store_credit":
         store_credit.revoke(shop, redemption)
+    elif kind == "access":
+        access.revoke(shop, redemption)
     else:
         discounts.revoke(shop, redemption)
 

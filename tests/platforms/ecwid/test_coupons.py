@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from loyalty.engine.errors import Refused, Unavailable
@@ -83,6 +84,24 @@ def test_a_reward_that_no_coupon_carries_is_refused_with_a_sentence(stand_in: St
         with pytest.raises(Refused):
             ecwid.issue(shop, redemption(shop, reward_data={"kind": kind}))
     assert ecwid.cannot_carry(shop, Reward(id="r", name="R", kind="amount_off", points=1)) == ""
+
+
+def test_access_is_a_link_and_never_a_group(stand_in: StandIn, connected: Connect) -> None:
+    shop = connected()
+    link = Reward(id="r", name="R", kind="access", points=1, link="https://a.test/x", cancellable=False)
+    assert ecwid.cannot_carry(shop, link) == ""
+    assert "Take the tag out" in ecwid.cannot_carry(shop, msgspec.structs.replace(link, tag="early"))
+    opened = redemption(shop, reward_data={"kind": "access", "link": link.link})
+    assert ecwid.issue(shop, opened) == "open"
+    ecwid.revoke(shop, opened)
+    assert stand_in.of(shop, "/coupons", method="GET") == []
+
+
+def test_cashback_has_no_money_to_be_paid_as(connected: Connect) -> None:
+    shop = connected()
+    for pays, money in (("store_credit", "store credit"), ("gift_card", "gift cards")):
+        made = Reward(id="r", name="R", kind="cashback", points=1, value_minor=1, pays=pays)
+        assert money in ecwid.cannot_carry(shop, made)
 
 
 @pytest.mark.parametrize(("currency", "value_minor", "discount"), [("JPY", 500, 500), ("KWD", 5005, 5.005)])

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from loyalty.engine.errors import Refused
 from loyalty.engine.facts import Order, decode
 from loyalty.engine.program import Reward, parse_program, to_data
 from loyalty.models import Credential, Member, OutboxMessage, ProgramVersion, Redemption, Shop, StoredFact
 from loyalty.platforms.registry import platform_of
-from loyalty.platforms.shopify import rewards
+from loyalty.platforms.shopify import access, rewards
+from loyalty.platforms.shopify.client import execute
 from loyalty.services.codes import REVOKE
-from loyalty.services.redemptions import begin_issuing, give_back, redeem
-from loyalty.worker import outbox
+from loyalty.services.redemptions import begin_issuing, cancel, cancel_own, give_back, redeem
+from loyalty.worker import outbox, schedule
 from loyalty.worker.reconciliation import reconcile
 from loyalty.worker.retry import MAX_ATTEMPTS
 from tests.factories import ALICE, assert_books, make_order, place
@@ -291,6 +294,9 @@ def test_store_credit_that_came_to_nothing_is_taken_back_once(stand_in: StandIn,
         ({"kind": "amount_off", "products": ("1",), "collections": ("2",)}, "leave one of them out"),
         ({"kind": "free_shipping", "products": ("1",)}, "whole order"),
         ({"kind": "gift_card", "minimum_order_minor": 100}, "leave out the minimum order"),
+        ({"kind": "cashback", "minimum_order_minor": 100}, "leave out the minimum order"),
+        ({"kind": "access"}, "Say what it opens"),
+        ({"kind": "access", "tag": "Rewards-Tier:gold"}, "those of the tiers"),
     ],
 )
 def test_what_shopify_cannot_carry_says_why(shop: Shop, reward: dict[str, Any], why: str) -> None:
@@ -303,3 +309,105 @@ def test_money_needs_its_permission_and_says_which(shop: Shop) -> None:
     assert platform_of(shop).cannot_carry(shop, card) == ""
     Credential.objects.filter(shop=shop).update(scopes=" ".join(settings.SHOPIFY_SCOPES))
     assert "write_gift_cards" in platform_of(shop).cannot_carry(shop, card)
+
+
+EVENING = {
+    "kind": "access",
+    "tag": "members evening",
+    "link": "https://a.test/x",
+    "valid_days": 3,
+    "cancellable": False,
+}
+
+
+def tags(shop: Shop, member: Member) -> list[str]:
+    (node,) = execute(shop, "customers_shown", {"ids": [f"gid://shopify/Customer/{member.external_id}"]})["nodes"]
+    return [tag for tag in node["tags"] if not tag.startswith("rewards-tier:")]
+
+
+def close(at: datetime) -> None:
+    schedule.end_access(now=at)
+    while outbox.drain_codes(now=at):
+        pass
+
+
+def test_access_is_a_tag_for_its_days_and_the_points_stay_spent(shop: Shop, member: Member) -> None:
+    offer(shop, **EVENING)
+    opened = take(shop, member)
+    assert (opened.state, tags(shop, member)) == ("ready", ["members evening"])
+    assert opened.expires_at == opened.accepted_at + timedelta(days=3)
+    rewards.issue(shop, opened)
+    assert tags(shop, member) == ["members evening"]
+    ends = opened.accepted_at + timedelta(days=3)
+    close(ends - timedelta(seconds=1))
+    assert tags(shop, member) == ["members evening"]
+    schedule.expire_codes(now=ends + timedelta(days=30))
+    opened.refresh_from_db()
+    assert opened.state == "ready", "no code that expires: nothing is given back"
+    close(ends)
+    close(ends)
+    opened.refresh_from_db()
+    member.refresh_from_db()
+    assert (opened.state, opened.closed_at, tags(shop, member), member.available) == ("used", ends, [], 100)
+    assert_books(shop)
+
+
+def test_a_tag_that_another_access_needs_stays_until_that_one_ends(shop: Shop, member: Member) -> None:
+    offer(shop, **EVENING, points=300)
+    first = take(shop, member)
+    offer(shop, **{**EVENING, "valid_days": 10}, points=300)
+    take(shop, member, "key-00000002")
+    close(first.accepted_at + timedelta(days=3))
+    assert tags(shop, member) == ["members evening"]
+    close(first.accepted_at + timedelta(days=11))
+    assert tags(shop, member) == []
+
+
+def test_access_that_staff_take_back_is_closed_and_returns_the_points(shop: Shop, member: Member) -> None:
+    offer(shop, **EVENING)
+    opened = take(shop, member)
+    with pytest.raises(Refused, match="can't be given back"):
+        cancel_own(shop=shop, member=member, number=opened.number, at=timezone.now())
+    cancel(shop=shop, number=opened.number, at=timezone.now())
+    drain()
+    member.refresh_from_db()
+    assert (tags(shop, member), member.available) == ([], 600)
+    rewards.revoke(shop, opened)
+    assert_books(shop)
+
+
+def test_access_without_an_account_has_nobody_to_open_for(shop: Shop) -> None:
+    offer(shop, **EVENING)
+    place(shop, make_order("guest", prices=(60_000,), at=timezone.now()), type(ALICE)(email="guest@shopper.test"))
+    guest = Member.objects.get(shop=shop, email="guest@shopper.test")
+    made = Redemption(shop=shop, member=guest, number=uuid4(), reward_data={"kind": "access", "tag": "x"})
+    with pytest.raises(Refused, match="customer account"):
+        access.issue(shop, made)
+    access.revoke(shop, made)
+
+
+def test_a_link_alone_needs_nothing_of_the_store(shop: Shop, member: Member) -> None:
+    offer(shop, **{**EVENING, "tag": ""})
+    assert take(shop, member).state == "ready"
+    assert tags(shop, member) == []
+
+
+def test_a_tag_needs_its_permission(shop: Shop) -> None:
+    made = Reward(id="it", name="It", points=1, **EVENING)
+    assert platform_of(shop).cannot_carry(shop, made) == ""
+    Credential.objects.filter(shop=shop).update(scopes="read_orders")
+    assert "lacks write_customers" in platform_of(shop).cannot_carry(shop, made)
+
+
+@pytest.mark.parametrize("pays", ["store_credit", "gift_card"])
+def test_cashback_pays_all_whole_steps_as_money(shop: Shop, member: Member, pays: str) -> None:
+    offer(shop, kind="cashback", pays=pays, points=250, value_minor=200)
+    paid = take(shop, member)
+    member.refresh_from_db()
+    assert (paid.points, paid.value_minor, paid.expires_at, member.available) == (500, 400, None, 100)
+    assert paid.state == ("used" if pays == "store_credit" else "ready")
+    assert paid.reward_data["kind"] == pays
+    assert platform_of(shop).cannot_carry(shop, Reward(id="c", name="C", kind="cashback", points=1)) == ""
+    Credential.objects.filter(shop=shop).update(scopes="")
+    assert "lacks" in platform_of(shop).cannot_carry(shop, Reward(id="c", name="C", kind="cashback", points=1))
+    assert_books(shop)

@@ -159,7 +159,7 @@ def record(*, shop: Shop, observations: Sequence[Observation], at: datetime) -> 
     words = [Word(person, when, is_record=False) for person, when in zip(people, said_at, strict=False)]
     words += [Word(seen.person, seen.at, is_record=True) for seen in people_seen]
     update_people(members=members, words=words, at=at)
-    changed |= _store_sign_ups(shop, people_seen, members)
+    changed |= _store_activities(shop, people_seen, members)
     if not holders_of(shop=shop, orders=bought) <= locked.keys():
         raise TryAgain("A code moved to another member meanwhile")
     changed |= mark_used(shop=shop, orders=bought, at=at)
@@ -211,13 +211,16 @@ def _forgotten_meanwhile(locked: Iterable[Member], people: Iterable[Person]) -> 
     return any(member.forgotten_at is not None and member.external_id in named for member in locked)
 
 
-def _store_sign_ups(shop: Shop, people: Sequence[PersonSeen], members: Mapping[Key, Member]) -> set[int]:
+def _store_activities(shop: Shop, people: Sequence[PersonSeen], members: Mapping[Key, Member]) -> set[int]:
+    """What the platform says of people besides their orders: each once, whatever it says later."""
     facts: list[tuple[int, Fact]] = []
     for seen in people:
         key = key_of(seen.person)
-        if seen.signed_up_at is None or key is None or members[key].external_id is None:
+        if key is None or members[key].external_id is None:
             continue
         customer_id = seen.person.external_id
-        fact = Activity(id=f"sign_up:{customer_id}", at=seen.signed_up_at, kind="sign_up", customer_id=customer_id)
-        facts.append((members[key].pk, fact))
+        for kind, since in (("sign_up", seen.signed_up_at), ("newsletter", seen.subscribed_at)):
+            if since is not None:
+                fact = Activity(id=f"{kind}:{customer_id}", at=since, kind=kind, customer_id=customer_id)
+                facts.append((members[key].pk, fact))
     return append(shop=shop, facts=facts)

@@ -43,11 +43,13 @@ class RefundSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonSeen:
-    """A customer was created or changed. `signed_up_at` is set where the platform says that an account was made."""
+    """A customer was created or changed. `signed_up_at` is set where the platform says that an account was made,
+    `subscribed_at` where it says that they want the shop's own letters: since when, or when that was first seen."""
 
     person: Person
     at: datetime
     signed_up_at: datetime | None = None
+    subscribed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ def read_customer(data: Mapping[str, Any]) -> PersonSeen:
     """`registered` is also the first order of a guest (search-customers), so it is nobody's sign-up. Raises Invalid."""
     person = data.get("billingPerson")
     billing = text(person.get("name"), max_length=255) if isinstance(person, dict) else ""
+    at = moment(data.get("updated") or data.get("registered"), "The customer's date")
     return PersonSeen(
         person=Person(
             external_id=identifier(data.get("id"), "The customer's id"),
@@ -21,5 +22,6 @@ def read_customer(data: Mapping[str, Any]) -> PersonSeen:
             name=text(data.get("name"), max_length=255) or billing,
             locale=text(data.get("lang"), max_length=16),
         ),
-        at=moment(data.get("updated") or data.get("registered"), "The customer's date"),
+        at=at,
+        subscribed_at=at if data.get("acceptMarketing") is True else None,
     )

@@ -153,6 +153,9 @@ def _order_record(shop: Shop, node: Record) -> dict[str, Any]:
         "currency": node.get("currencyCode"),
         "customer": _customer_record(customer) if isinstance(customer, dict) else None,
         "customer_locale": node.get("customerLocale"),
+        "note_attributes": [
+            {"name": told.get("key"), "value": told.get("value")} for told in _objects(node.get("customAttributes"))
+        ],
         "discount_codes": [{"code": code} for code in node.get("discountCodes") or []],
         "discount_applications": _applications(sold),
         "financial_status": _lowered(node.get("displayFinancialStatus")),

@@ -85,8 +85,8 @@ def seen(order: Order, person: Person | None, referral: str = "") -> OrderSeen:
 
 
 def _referral(record: Record) -> str:
-    """A friend's code that our script wrote into the cart's attributes; an order shows them as `note_attributes`
-    (unverified: GraphQL calls them `customAttributes`, and only webhooks are read for them)."""
+    """A friend's code that our script wrote into the cart's attributes; the order shows them as `note_attributes`, in
+    GraphQL as `customAttributes` (that an underscore in front hides nothing from us there is unverified)."""
     found = record.get("note_attributes")
     for entry in found[:MAX_ATTRIBUTES] if isinstance(found, list) else ():
         if isinstance(entry, dict) and entry.get("name") == REFERRAL_ATTRIBUTE:

@@ -62,7 +62,21 @@ def _person_seen(record: Record, received_at: datetime) -> PersonSeen:
     created_at = instant_or_none(record.get("created_at"), "created_at")
     changed_at = instant_or_none(record.get("updated_at"), "updated_at") or created_at or received_at
     signed_up = record.get("state") == "enabled"
-    return PersonSeen(person=read_person(record), at=changed_at, signed_up_at=created_at if signed_up else None)
+    return PersonSeen(
+        person=read_person(record),
+        at=changed_at,
+        signed_up_at=created_at if signed_up else None,
+        subscribed_at=_subscribed_at(record, changed_at),
+    )
+
+
+def _subscribed_at(record: Record, changed_at: datetime) -> datetime | None:
+    """Whether today's versions still send the consent with a customer is (unverified); where they don't, nobody is taken
+    for a subscriber."""
+    consent = record.get("email_marketing_consent")
+    if not isinstance(consent, dict) or consent.get("state") != "subscribed":
+        return None
+    return instant_or_none(consent.get("consent_updated_at"), "consent_updated_at") or changed_at
 
 
 def _uninstalled(shop: Shop, record: Record, delivery: Delivery, still_welcome: StillWelcome) -> Observation:

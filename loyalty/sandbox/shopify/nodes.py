@@ -141,6 +141,7 @@ def order_node(api: Api, order: Document) -> Node:
         "paymentGatewayNames": orders.gateways(order),
         "closedAt": None,
         "customerLocale": api.shop["locale"],
+        "customAttributes": [{"key": name, "value": text} for name, text in order.get("attributes", {}).items()],
         "displayFulfillmentStatus": "UNFULFILLED",
         "fulfillments": [],
         "shippingLines": lambda info, includeRemovals=False, **page: connection(

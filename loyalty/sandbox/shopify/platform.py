@@ -176,6 +176,7 @@ class ShopifyPlatform:
                 test=bool(body.get("test", False)),
                 source_name=str(body.get("source_name", "web")),
                 use_credit=bool(body.get("use_credit", False)),
+                attributes=body.get("attributes"),
             )
             self.announce(found, order, customer if made else None, paid=bool(body.get("pay", True)), at=at)
         return self._body(found, order)

@@ -14,6 +14,7 @@ from loyalty.engine.errors import Invalid
 from loyalty.engine.facts import Order, validate
 from loyalty.engine.program import Version, default_program
 from loyalty.engine.statement import fold
+from loyalty.platforms.ecwid.customers import read_customer
 from loyalty.platforms.ecwid.orders import ReadOrder, read_order
 from loyalty.platforms.reading import parse_json
 
@@ -444,3 +445,27 @@ def test_an_old_sample_with_tax_shipping_and_handling_adds_up() -> None:
     assert order.order_discount_minor == 2600
     assert order.refunds[0].amount_minor + order.refunds[0].tax_minor + order.refunds[0].shipping_minor == 350
     assert points_of(order) == 1049
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"regulars_ref": "ABCDEFGHJK", "other": "x"}, "ABCDEFGHJK"),
+        ({"regulars_ref": {"value": "ABCDEFGHJK"}}, "ABCDEFGHJK"),
+        ({"regulars_ref": ["x"]}, ""),
+        ("regulars_ref", ""),
+        (None, ""),
+    ],
+)
+def test_a_friends_code_is_read_from_the_hidden_field_and_changes_no_rank(fields: Any, code: str) -> None:
+    found = read({"extraFields": fields}).seen
+    assert found is not None
+    plain = read().seen
+    assert plain is not None
+    assert (found.referral, found.rank) == (code, plain.rank)
+
+
+@pytest.mark.parametrize(("accepts", "subscribes"), [(True, True), (False, False), (None, False), ("yes", False)])
+def test_who_accepts_letters_of_the_shop_subscribed_when_it_was_seen(accepts: Any, subscribes: bool) -> None:
+    told = {"id": 7, "email": "a@b.test", "updated": "2026-03-01 10:00:00 +0000", "acceptMarketing": accepts}
+    assert read_customer(told).subscribed_at == (datetime(2026, 3, 1, 10, tzinfo=UTC) if subscribes else None)

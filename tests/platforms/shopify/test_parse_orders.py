@@ -314,3 +314,33 @@ def test_no_mutilated_order_breaks_the_parser() -> None:
             break
         with contextlib.suppress(Invalid):
             observe(mutilated)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "code"),
+    [
+        ([{"name": "gift wrap", "value": "yes"}, {"name": "_regulars_ref", "value": "ABCDEFGHJK"}], "ABCDEFGHJK"),
+        ([{"name": "_regulars_ref", "value": "x" * 5000}], "x" * 64),
+        ([{"name": "_regulars_ref", "value": 5}], ""),
+        ([None, 5, {}], ""),
+        ({"_regulars_ref": "ABCDEFGHJK"}, ""),
+        (None, ""),
+    ],
+)
+def test_a_friends_code_is_read_from_the_orders_attributes_and_changes_no_rank(attributes: Any, code: str) -> None:
+    found = seen(p.order(note_attributes=attributes))
+    assert (found.referral, found.rank) == (code, seen(p.order()).rank)
+
+
+@pytest.mark.parametrize(
+    ("consent", "since"),
+    [
+        ({"state": "subscribed", "consent_updated_at": "2026-03-01T10:00:00Z"}, datetime(2026, 3, 1, 10, tzinfo=UTC)),
+        ({"state": "not_subscribed"}, None),
+        ("subscribed", None),
+        (None, None),
+    ],
+)
+def test_a_subscriber_is_told_where_the_customer_says_so(consent: Any, since: datetime | None) -> None:
+    (found,) = observe(p.customer(email_marketing_consent=consent), "customers/update")
+    assert found.subscribed_at == since

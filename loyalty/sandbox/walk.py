@@ -17,8 +17,25 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from loyalty.sandbox.forms import fields_of
+
 WAIT_SECONDS = 15
-EMAIL = "marta@shopper.test"
+COST = 10
+PRODUCT = "THE PRODUCT"
+KINDS: dict[str, dict[str, str]] = {
+    "percent_off": {"percent": "5"},
+    "free_shipping": {},
+    "free_product": {"products": PRODUCT, "value_minor": "22.50"},
+    "points_slider": {"value_minor": "0.10", "maximum_percent": "100"},
+    "gift_card": {"value_minor": "0.10"},
+    "store_credit": {"value_minor": "0.10"},
+    "cashback": {"value_minor": "0.10"},
+    "access": {"link": "https://shop.test/evening"},
+    "custom": {"description": "A tasting in the cellar."},
+    "partner": {"description": "Show it at the cinema's till."},
+}
+"""What the merchant types into each form, beside the name and the cost."""
+EMAIL, SECOND_EMAIL = "marta@shopper.test", "nils@shopper.test"
 
 
 class Stopped(Exception):
@@ -61,6 +78,9 @@ class Story(ABC):
 
     platform = ""
     shop = ""
+    email = EMAIL
+    carries: tuple[str, ...] = ()
+    """The kinds of reward that shoppers of this platform are shown, beside the amount off that the walk begins with."""
 
     def __init__(self, sandbox_url: str, app_url: str) -> None:
         self.sandbox_url = sandbox_url
@@ -87,6 +107,13 @@ class Story(ABC):
         self.step("Uninstalled", self.uninstall, "the widget has gone quiet")
         self.step("Installed again", self.install, "the dashboard opens")
         self.points("The history is still there", 290)
+        self.step("The merchant offers every kind of reward", self.offer_every_kind, "the program is published")
+        self.come_as_another()
+        other = self.order([("520", 1)], "")
+        self.step("Another shopper buys for 520.00", lambda: self.expect_reason(other), "the order is in the list")
+        for kind in self.carries:
+            self.redeem_kind(kind)
+        self.points("Each kind was redeemed once", 520 - COST * len(self.carries))
 
     def step(self, what: str, act: Callable[[], None], outcome: str) -> None:
         try:
@@ -142,6 +169,44 @@ class Story(ABC):
             time.sleep(0.1)
         raise Stopped("the code was not ready in time")
 
+    def offer_every_kind(self) -> None:
+        """As the merchant's forms post it, one reward after the other into a draft; then the partner's codes."""
+        product = self.product_of("22.5")
+        for kind, fields in KINDS.items():
+            typed = {name: product if value == PRODUCT else value for name, value in fields.items()}
+            said = {"name": f"Walk {kind}", "points": str(COST), **typed}
+            self.submit(f"/dashboard/program/add/rewards/?kind={kind}", said, "Saved in the draft")
+        self.submit("/dashboard/program/publish/", {"when": "now"}, "is live")
+        listed = self.dashboard("/dashboard/redemptions/partner-codes/")
+        upload = re.search(r'href="(/dashboard/redemptions/partner-codes/[^"]+/)"', listed)
+        if not upload:
+            raise Stopped("the partner's reward has no place for its codes")
+        self.submit(upload[1], {"codes": "WALK-1\nWALK-2"}, "taken in")
+
+    def submit(self, path: str, typed: dict[str, str], expected: str) -> None:
+        """Opens the page, types, and sends its form."""
+        form = {**fields_of(self.dashboard(path)), **typed}
+        answer = requests.post(f"{self.app_url}{path}", form, headers={"Authorization": self.bearer()}, timeout=10)
+        if answer.status_code != 200 or expected not in unescape(answer.text):
+            wrong = re.findall(r'id="[^"]*-error"[^>]*>([^<]+)<', answer.text)
+            raise Stopped(f"{path} said {answer.status_code} to {form}: {wrong or answer.text[:300]}")
+
+    def redeem_kind(self, kind: str) -> None:
+        offered = self.ask_member().json()["rewards"]
+        reward = next((each for each in offered if each["kind"] == kind and each["name"].startswith("Walk")), None)
+        if reward is None or reward["missing"] or reward["obstacle"]:
+            raise Stopped(f"{kind} is not in reach: {reward or [each['kind'] for each in offered]}")
+        body = {"reward": reward["id"], **({"points": COST} if kind in ("points_slider", "cashback") else {})}
+        headers = {"Idempotency-Key": f"walk-redeems-{kind}", "X-Regulars": "1"}
+        made = self.ask_redeem(body, headers).json()
+        until = time.monotonic() + WAIT_SECONDS
+        while made.get("state") == "issuing" and time.monotonic() < until:
+            time.sleep(0.1)
+            made = self.ask_redemption(made["id"]).json()
+        if made.get("state") not in ("ready", "used"):
+            raise Stopped(f"redeeming {kind} said {made}")
+        self.say(f"{COST} points become {kind.replace('_', ' ')}", made["code"] or made["state"])
+
     def dashboard(self, path: str) -> str:
         answer = requests.get(f"{self.app_url}{path}", headers={"Authorization": self.bearer()}, timeout=10)
         if answer.status_code != 200:
@@ -195,11 +260,23 @@ class Story(ABC):
     def ask_redeem(self, body: dict[str, Any], headers: dict[str, str]) -> requests.Response: ...
 
     @abstractmethod
+    def ask_redemption(self, number: str) -> requests.Response: ...
+
+    @abstractmethod
+    def come_as_another(self) -> None:
+        """From here on the shopper is somebody else, in a browser of their own."""
+
+    @abstractmethod
+    def product_of(self, price: str) -> str:
+        """The number of a product that costs this."""
+
+    @abstractmethod
     def bearer(self) -> str: ...
 
 
 class Ecwid(Story):
     platform = "ecwid"
+    carries = ("percent_off", "free_shipping", "free_product", "points_slider", "access", "custom", "partner")
 
     def make_shop(self) -> None:
         made = self.control("POST", "/ecwid/shops", {"name": "2001", "title": "Walk Paper", "currency": "EUR"})
@@ -237,7 +314,7 @@ class Ecwid(Story):
         _until(lambda: self.api("GET", "config").status_code != 200, "the widget still answers")
 
     def order(self, wanted: list[tuple[str, int]], code: str, total: str = "") -> str:
-        self.store.post("/products/account/login", data={"email": EMAIL, "name": "Marta O."})
+        self.store.post("/products/account/login", data={"email": self.email, "name": "Marta O."})
         for price, quantity in wanted:
             product = next(each for each in self.products if each["price_minor"] == round(float(price) * 100))
             self.store.post("/products/cart/add", data={"product": product["id"], "quantity": quantity})
@@ -271,10 +348,10 @@ class Ecwid(Story):
 
     def sign_in(self) -> None:
         """The code from the mailbox, as the shopper would type it."""
-        challenge = self.api("POST", "code", json={"email": EMAIL}).json()["challenge"]
+        challenge = self.api("POST", "code", json={"email": self.email}).json()["challenge"]
         until = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < until:
-            mails = self.control("GET", f"/mail?to={EMAIL}")
+            mails = self.control("GET", f"/mail?to={self.email}")
             found = re.search(r"\b(\d{6})\b", f"{mails[0]['subject']} {mails[0]['text']}") if mails else None
             if found:
                 answer = self.api("POST", "session", json={"challenge": challenge, "code": found[1]})
@@ -295,9 +372,20 @@ class Ecwid(Story):
     def ask_redeem(self, body: dict[str, Any], headers: dict[str, str]) -> requests.Response:
         return self.api("POST", "redeem", json=body, headers={**headers, "Authorization": f"Bearer {self.token}"})
 
+    def ask_redemption(self, number: str) -> requests.Response:
+        return self.api("GET", f"redemptions/{number}", headers={"Authorization": f"Bearer {self.token}"})
+
+    def come_as_another(self) -> None:
+        self.email, self.token = SECOND_EMAIL, ""
+        self.store = self.visitor(f"{self.shop}.ecwid.localhost")
+
+    def product_of(self, price: str) -> str:
+        return str(next(each["id"] for each in self.products if each["price_minor"] == round(float(price) * 100)))
+
 
 class Shopify(Story):
     platform = "shopify"
+    carries = (*Ecwid.carries, "gift_card", "store_credit", "cashback")
     password = "correct-horse"
 
     def make_shop(self) -> None:
@@ -326,7 +414,7 @@ class Shopify(Story):
 
     def order(self, wanted: list[tuple[str, int]], code: str, total: str = "") -> str:
         if not self.signed_in:
-            person = {"email": EMAIL, "first_name": "Marta", "last_name": "O.", "password": self.password}
+            person = {"email": self.email, "first_name": "Marta", "last_name": "O.", "password": self.password}
             self.store.post("/account/register", data=person)
             self.signed_in = True
         for price, quantity in wanted:
@@ -364,6 +452,17 @@ class Shopify(Story):
 
     def ask_redeem(self, body: dict[str, Any], headers: dict[str, str]) -> requests.Response:
         return self.store.post("/apps/loyalty/redeem", json=body, headers=headers)
+
+    def ask_redemption(self, number: str) -> requests.Response:
+        return self.store.get(f"/apps/loyalty/redemptions/{number}")
+
+    def come_as_another(self) -> None:
+        self.email, self.signed_in = SECOND_EMAIL, False
+        self.store = self.visitor("walk.shopify.localhost")
+
+    def product_of(self, price: str) -> str:
+        prices = {str(each["id"]): [float(one["price"]) for one in each["variants"]] for each in self.products}
+        return next(number for number, found in prices.items() if float(price) in found)
 
 
 def _expect(value: object, expected: object) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any, get_args
 
 import msgspec
@@ -190,3 +191,12 @@ def _is_used_by_an_order(store: Store, reward: Reward, redemption: Redemption, c
     assert (redemption.state, redemption.order_id) == ("used", order.id)
     with pytest.raises(AssertionError):
         placed(store, lines, code=redemption.code)
+
+
+def test_the_demos_check_redeems_every_kind_that_a_platform_carries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGULARS_SANDBOX", "1")
+    walk = import_module("loyalty.sandbox.walk")
+    for story in (walk.Shopify, walk.Ecwid):
+        carried_here = {kind for kind, case in CASES.items() if story.platform not in case.cannot}
+        assert {"amount_off", *story.carries} == carried_here
+    assert {"amount_off", *walk.KINDS} >= {*walk.Shopify.carries, *walk.Ecwid.carries}

@@ -21,6 +21,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 START_SECONDS = 30
+MONEY_SCOPES = ("write_gift_cards", "read_store_credit_accounts", "write_store_credit_account_transactions")
+"""For rewards that are money, which merchants may grant or not."""
 
 
 class Command(BaseCommand):
@@ -129,7 +131,7 @@ class Demo:
             "LOG_LEVEL": "INFO",
             "DEMO_STAFF_PASSWORD": self.secrets["staff_password"],
             # A year back is more than the 60 days that Shopify shows without this one.
-            "SHOPIFY_SCOPES": ",".join([*settings.SHOPIFY_SCOPES, "read_all_orders"]),
+            "SHOPIFY_SCOPES": ",".join([*settings.SHOPIFY_SCOPES, "read_all_orders", *MONEY_SCOPES]),
             "SHOPIFY_API_KEY": self.secrets["shopify_key"],
             "SHOPIFY_API_SECRET": self.secrets["shopify_secret"],
             "SHOPIFY_SHOP_URL": f"http://127.0.0.1:{box}/shopify/{{shop}}",

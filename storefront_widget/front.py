@@ -24,7 +24,7 @@ from loyalty.platforms.shopify.proxy import verify_proxy
 from loyalty.selectors.widget_state import state_by_device, state_of_customer
 from loyalty.services import shoppers
 from storefront_widget.client_address import client_address
-from storefront_widget.kept_config import FOR_EVER, Config, kept_config
+from storefront_widget.kept_config import A_MINUTE, FOR_EVER, Config, kept_config
 from storefront_widget.kept_member import MemberAnswer, asked_of, kept
 from storefront_widget.reads import count_read
 
@@ -78,7 +78,7 @@ def _config(environ: WSGIEnvironment, raw_query: str, at: datetime) -> Answer | 
         return None
     found = kept_config(key=query.get("shop", ""), asked=query.get("lang", ""), version=query.get("v", ""), at=at)
     allowed = _allowed(environ, found.origins) if found else None
-    return _public(environ, found, allowed) if found and allowed is not None else None
+    return _public(environ, query, found, allowed) if found and allowed is not None else None
 
 
 def _proxied_config(environ: WSGIEnvironment, raw_query: str, at: datetime) -> Answer | None:
@@ -88,7 +88,7 @@ def _proxied_config(environ: WSGIEnvironment, raw_query: str, at: datetime) -> A
     signed = verify_proxy(raw_query, now=at)
     key = f"shopify:{signed.shop_domain}"
     found = kept_config(key=key, asked=query.get("lang", ""), version=query.get("v", ""), at=at)
-    return _public(environ, found, []) if found else None
+    return _public(environ, query, found, []) if found else None
 
 
 def _member(environ: WSGIEnvironment, raw_query: str, at: datetime) -> Answer | None:
@@ -134,10 +134,10 @@ _LOOKS = {
 }
 
 
-def _public(environ: WSGIEnvironment, config: Config, cors: Headers) -> Answer:
-    """Only ever asked for by its version: for ever."""
+def _public(environ: WSGIEnvironment, query: dict[str, str], config: Config, cors: Headers) -> Answer:
     tag = f'"{config.version}"'
-    headers = [("ETag", tag), ("Cache-Control", FOR_EVER), ("Vary", "Origin, Accept-Encoding"), *cors]
+    lasts = FOR_EVER if query.get("v") else A_MINUTE
+    headers = [("ETag", tag), ("Cache-Control", lasts), ("Vary", "Origin, Accept-Encoding"), *cors]
     if environ.get("HTTP_IF_NONE_MATCH", "").removeprefix("W/") == tag:
         return HTTPStatus.NOT_MODIFIED, headers, b""
     if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):

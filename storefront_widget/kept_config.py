@@ -1,7 +1,7 @@
 """The public answer, made once and kept in the process as the bytes that leave it.
 
 Its version is a digest of what it says. Whoever asks with that version gets, for as long as it is kept, the same bytes
-without any question to the database; whoever asks without is told of a change at once, for one question.
+without any question to the database; whoever asks without is told of a change within seconds.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import gzip
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
 
@@ -28,6 +28,11 @@ KEPT = 4096
 LONGEST_ASKED = 35
 KEPT_SECONDS = 60
 """What a platform can carry may change without our being told; nothing older than this is believed."""
+
+
+NEWEST = ""
+NEWEST_SECONDS = 5
+"""Browsers keep what they asked for without its version for a minute; this little changes nothing for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +62,15 @@ def config_of(*, shop: Shop, rows: Sequence[Published], language: str, asked: st
         found = _config(msgspec.json.encode(data), origins_of(shop), at)
         _keep(key, found)
     if asked and len(asked) <= LONGEST_ASKED:
-        _keep((f"{shop.platform}:{shop.external_id}", asked, found.version), found)
+        name = f"{shop.platform}:{shop.external_id}"
+        _keep((name, asked, found.version), found)
+        _keep((name, asked, NEWEST), replace(found, until=at.timestamp() + NEWEST_SECONDS))
     return found
 
 
 def kept_config(*, key: str, asked: str, version: str, at: datetime) -> Config | None:
-    """The answer of this version, if this process still has it. No question to the database."""
+    """The answer of this version, if this process still has it; NEWEST is whichever it made a few seconds ago. No
+    question to the database."""
     return _found((key, asked, version), at)
 
 

@@ -242,6 +242,18 @@ def test_the_public_answer_asked_by_its_version_needs_no_question(
     assert served.get("/widget/v1/config", named, host="elsewhere.test").status == 400
 
 
+def test_without_its_version_it_is_seconds_old_at_most(served: Served, ecwid: Shop) -> None:
+    query = urlencode({"shop": key_of(ecwid), "lang": "en"})
+    first = served.get("/widget/v1/config", query)
+    save(shop=ecwid, data={"colour": "#aa0000"}, at=timezone.now())
+    again = served.get("/widget/v1/config", query)
+    assert (served.went_on, again.body) == (1, first.body)
+    assert again.headers["Cache-Control"] == "public, max-age=60, stale-while-revalidate=3600"
+    assert served.get("/widget/v1/config", query, if_none_match=first.headers["ETag"]).status == 304
+    with patch("storefront_widget.front.timezone.now", return_value=timezone.now() + timedelta(seconds=6)):
+        assert b"#aa0000" in served.get("/widget/v1/config", query).body
+
+
 def test_behind_the_proxy_the_public_answer_needs_its_signature(served: Served, shopify: Shop) -> None:
     def ask(**more: str) -> Answered:
         return served.get("/shopify/proxy/config", signed_query(shopify, "", lang="en", **more))

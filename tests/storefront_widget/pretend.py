@@ -48,6 +48,8 @@ MADE = {
     "code": "HM4T-9XKE-W7QP",
     "apply_url": f"{SHOP}/discount/HM4T-9XKE-W7QP?redirect=/cart",
     "in_cart": False,
+    "link": "",
+    "description": "",
     "expires_at": "2027-02-15T10:00:00+00:00",
     "cancellable": True,
 }

@@ -40,12 +40,20 @@ function guest(panel, w) {
   };
 }
 
-const earn = (panel, w) => [panel.config.paused?.earning && panel.note(panel.icons.CLOCK, w.t("paused.earning")), panel.tab === "earn" && panel.who === "member" && panel.alert(), list(panel, w), panel.data && typed(panel, w)];
+const earn = (panel, w) => [panel.config.paused?.earning && panel.note(panel.icons.CLOCK, w.t("paused.earning")), panel.refused && panel.alert("", null, w.problem(panel.refused)), list(panel, w), panel.data && typed(panel, w)];
 
 function list(panel, w) {
   // A guest sees the first few and the way in without scrolling.
   const rows = panel.config.earn.map((rule) => row(panel, w, rule)).filter(Boolean).slice(0, panel.data ? 99 : 4);
   return rows.length ? h("ul.rg-list", {}, rows) : sentence(w.t("earn.none"));
+}
+
+// What was refused stands beside what was pressed, until the next press.
+async function claim(panel, body) {
+  panel.refused = undefined;
+  await act(panel, "activity", body, panel.w.t("earn.claimed"));
+  Object.assign(panel, { refused: panel.error, error: undefined });
+  panel.render();
 }
 
 // What a rule says of itself, by what it counts.
@@ -68,11 +76,11 @@ function row(panel, w, rule) {
   const points = rule.points ?? rule.steps?.[0].points ?? (rule.referrer_points || rule.friend_points);
   const { state, at } = panel.data?.earn?.[id] ?? {};
   const ready = panel.who === "member" && !panel.offline;
-  const press = kind === "referral" && panel.data?.referral ? ["more.friend", () => panel.go("friend")] : kind === "birthday" && panel.data?.profile && !panel.data.profile.birthday ? ["earn.tell", () => panel.go("me")] : rule.claim && state === "open" ? ["earn.claim", () => act(panel, "activity", { rule: id }, w.t("earn.claimed"))] : null;
+  const press = kind === "referral" && panel.data?.referral ? ["more.friend", () => panel.go("friend")] : kind === "birthday" && panel.data?.profile && !panel.data.profile.birthday ? ["earn.tell", () => panel.go("me")] : rule.claim && state === "open" ? ["earn.claim", () => claim(panel, { rule: id })] : null;
   const small = state === "done" ? (at ? w.t("earn.came", { date: w.longDay(at) }) : w.t("earn.done")) : state === "waiting" ? w.t("earn.waiting") : about(w, rule);
   const worth = points ? w.signed(points) : "";
   const gifts = rule.gifts?.length ? w.t("earn.gift", { reward: rule.gifts.join(", ") }) : "";
-  const end = state === "done" ? icon(CHECK, "icon rg-done") : press && panel.data ? button("", worth || w.t(press[0]), press[1], { id: `rg-earn-${id}`, disabled: !ready, "aria-label": `${w.t(press[0])}: ${name}${worth && `, ${w.points(points)}`}` }) : h("b.rg-num", {}, worth);
+  const end = state === "done" ? icon(CHECK, "icon rg-done") : press && panel.data ? button("", worth || w.t(press[0]), press[1], { id: `rg-earn-${id}`, disabled: !ready, "aria-label": `${w.t(press[0])}: ${name} ${worth}` }) : h("b.rg-num", {}, worth);
   return h("li.rg-row", {}, tile(ORDERS.includes(kind) ? BAG : (ICONS[activity ?? kind] ?? STAR)), h("span", {}, name, [small, gifts].filter(Boolean).map((text) => h("small", {}, text))), end);
 }
 
@@ -83,7 +91,7 @@ function typed(panel, w) {
   const input = h("input", { id: "rg-typed", maxlength: 64, autocomplete: "off" });
   const onsubmit = (event) => {
     event.preventDefault();
-    if (input.value.trim()) act(panel, "activity", { code: input.value.trim() }, w.t("earn.claimed"));
+    if (input.value.trim()) claim(panel, { code: input.value.trim() });
   };
   const send = h("button.rg-button", { id: "rg-typed-send", "aria-busy": panel.busy && "true" }, w.t("earn.send"));
   send.type = "submit";

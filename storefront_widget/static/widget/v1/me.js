@@ -49,8 +49,16 @@ function birthday(panel, w, { birthday: known, locked }) {
 }
 
 function choices(panel, w, notifications) {
-  const choice = ({ id, on }) => {
-    const input = h("input", { type: "checkbox", id: `rg-tell-${id}`, onchange: () => act(panel, "notifications", { id, on: input.checked }, w.t("me.saved")) });
+  const choice = (each) => {
+    const { id, on } = each;
+    // It stays as it was pressed, and goes back if that could not be saved.
+    const onchange = async () => {
+      each.on = !on;
+      await act(panel, "notifications", { id, on: !on }, w.t("me.saved"));
+      if (panel.error) each.on = on;
+      panel.render();
+    };
+    const input = h("input", { type: "checkbox", id: `rg-tell-${id}`, onchange });
     input.checked = on;
     return h("li", {}, h("label.rg-row", {}, h("span", {}, w.t(`me.tell.${id}`)), input));
   };

@@ -1,0 +1,266 @@
+"""The panel's rarer views in Chromium: ways to earn, tiers, a friend, one's own details, questions and terms."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.storefront_widget.pretend import CONFIG, MEMBER, SHOP, WIDGET, Answer, Pretend, opened, problem, shopify_tag
+
+pytestmark = pytest.mark.browser
+
+TIERS = [
+    {"id": "r", "name": "Regular", "measure": "spend", "at_least": 0, "perks": [], "multiplier_percent": 100},
+    {
+        "id": "i",
+        "name": "Insider",
+        "measure": "spend",
+        "at_least": 50_000,
+        "perks": ["Early access"],
+        "multiplier_percent": 120,
+    },
+]
+EARN = [
+    {"id": "up", "kind": "activity", "activity": "sign_up", "points": 50},
+    *CONFIG["earn"],  # type: ignore[misc]
+    {"id": "day", "kind": "birthday", "points": 100},
+    {"id": "friend", "kind": "referral", "friend_points": 100, "referrer_points": 250},
+    {"id": "follow", "kind": "activity", "activity": "social_follow", "points": 20, "claim": True},
+    {"id": "event", "kind": "activity", "activity": "event_attended", "points": 30, "asks_code": True},
+]
+RICH = {
+    **CONFIG,
+    "version": "one",
+    "earn": EARN,
+    "tiers": TIERS,
+    "referral": {"friend_points": 100, "referrer_points": 250, "friend_gifts": [], "referrer_gifts": []},
+    "birthday": {"points": 100},
+    "may_join": False,
+    "paused": {"earning": False, "redeeming": False},
+}
+NEXT = {"id": "i", "name": "Insider", "measure": "spend", "have": 41_260, "need": 50_000, "missing": 8_740}
+SOMEBODY = {
+    **MEMBER,
+    "config": "one",
+    "enrolled": True,
+    "tier": {"id": "r", "name": "Regular", "perks": [], "kept_until": None, "next": NEXT},
+    "earn": {
+        "up": {"state": "done", "at": "2026-10-10T10:00:00+00:00"},
+        "follow": {"state": "open", "at": None},
+    },
+    "referral": {"code": "MARTA7", "url": f"{SHOP}/?ref=MARTA7", "confirmed": 2, "waiting": 1},
+    "profile": {"birthday": None, "locked": False},
+    "notifications": [{"id": "points", "on": True}, {"id": "news", "on": False}],
+}
+TERMS = {
+    "questions": [{"question": "How do I earn points?", "answer": "You get 5 points for every €1."}],
+    "terms": [{"title": "Earning", "sentences": ["Shipping earns nothing."]}],
+    "own": "Points cannot be sold.",
+}
+
+
+def rich(page: Page, **answers: Answer | None) -> Pretend:
+    return Pretend(page, {"config": (200, RICH), "member": (200, SOMEBODY), "terms": (200, TERMS), **answers})
+
+
+def test_the_card_says_the_tier_and_what_is_missing_to_the_next(page: Page) -> None:
+    pretend = opened(rich(page))
+    expect(pretend.panel.locator(".rg-card")).to_contain_text("Regular")
+    expect(pretend.panel.locator(".rg-card")).to_contain_text("€87.40 to Insider")
+    pretend.press("Tiers")
+    expect(pretend.panel.get_by_role("heading", name="You are Regular")).to_be_visible()
+    for text in ("From €500 spent", "20% more points", "Early access"):
+        expect(pretend.panel).to_contain_text(text)
+
+
+def test_ways_to_earn_say_how_they_stand_and_a_claim_is_made_with_one_press(page: Page) -> None:
+    pretend = opened(rich(page, activity=(200, {})))
+    pretend.panel.get_by_role("tab", name="Earn").click()
+    expect(pretend.panel).to_contain_text("Came on October 10")
+    pretend.press("I did this: Follow us +20")
+    expect(page.locator("regulars-widget .rg-status")).to_have_text("Noted")
+    [request] = pretend.calls("activity")
+    assert request.post_data_json == {"rule": "follow"}
+    assert request.headers["x-regulars"] == "1"
+
+
+def test_a_code_that_is_typed_wrong_says_so_and_stays_in_sight(page: Page) -> None:
+    pretend = opened(rich(page, activity=problem(422, "no_such_code", "We do not know this code.")))
+    pretend.panel.get_by_role("tab", name="Earn").click()
+    pretend.panel.get_by_label("Do you have a code?").fill("MARKET-26")
+    pretend.press("Use the code")
+    expect(pretend.panel.get_by_role("alert")).to_contain_text("We do not know this code.")
+    assert pretend.calls("activity")[0].post_data_json == {"code": "MARKET-26"}
+
+
+def test_a_friends_link_is_copied_whole(page: Page) -> None:
+    pretend = opened(rich(page))
+    pretend.press("Invite a friend")
+    for text in ("They get 100 points with their first order.", "You get 250 points once they have ordered."):
+        expect(pretend.panel).to_contain_text(text)
+    pretend.panel.locator("#rg-copy").click()
+    expect(pretend.panel.locator("#rg-copy")).to_contain_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == f"{SHOP}/?ref=MARTA7"
+
+
+def test_a_birthday_and_what_to_be_told_about_are_saved(page: Page) -> None:
+    pretend = opened(rich(page, profile=(200, {}), notifications=(200, {})))
+    pretend.press("My details")
+    pretend.panel.get_by_label("Month").select_option("10")
+    pretend.panel.get_by_label("Day").select_option("7")
+    pretend.press("Save my birthday")
+    expect(page.locator("regulars-widget .rg-status")).to_have_text("Saved")
+    assert pretend.calls("profile")[0].post_data_json == {"birthday": "10-07"}
+    pretend.panel.get_by_label("News of the program").click()
+    expect(pretend.panel.get_by_label("Points I have earned")).to_be_checked()
+    assert pretend.calls("notifications")[0].post_data_json == {"id": "news", "on": True}
+
+
+def test_a_birthday_that_is_set_can_be_read_only(page: Page) -> None:
+    told = {**SOMEBODY, "profile": {"birthday": "02-29", "locked": True}}
+    pretend = opened(rich(page, member=(200, told)))
+    pretend.press("My details")
+    expect(pretend.panel).to_contain_text("February 29")
+    expect(pretend.panel.get_by_label("Month")).to_have_count(0)
+
+
+def test_leaving_is_asked_once_more_and_says_what_becomes_of_the_points(page: Page) -> None:
+    pretend = opened(rich(page, leave=(200, {})))
+    pretend.press("My details")
+    pretend.press("Leave the program")
+    expect(pretend.panel).to_contain_text("Your 1,040 points wait")
+    pretend.answers["member"] = (200, {**SOMEBODY, "enrolled": False})
+    pretend.press("Leave")
+    expect(pretend.panel.get_by_role("heading", name="Hello, Marta")).to_be_visible()
+    pretend.press("Join")
+    expect(pretend.panel.get_by_role("heading", name="Do you want to join?")).to_be_visible()
+    assert len(pretend.calls("leave")) == 1
+
+
+def test_questions_open_to_their_answers_and_the_terms_stand_below(page: Page) -> None:
+    pretend = opened(rich(page))
+    pretend.press("Questions and terms")
+    pretend.press("How do I earn points?")
+    for text in ("You get 5 points for every €1.", "Shipping earns nothing.", "Points cannot be sold."):
+        expect(pretend.panel).to_contain_text(text)
+
+
+def test_terms_that_did_not_come_are_asked_for_again(page: Page) -> None:
+    pretend = opened(rich(page, terms=None))
+    pretend.press("Questions and terms")
+    expect(pretend.panel.get_by_role("alert")).to_contain_text("No connection.")
+    pretend.answers["terms"] = (200, TERMS)
+    pretend.press("Retry")
+    expect(pretend.panel).to_contain_text("Shipping earns nothing.")
+
+
+def test_paused_rewards_say_so_and_cannot_be_redeemed(page: Page) -> None:
+    paused = {**RICH, "paused": {"earning": True, "redeeming": True}}
+    pretend = opened(rich(page, config=(200, paused)))
+    expect(pretend.panel).to_contain_text("Rewards are paused. Your points stay yours.")
+    expect(pretend.panel.get_by_role("button", name="Redeem: €5 off")).to_be_disabled()
+    pretend.panel.get_by_role("tab", name="Earn").click()
+    expect(pretend.panel).to_contain_text("Points are paused at the moment.")
+
+
+def test_a_change_of_the_program_reaches_whoever_has_the_panel_open(page: Page) -> None:
+    pretend = opened(rich(page))
+    pretend.answers["config"] = (200, {**RICH, "version": "two", "texts": {"launcher": "Club", "title": "The club"}})
+    pretend.answers["member"] = (200, {**SOMEBODY, "config": "two", "member": {"name": "", "known": True}})
+    page.evaluate("document.querySelector('regulars-widget').load().then(panel => panel.load())")
+    expect(pretend.panel.get_by_role("heading", level=2)).to_have_text("The club")
+    assert pretend.calls("config")[-1].url.endswith("v=two")
+
+
+def test_the_merchants_word_stands_for_points_everywhere(page: Page) -> None:
+    beans = {**RICH, "point": {"one": "bean", "other": "beans"}}
+    pretend = rich(page, config=(200, beans))
+    pretend.open(shopify_tag())
+    expect(pretend.launcher).to_have_text("1,040 beans")
+    pretend.launcher.click()
+    pretend.press("Invite a friend")
+    expect(pretend.panel).to_contain_text("They get 100 beans")
+
+
+@pytest.mark.parametrize(("hidden", "seen"), [(["/"], False), (["/cart*"], True), (["/*"], False)])
+def test_the_launcher_stands_where_the_merchant_wants_it(page: Page, hidden: list[str], seen: bool) -> None:
+    place = {"side": "start", "bottom": 80, "inline": 24, "hidden": hidden}
+    pretend = rich(page, config=(200, {**RICH, "place": place}))
+    pretend.open(shopify_tag())
+    page.wait_for_timeout(300)
+    expect(pretend.launcher).to_be_visible(visible=seen)
+    if seen:
+        box = pretend.launcher.bounding_box()
+        assert box is not None
+        assert box["x"] == pytest.approx(24, abs=1)
+        assert box["y"] + box["height"] == pytest.approx(700 - 80, abs=1)
+
+
+def test_a_link_of_the_shops_own_menu_opens_the_panel(page: Page) -> None:
+    pretend = rich(page)
+    pretend.body += '<a href="#regulars">My points</a>'
+    pretend.open(shopify_tag())
+    page.get_by_role("link", name="My points").click()
+    expect(pretend.panel).to_be_visible()
+
+
+def test_the_page_is_told_once_in_a_visit_what_the_program_is(page: Page) -> None:
+    pretend = rich(page)
+    pretend.open(shopify_tag())
+    expect(pretend.launcher).to_have_text("1,040 points")
+    page.reload()
+    expect(pretend.launcher).to_have_text("1,040 points")
+    assert len(pretend.calls("config")) == 1
+
+
+def test_who_sent_a_visitor_goes_into_the_cart_once(page: Page) -> None:
+    pretend = rich(page)
+    pretend.answers["cart/update.js"] = pretend.answers["/cart/update.js"] = (200, {})
+    page.route(
+        f"{SHOP}/?ref=*", lambda route: route.fulfill(body=f"<!doctype html>{shopify_tag()}", content_type="text/html")
+    )
+    asked: list[object] = []
+    page.route("**/cart/update.js", lambda route: (asked.append(route.request.post_data_json), route.fulfill(json={})))
+    page.goto(f"{SHOP}/?ref=MARTA7")
+    expect(pretend.launcher).to_be_visible()
+    page.wait_for_timeout(500)
+    page.reload()
+    expect(pretend.launcher).to_be_visible()
+    page.wait_for_timeout(300)
+    assert asked == [{"attributes": {"_regulars_ref": "MARTA7"}}]
+
+
+def signed_tag(customer: str) -> str:
+    identity = json.dumps({"customer": customer, "at": 1, "signature": "00"})
+    return (
+        f'<script type="module" src="{WIDGET}loader.js" data-shop="any:halfmoon" data-platform="any" '
+        f'data-identity="{escape(identity)}"></script>'
+    )
+
+
+def test_a_site_of_any_kind_says_who_somebody_is_with_its_own_signature(page: Page) -> None:
+    session = {"token": "t-1", "device": "d-1", "expires_in": 600}
+    pretend = rich(page, **{"session/signed": (200, session), "referral/claim": (200, {})})
+    pretend.open(signed_tag("7"))
+    expect(pretend.launcher).to_have_text("1,040 points")
+    [request] = pretend.calls("session/signed")
+    assert request.post_data_json == {"customer": "7", "at": 1, "signature": "00"}
+    assert pretend.calls("member")[0].headers["authorization"] == "Bearer t-1"
+
+
+def test_when_somebody_else_is_signed_in_at_the_site_the_first_ones_session_is_not_used(page: Page) -> None:
+    sessions = [
+        {"token": "t-1", "device": "d-1", "expires_in": 600},
+        {"token": "t-2", "device": "d-2", "expires_in": 600},
+    ]
+    pretend = rich(page)
+    pretend.answers["session/signed"] = lambda _: (200, sessions.pop(0))
+    pretend.open(signed_tag("7"))
+    expect(pretend.launcher).to_have_text("1,040 points")
+    pretend.body = signed_tag("8")
+    page.reload()
+    expect(pretend.launcher).to_have_text("1,040 points")
+    assert pretend.calls("member")[-1].headers["authorization"] == "Bearer t-2"

@@ -7,8 +7,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from loyalty.engine.explain import from_data, full_text
-from loyalty.models import EmailCode, LedgerEntry, Member, PrivacyRequest, Redemption, Shop, ShopperDevice, StoredFact
+from loyalty.models import (
+    EmailCode,
+    LedgerEntry,
+    Member,
+    PrivacyRequest,
+    Redemption,
+    Referral,
+    Shop,
+    ShopperDevice,
+    StoredFact,
+)
 from loyalty.selectors.dashboard import ROWS, Page
 
 
@@ -40,6 +52,7 @@ def _about(shop: Shop, member: Member) -> dict[str, Any]:
     facts = StoredFact.objects.filter(shop=shop, member=member).order_by("at", "pk")
     ledger = LedgerEntry.objects.filter(shop=shop, member=member).order_by("pk")
     redemptions = Redemption.objects.filter(shop=shop, member=member).order_by("pk")
+    brought = Referral.objects.filter(shop=shop).filter(Q(referrer=member) | Q(friend=member)).order_by("pk")
     devices = ShopperDevice.objects.filter(shop=shop, member=member).order_by("pk")
     return {
         "customer_id": member.external_id or "",
@@ -52,10 +65,23 @@ def _about(shop: Shop, member: Member) -> dict[str, Any]:
         "what_happened": [{"what": row.kind, **json.loads(row.body)} for row in facts],
         "points_given_and_taken": [_movement(row) for row in ledger],
         "rewards": [_reward(row) for row in redemptions],
+        "letters_asked_for": member.notified_of,
+        "referral_code": member.referral_code,
+        "friends": [_friend(row, member) for row in brought],
         "signed_in_devices": [
             {"since": row.created_at.isoformat(), "until": (row.ended_at or row.expires_at).isoformat()}
             for row in devices
         ],
+    }
+
+
+def _friend(row: Referral, member: Member) -> dict[str, Any]:
+    """Without a word on who the other is."""
+    return {
+        "at": row.claimed_at.isoformat(),
+        "as": "referrer" if row.referrer_id == member.pk else "friend",
+        "state": row.get_state_display(),
+        "order": row.order_id if row.friend_id == member.pk else "",
     }
 
 

@@ -44,7 +44,7 @@ from loyalty.services.outbox import wake_import
 from loyalty.services.posting import fold_and_post, lock_members
 from loyalty.services.privacy import ask_export, redact
 from loyalty.services.redemptions import holders_of, mark_used
-from loyalty.services.referral_claims import claim_by_orders, hand_over
+from loyalty.services.referral_claims import claim_by_orders, hand_over, referrers_of
 from loyalty.services.shops import uninstall
 
 _INSERT = """
@@ -133,7 +133,7 @@ def record(*, shop: Shop, observations: Sequence[Observation], at: datetime) -> 
     order_ids = {seen.order.id for seen in orders} | {seen.order_id for seen in refunds}
     bought = [seen.order for seen in orders]
     touched = {member.pk for member in owners.values()} | guests.keys() | _holders(shop, order_ids)
-    touched |= holders_of(shop=shop, orders=bought)
+    touched |= holders_of(shop=shop, orders=bought) | referrers_of(shop=shop, orders=orders)
     locked = {member.pk: member for member in lock_members(shop=shop, member_ids=touched)}
     if _merged_meanwhile([*owners.values()], guests, locked):
         raise TryAgain("A guest moved to another member meanwhile")

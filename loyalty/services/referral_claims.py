@@ -46,8 +46,15 @@ def mailbox_of(email: str) -> str:
     return f"{name}@{domain}" if name else ""
 
 
+def referrers_of(*, shop: Shop, orders: Iterable[OrderSeen]) -> set[int]:
+    """Whose codes these orders carry. The caller locks them beside the buyers: a claim names both, and whoever writes it
+    with one of them unlocked would wait for somebody who waits for the other."""
+    codes = {code for seen in orders if (code := normal_code(seen.referral))}
+    return {owner.pk for owner in owners_of(shop, codes).values()} if codes else set()
+
+
 def claim_by_orders(*, shop: Shop, orders: Iterable[OrderSeen], members: Mapping[Key, Member]) -> None:
-    """Notes the codes that these orders carry. The caller holds the buyers' locks and has stored the orders; a code that
+    """Notes the codes that these orders carry. The caller holds the locks of buyers and referrers and has stored the orders; a code that
     is nobody's, of the buyer's own or of somebody who bought before says nothing."""
     coded = [(seen, code) for seen in orders if seen.person and (code := normal_code(seen.referral))]
     if not coded:

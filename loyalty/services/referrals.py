@@ -22,7 +22,7 @@ from loyalty.models import Member, Referral, Shop
 from loyalty.selectors.facts import facts_of
 from loyalty.selectors.programs import versions_of
 from loyalty.services.facts import append
-from loyalty.services.posting import fold_and_post, lock_member, lock_members
+from loyalty.services.posting import fold_and_post, lock_members
 from loyalty.services.referral_claims import (
     CLAIM_LIFE,
     has_referrals,
@@ -48,11 +48,15 @@ _REFUSALS = {
 def claim(*, shop: Shop, member_id: int, code: str, at: datetime) -> Referral:
     """A new customer's word that a friend brought them; the same again changes nothing. Raises NotFound (code
     unknown_friend) or Refused (code own_code, claimed_before, not_new, no_referrals)."""
-    friend = lock_member(shop=shop, member_id=member_id)
+    owner = owners_of(shop, {normal_code(code)}).get(normal_code(code))
+    locked = {row.pk: row for row in lock_members(shop=shop, member_ids={member_id, owner.pk if owner else member_id})}
+    friend = locked.get(member_id)
+    if friend is None or friend.merged_into_id is not None:
+        raise NotFound("There is no such member in this shop.")
     if not has_referrals(shop, at):
         raise Refused("This program has no thanks for friends at the moment.", code="no_referrals")
-    referrer = owners_of(shop, {normal_code(code)}).get(normal_code(code))
-    if referrer is None:
+    referrer = locked.get(owner.pk) if owner else None
+    if referrer is None or referrer.merged_into_id is not None:
         raise NotFound(_UNKNOWN_FRIEND, code="unknown_friend")
     before = Referral.objects.filter(shop=shop, friend=friend, referrer=referrer).first()
     if before is not None:

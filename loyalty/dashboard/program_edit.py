@@ -30,6 +30,7 @@ from loyalty.dashboard.program_text import policy_sentences
 from loyalty.engine.errors import Conflict, Invalid
 from loyalty.engine.exchange import from_data
 from loyalty.engine.program import Program, to_data
+from loyalty.selectors.members import customers_by_email
 from loyalty.services.programs import CHANGED_MEANWHILE, save_draft
 
 Item = dict[str, Any]
@@ -110,6 +111,8 @@ class Tried:
 def save(at: Beside, spot: Spot, raw: Raw, revision: int, setting: Setting, actor: str) -> Tried:
     """Writes what was typed into the draft."""
     item, errors = read(spot.kind, raw, spot.item, setting)
+    if spot.part == "audience" and not errors:
+        item["customers"], errors = _by_id(at, item["customers"])
     if errors:
         return Tried(form_of(spot.kind, raw, setting, errors))
     part = with_item(at.program, spot, item)
@@ -123,6 +126,17 @@ def save(at: Beside, spot: Spot, raw: Raw, revision: int, setting: Setting, acto
             raise
         return Tried(form_of(spot.kind, raw, setting, {}), meanwhile=meanwhile.message)
     return Tried(saved=True)
+
+
+def _by_id(at: Beside, named: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Customer ids of a list that names people by id or e-mail, and what is wrong with the list."""
+    known = customers_by_email(shop=at.shop, emails=[each for each in named if "@" in each])
+    unknown = [each for each in named if "@" in each and each.lower() not in known]
+    if unknown:
+        more = _(" and %(count)s more") % {"count": len(unknown) - 3} if len(unknown) > 3 else ""
+        said = _("Nobody here has the e-mail %(emails)s%(more)s. Take it out, or wait for the first order.")
+        return list(named), {"customers": said % {"emails": ", ".join(unknown[:3]), "more": more}}
+    return list(dict.fromkeys(known.get(each.lower(), each) for each in named)), {}
 
 
 def with_item(program: Program, spot: Spot, item: Item) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.dashboard import program_trying, program_versions, program_views, what_if
+from loyalty.dashboard import program_file, program_trying, program_versions, program_views, what_if
 
 PROGRAM = [
     path("program/", program_views.program, name="program"),
     path("program/publish/", program_versions.program_publish, name="program_publish"),
     path("program/discard/", program_versions.program_discard, name="program_discard"),
+    path("program/file/", program_file.program_file, name="program_file"),
     path("program/try/", program_trying.program_try, name="program_try"),
     path("program/what-if/", what_if.what_if, name="what_if"),
     path("program/what-if/stop/", what_if.what_if_stop, name="what_if_stop"),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -31,6 +32,8 @@ def program_publish(request: HttpRequest) -> HttpResponse:
     at = beside(*asked(request))
     if at.row is None:
         raise Http404
+    if at.latest is None:  # the first version is launched: with the widget, and past orders decided on
+        return redirect("dashboard:launch")
     if request.method == "GET":
         return _publish_form(request, at)
     when, typed = request.POST.get("when", "now"), request.POST.get("at", "").strip()[:20]

@@ -24,6 +24,7 @@ from loyalty.dashboard.rows import name_of
 from loyalty.engine.errors import Invalid
 from loyalty.engine.simulate import Change, Comparison, Side
 from loyalty.models import Trial
+from loyalty.selectors.launching import launch_of
 from loyalty.selectors.trials import latest_trial, members_named
 from loyalty.services import trials
 
@@ -143,6 +144,7 @@ def result_context(trial: Trial, at: Beside) -> dict[str, Any]:
     orders = ngettext("%(count)s order", "%(count)s orders", found.orders) % {"count": at.fmt.points(found.orders)}
     took = ngettext("%(count)s second", "%(count)s seconds", seconds) % {"count": at.fmt.points(seconds)}
     span = {"orders": orders, "from": at.fmt.full_day(begun), "to": at.fmt.full_day(trial.as_of), "took": took}
+    launch = launch_of(at.shop)
     names = members_named(
         shop=at.shop, ids=[change.member for change in (*found.winners[:SHOWN], *found.losers[:SHOWN])]
     )
@@ -150,6 +152,7 @@ def result_context(trial: Trial, at: Beside) -> dict[str, Any]:
         "comparison": found,
         "sub": _("Your own %(orders)s from %(from)s to %(to)s, replayed in %(took)s. Nothing was changed.") % span,
         "verdict": words.verdict(),
+        "pays": words.pays(launch.margin_percent if launch else None),
         "stats": words.stats(),
         "bars": words.bars(),
         "total_live": words.money(words.live_minor),
@@ -205,6 +208,15 @@ class Told:
         if difference > 0:
             return _("It would have cost %(amount)s more: %(draft)s of sales instead of %(live)s.") % words
         return _("It would have cost %(amount)s less: %(draft)s of sales instead of %(live)s.") % words
+
+    def pays(self, margin_percent: int | None) -> str:
+        """What more would have to be sold for it, at the shop's margin."""
+        difference = self.draft_minor - self.live_minor
+        if not margin_percent or difference <= 0 or not self.found.in_money:
+            return ""
+        more = self.money(-(-difference * 100 // margin_percent))
+        words = {"percent": margin_percent, "amount": more}
+        return _("At your margin of %(percent)s %% it pays for itself with %(amount)s more sales.") % words
 
     def stats(self) -> list[Stat]:
         found = self.found

@@ -53,3 +53,15 @@ def member_named(*, shop: Shop, name: str) -> Member | None:
     rows = Member.objects.filter(Q(external_id=name) | Q(email__iexact=name), shop=shop).select_related("merged_into")
     found = rows.order_by("merged_into", "pk").first()
     return (found.merged_into or found) if found else None
+
+
+def customers_by_email(*, shop: Shop, emails: Sequence[str]) -> dict[str, str]:
+    """The platform's customer ids by e-mail, in lower case as they are stored, of those with an account here."""
+    wanted = [each.lower() for each in emails]
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), 500):
+        rows = Member.objects.filter(shop=shop, merged_into=None, email__in=wanted[start : start + 500])
+        for email, customer_id in rows.values_list("email", "external_id"):
+            if customer_id:
+                found[email] = customer_id
+    return found

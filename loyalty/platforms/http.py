@@ -8,12 +8,10 @@ for every answer, and never inside a database transaction. The sandbox's setting
 from __future__ import annotations
 
 import json as json_module
-import math
 import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,7 +33,6 @@ MAX_BYTES = 8 * 1024 * 1024
 USER_AGENT = "Regulars/1"
 
 _CHUNK_BYTES = 65_536
-_ENDS: ContextVar[float] = ContextVar("ends", default=math.inf)
 _URL = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[!-~]*)?(\?[!-~]*)?")
 _SHOP_HOST = r"[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com"
 
@@ -67,16 +64,16 @@ class Answer:
 def within(seconds: float) -> Iterator[None]:
     """All calls made inside, and the waits between them, are over in so many seconds together; the last one may take up
     to CONNECT_TIMEOUT_SECONDS more to be connected. What does not fit is Unavailable."""
-    ends = _ENDS.set(min(_ENDS.get(), time.monotonic() + seconds))
+    ends = wire.ENDS.set(min(wire.ENDS.get(), time.monotonic() + seconds))
     try:
         yield
     finally:
-        _ENDS.reset(ends)
+        wire.ENDS.reset(ends)
 
 
 def seconds_left() -> float:
     """Until the end that `within` has set; infinite where nothing has."""
-    return _ENDS.get() - time.monotonic()
+    return wire.ENDS.get() - time.monotonic()
 
 
 def _origin(url: str) -> str:

@@ -8,8 +8,10 @@ each, and of a head, a chunk's size or a compressed body many are read before an
 from __future__ import annotations
 
 import io
+import math
 import socket
 import time
+from contextvars import ContextVar
 from http.client import HTTPResponse
 from ipaddress import IPv6Network, ip_address, ip_network
 from typing import Any
@@ -20,6 +22,9 @@ from requests_hardened import HTTPSession
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+ENDS: ContextVar[float] = ContextVar("ends", default=math.inf)
+"""On the monotonic clock: after it nothing new is begun. Looking up a name has no deadline of its own, so it is asked
+again when the name is known and before anything is sent."""
 LONGEST_SECONDS = 60.0
 """For a socket that was given no timeout; the client gives each one."""
 ROUTED = IPv6Network("2000::/3")
@@ -36,6 +41,12 @@ def check_address(host: str) -> None:
         return  # the session's own filter has let it through, for the sandbox
     if (address.version == 6 and address not in ROUTED) or any(address in network for network in OF_A_CLOUD):
         raise OSError("an address that is not of the public internet")
+
+
+def check_time() -> None:
+    """Raises TimeoutError past the end."""
+    if time.monotonic() > ENDS.get():
+        raise TimeoutError("no time is left")
 
 
 class _Until(io.RawIOBase):
@@ -84,6 +95,7 @@ class _Connection(HTTPConnection):
     response_class = _Answer
 
     def connect(self) -> None:
+        check_time()
         check_address(self.host)
         super().connect()
 
@@ -92,6 +104,7 @@ class _SecureConnection(HTTPSConnection):
     response_class = _Answer
 
     def connect(self) -> None:
+        check_time()
         check_address(self.host)
         super().connect()
 

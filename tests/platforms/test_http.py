@@ -172,6 +172,20 @@ def test_several_calls_share_the_time_they_are_given_together(serve: Serve) -> N
     assert http.seconds_left() == float("inf")
 
 
+def test_a_name_that_was_looked_up_for_too_long_is_not_called(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve(answering(b"{}"))
+    look_up = socket.getaddrinfo
+
+    def slowly(*arguments: object, **more: object) -> object:
+        time.sleep(0.3)
+        return look_up(*arguments, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)
+    with http.within(0.2), pytest.raises(Unavailable, match="broke off"):
+        http.request("POST", f"{server.url}/", json={})
+    assert server.requests == []
+
+
 def silent(peer: socket.socket, _head: bytes) -> None:
     peer.recv(1)  # until the other side hangs up
 

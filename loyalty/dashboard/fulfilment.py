@@ -32,6 +32,8 @@ from loyalty.services.redemptions import give_back, mark_done
 
 MAX_ID = 2**63 - 1
 MAX_FILE_BYTES = 12_000_000
+TOO_BIG = "body"
+"""The place of what is wrong with a form that is too big to be read at all."""
 NOTE_CHARACTERS = 500
 UPLOADS, UPLOADS_SECONDS = 30, 3600
 
@@ -142,7 +144,8 @@ def partner_upload(request: HttpRequest, reward_id: str) -> HttpResponse:
         text, until = _uploaded(request), _last_day(request, shop)
         taken = upload(shop=shop, reward_id=reward.id, text=text, usable_until=until, at=now)
     except (Invalid, Conflict, TooMany) as error:
-        response = page(request, "partner_upload", context | {"error": error.message}, status=422)
+        typed = {} if getattr(error, "place", "") == TOO_BIG else _typed(request)
+        response = page(request, "partner_upload", context | typed | {"error": error.message}, status=422)
         response["HX-Push-Url"] = "false"
         return response
     words = {"count": fmt.points(taken), "name": reward.name}
@@ -218,7 +221,7 @@ def _uploaded(request: HttpRequest) -> str:
         file = request.FILES.get("file")
         pasted = request.POST.get("codes", "")
     except RequestDataTooBig:
-        raise Invalid(too_much, place="codes") from None
+        raise Invalid(too_much, place=TOO_BIG) from None
     if file is None:
         return pasted
     if file.size is None or file.size > MAX_FILE_BYTES:
@@ -228,6 +231,10 @@ def _uploaded(request: HttpRequest) -> str:
     except UnicodeDecodeError:
         message = _("The file is no plain text. Save it as CSV or text in UTF-8, one code a line.")
         raise Invalid(message, place="codes") from None
+
+
+def _typed(request: HttpRequest) -> dict[str, str]:
+    return {"pasted": request.POST.get("codes", ""), "until": request.POST.get("until", "")}
 
 
 def _last_day(request: HttpRequest, shop: Shop) -> datetime | None:

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from loyalty.dashboard.formatting import Format
 from loyalty.engine.program import Policies, Program, Reward, Version
-from loyalty.engine.rewards import MONEY
+from loyalty.engine.rewards import MONEY, least_points, paid_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +43,41 @@ def reward_names(versions: Iterable[Version], fmt: Format) -> dict[str, str]:
 
 def reward_sentence(reward: Reward, fmt: Format, program: Program) -> str:
     words = {"points": points_of(reward.points, fmt), "reward": offered(reward, fmt, program)}
+    if reward.kind == "cashback":
+        return _cashback_sentence(reward, fmt, program)
     if not reward.minimum_order_minor:
         return _("%(points)s buy %(reward)s.") % words
     least = fmt.money_short(reward.minimum_order_minor, program.currency, program.exponent)
     return _("%(points)s buy %(reward)s an order of %(least)s or more.") % {**words, "least": least}
 
 
+def _cashback_sentence(reward: Reward, fmt: Format, program: Program) -> str:
+    words = {
+        "points": points_of(reward.points, fmt),
+        "amount": fmt.money_short(reward.value_minor, program.currency, program.exponent),
+        "least": points_of(least_points(reward), fmt),
+        "day": fmt.points(reward.payout_day),
+    }
+    if reward.payout_day:
+        told = _(
+            "Every %(points)s are paid out as %(amount)s, from %(least)s on, by themselves on day %(day)s of the month."
+        )
+        return told % words
+    return _("Every %(points)s are paid out as %(amount)s, from %(least)s on, when a member asks.") % words
+
+
 def reward_terms(reward: Reward, fmt: Format) -> str:
-    if reward.kind in MONEY:
+    if paid_as(reward).kind in MONEY:
         return _("It is money once it is made: it does not expire, and the points do not come back.")
+    if reward.kind == "partner":
+        return _("Who has seen a code keeps it; the points do not come back.")
     days = ngettext("%(days)s day", "%(days)s days", reward.valid_days) % {"days": fmt.points(reward.valid_days)}
+    if reward.kind == "access":
+        return _("It stays open for %(days)s; the points stay spent.") % {"days": days}
+    if reward.webhook_url:
+        return _("Your server has %(days)s to do it, then the points come back.") % {"days": days}
+    if reward.kind == "custom":
+        return _("You have %(days)s to do it, then the points come back.") % {"days": days}
     return _("An unused code works for %(days)s, then the points come back.") % {"days": days}
 
 
@@ -124,14 +149,16 @@ def points_of(points: int, fmt: Format) -> str:
 def affordable(available: int, version: Version | None, fmt: Format) -> list[str]:
     """The rewards that this balance buys, cheapest first."""
     rewards = _enabled(version)
-    return [offered(reward, fmt, version.program) for reward in rewards if version and reward.points <= available]
+    return [
+        offered(reward, fmt, version.program) for reward in rewards if version and least_points(reward) <= available
+    ]
 
 
 def next_reward(available: int, version: Version | None, fmt: Format) -> str:
     """What is missing to the cheapest reward out of reach, as a sentence; empty where all are in reach."""
     for reward in _enabled(version):
-        if version and reward.points > available:
-            missing = points_of(reward.points - max(0, available), fmt)
+        if version and least_points(reward) > available:
+            missing = points_of(least_points(reward) - max(0, available), fmt)
             return _("%(missing)s to %(reward)s") % {
                 "missing": missing,
                 "reward": offered(reward, fmt, version.program),
@@ -150,4 +177,4 @@ def offered(reward: Reward, fmt: Format, program: Program) -> str:
 
 def _enabled(version: Version | None) -> list[Reward]:
     rewards = version.program.rewards if version else ()
-    return sorted((reward for reward in rewards if reward.enabled), key=lambda reward: reward.points)
+    return sorted((each for each in rewards if each.enabled and not each.payout_day), key=least_points)

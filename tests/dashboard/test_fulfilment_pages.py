@@ -10,6 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from loyalty.dashboard.formatting import format_for
+from loyalty.dashboard.program_text import reward_sentence, reward_terms
 from loyalty.engine.program import Reward, parse_program, to_data
 from loyalty.models import FulfilmentSecret, PartnerCode, ProgramVersion, Redemption, Shop
 from loyalty.selectors.partner_codes import codes_left
@@ -118,6 +120,8 @@ def test_a_file_of_codes(ours: Seen) -> None:
     assert "Upload them in parts" in words(Client().post(UPLOAD, {"file": big}, headers=headers))
     pasted = Client().post(UPLOAD, {"codes": "x" * 3_000_000}, headers=headers)
     assert "Upload them in parts" in words(pasted)
+    plain = {"content_type": "application/x-www-form-urlencoded", "headers": headers}
+    assert "Upload them in parts" in words(Client().post(UPLOAD, "codes=" + "x" * 3_000_000, **plain))
     assert left(ours.shop) == 3
 
 
@@ -192,3 +196,44 @@ def test_names_of_rewards_are_text(ask: Ask) -> None:
         assert "<script>alert" not in body
         assert "&lt;script&gt;" in body
     assert balance(shop) == 0
+
+
+@pytest.mark.parametrize(
+    ("reward", "said"),
+    [
+        (
+            {"kind": "cashback", "points": 100, "value_minor": 150, "minimum_points": 250},
+            (
+                "Every 100 points are paid out as $1.50, from 300 points on, when a member asks. | "
+                "It is money once it is made: it does not expire, and the points do not come back."
+            ),
+        ),
+        (
+            {"kind": "cashback", "points": 100, "value_minor": 100, "payout_day": 5, "pays": "gift_card"},
+            (
+                "Every 100 points are paid out as $1, from 100 points on, by themselves on day 5 of the month. | "
+                "It is money once it is made: it does not expire, and the points do not come back."
+            ),
+        ),
+        (
+            {"kind": "partner", "points": 1},
+            "1 point buy It. | Who has seen a code keeps it; the points do not come back.",
+        ),
+        (
+            {"kind": "access", "points": 5, "valid_days": 1},
+            "5 points buy It. | It stays open for 1 day; the points stay spent.",
+        ),
+        (
+            {"kind": "custom", "points": 5, "valid_days": 7},
+            "5 points buy It. | You have 7 days to do it, then the points come back.",
+        ),
+        (
+            {"kind": "custom", "points": 5, "valid_days": 7, "webhook_url": "https://a.test/"},
+            "5 points buy It. | Your server has 7 days to do it, then the points come back.",
+        ),
+    ],
+)
+def test_a_reward_reads_back_in_words(ours: Seen, reward: dict[str, object], said: str) -> None:
+    made = msgspec.convert({"id": "it", "name": "It", **reward}, Reward)
+    fmt, program = format_for(ours.shop), parse_program(ProgramVersion.objects.get(shop=ours.shop).document)
+    assert f"{reward_sentence(made, fmt, program)} | {reward_terms(made, fmt)}" == said

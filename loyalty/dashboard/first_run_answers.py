@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from loyalty.dashboard.first_run_ways import EARN, REWARDS, Amount, Fit, Way, changed, shown
 from loyalty.dashboard.formatting import Format
@@ -29,7 +30,12 @@ from loyalty.selectors.launching import Past
 Place = Literal["rules", "rewards"]
 WAYS: dict[Place, tuple[Way, ...]] = {"rules": EARN, "rewards": REWARDS}
 
-PRESETS = ("points", "vip-spend", "cashback", "milestones")
+PRESETS = {
+    "points": gettext_lazy("Points"),
+    "vip-spend": gettext_lazy("Tiers by spending"),
+    "cashback": gettext_lazy("Cashback"),
+    "milestones": gettext_lazy("Milestones"),
+}
 """Those that need nothing but orders and accounts; the others wait on the Program page."""
 
 GOALS: dict[str, tuple[str, tuple[str, ...]]] = {

@@ -21,7 +21,6 @@ from loyalty.engine.activities import ActivityRule, BirthdayRule
 from loyalty.engine.calendar import start_of_year
 from loyalty.engine.document import Program
 from loyalty.engine.earning import Cashback, PerAmount
-from loyalty.engine.presets import preset
 from loyalty.engine.referrals import ReferralRule
 from loyalty.engine.simulate import Assumptions, point_worth
 from loyalty.models import Launch, ProgramVersion, Shop
@@ -109,7 +108,7 @@ def questions_context(
             for place, name in enumerate(QUESTIONS)
         ],
         "revision": draft.revision,
-        "presets": [(each, preset(each).name, each == found.preset) for each in PRESETS],
+        "presets": [(each, name, each == found.preset) for each, name in PRESETS.items()],
         "filled_from": _filled_from(past, fmt),
         "importing": parts_under_way(shop=shop),
         "error": errors.get("", ""),

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.dashboard import program_file, program_trying, program_versions, program_views, what_if
+from loyalty.dashboard import (
+    campaign_calendar,
+    product_points,
+    program_file,
+    program_trying,
+    program_versions,
+    program_views,
+    what_if,
+)
 
 PROGRAM = [
     path("program/", program_views.program, name="program"),
+    path("program/campaigns/", campaign_calendar.campaigns, name="campaigns"),
+    path("program/products/", product_points.product_points, name="product_points"),
     path("program/publish/", program_versions.program_publish, name="program_publish"),
     path("program/discard/", program_versions.program_discard, name="program_discard"),
     path("program/file/", program_file.program_file, name="program_file"),

@@ -21,6 +21,8 @@ from tests.dashboard.conftest import Ask, Seen, bearer_of, session_token
 EXPECTED: dict[str, tuple[str | tuple[str, ...] | None, int, int]] = {
     "home": (None, 200, 405),
     "goal": (None, 200, 405),
+    "product_points": (None, 200, 422),
+    "campaigns": (None, 200, 405),
     "start": (None, 200, 422),
     "questions": (None, 409, 409),
     "launch": (None, 409, 409),

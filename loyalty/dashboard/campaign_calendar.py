@@ -1,0 +1,134 @@
+"""Campaigns in the month in which they run: of the draft, with what is live beside it."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from babel.dates import format_skeleton, get_day_names
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from loyalty.dashboard.access import embedded
+from loyalty.dashboard.formatting import Format
+from loyalty.dashboard.pages import asked, page
+from loyalty.dashboard.program_page import beside, campaign_sentence
+from loyalty.dashboard.program_sentences import Words, plain
+from loyalty.engine.campaigns import Campaign
+
+EARLIEST, LATEST = 2000, 2100
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A campaign of the month; `is_draft` where it is not so in the live program."""
+
+    id: str
+    name: str
+    sentence: str
+    dates: str
+    is_draft: bool
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    number: str
+    is_inside: bool
+    is_today: bool
+    runs: tuple[Run, ...]
+
+
+@embedded
+@require_GET
+def campaigns(request: HttpRequest) -> HttpResponse:
+    shop, fmt, now = asked(request)
+    at = beside(shop, fmt, now)
+    first = _month(request.GET.get("month", ""), fmt.local(now).date())
+    live = {each.id: each for each in at.live.program.campaigns} if at.live else {}
+    runs = {
+        each.id: Run(
+            id=each.id,
+            name=each.name,
+            sentence=plain(campaign_sentence(each, Words(fmt, at.program))),
+            dates=_dates(each, fmt),
+            is_draft=live.get(each.id) != each,
+            on=each.enabled,
+        )
+        for each in at.program.campaigns
+    }
+    weeks = _weeks(at.program.campaigns, runs, first, fmt.local(now).date(), fmt)
+    here = {run.id for week in weeks for day in week for run in day.runs if day.is_inside}
+    context = {
+        "month": format_skeleton("yMMMM", first, locale=fmt.locale),
+        "before": (first - timedelta(days=1)).strftime("%Y-%m"),
+        "after": (first + timedelta(days=31)).strftime("%Y-%m"),
+        "weekdays": _weekdays(fmt),
+        "weeks": weeks,
+        "runs": [run for run in runs.values() if run.id in here],
+        "others": [run for run in runs.values() if run.id not in here],
+    }
+    return page(request, "campaigns", context)
+
+
+def days_of(campaign: Campaign, days: Iterable[date], fmt: Format) -> set[date]:
+    """Those of the days on which it runs, for a part of them at least."""
+    begins = max(filter(None, (campaign.first_day, _day(campaign.starts_at, fmt))), default=date.min)
+    last = campaign.ends_at - timedelta(microseconds=1) if campaign.ends_at else None
+    ends = min(filter(None, (campaign.last_day, _day(last, fmt))), default=date.max)
+    return {
+        day
+        for day in days
+        if begins <= day <= ends and (not campaign.weekdays or day.isoweekday() in campaign.weekdays)
+    }
+
+
+def _weeks(listed: Iterable[Campaign], runs: dict[str, Run], first: date, today: date, fmt: Format) -> list[list[Day]]:
+    weeks = calendar.Calendar(fmt.locale.first_week_day).monthdatescalendar(first.year, first.month)
+    days = [day for week in weeks for day in week]
+    running = {each.id: days_of(each, days, fmt) for each in listed}
+    return [
+        [
+            Day(
+                number=fmt.points(day.day),
+                is_inside=day.month == first.month,
+                is_today=day == today,
+                runs=tuple(run for run in runs.values() if day in running[run.id]),
+            )
+            for day in week
+        ]
+        for week in weeks
+    ]
+
+
+def _month(asked_for: str, today: date) -> date:
+    """The first day of "2026-11"; this month for anything else."""
+    try:
+        found = date.fromisoformat(f"{asked_for}-01")
+    except ValueError:
+        return today.replace(day=1)
+    return found if EARLIEST <= found.year <= LATEST else today.replace(day=1)
+
+
+def _day(at: datetime | None, fmt: Format) -> date | None:
+    return fmt.local(at).date() if at else None
+
+
+def _dates(campaign: Campaign, fmt: Format) -> str:
+    first = campaign.first_day or _day(campaign.starts_at, fmt)
+    last = campaign.last_day or _day(campaign.ends_at, fmt)
+    if first and last:
+        return f"{fmt.plain_day(first)} – {fmt.plain_day(last)}"
+    if first:
+        return _("from %(day)s on") % {"day": fmt.plain_day(first)}
+    return _("until %(day)s") % {"day": fmt.plain_day(last)} if last else _("always")
+
+
+def _weekdays(fmt: Format) -> list[tuple[str, str]]:
+    """(short, whole), from the day on which the shop's week begins."""
+    order = [(fmt.locale.first_week_day + offset) % 7 for offset in range(7)]
+    short, whole = get_day_names("abbreviated", locale=fmt.locale), get_day_names("wide", locale=fmt.locale)
+    return [(short[day], whole[day]) for day in order]

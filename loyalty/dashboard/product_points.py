@@ -1,0 +1,92 @@
+"""Points of single products: a table, searched, typed, pasted or uploaded, kept in the draft."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from loyalty.dashboard.access import embedded
+from loyalty.dashboard.pages import actor, asked, page
+from loyalty.dashboard.product_rows import MOST_BYTES, points_of_products, read_rows, rules_with
+from loyalty.dashboard.program_page import Beside, beside
+from loyalty.engine.errors import Conflict, Invalid
+from loyalty.selectors.catalogue import sold_lately
+from loyalty.services.programs import save_draft
+
+FOUND_SHOWN = 20
+ROWS_SHOWN = 200
+SEARCH_CHARACTERS = 100
+
+
+@embedded
+@require_http_methods(["GET", "POST"])
+def product_points(request: HttpRequest) -> HttpResponse:
+    """The table; a POST changes one product, or takes over many rows at once."""
+    shop, fmt, now = asked(request)
+    at, known = beside(shop, fmt, now), sold_lately(shop=shop)
+    if request.method == "GET":
+        return page(request, "product_points", _context(at, known, request.GET.get("q", "")))
+    before = points_of_products(at.program)
+    try:
+        rows = read_rows(_sent(request), known)
+        points = {product: each for product, each in {**before, **rows}.items() if each}
+        part = {"rules": rules_with(at.program, points)}
+        revision = at.row.revision if at.row else 0
+        save_draft(shop=shop, revision=revision, part=part, at=now, by=actor(request))
+    except (Invalid, Conflict) as error:
+        context = _context(at, known, "") | {
+            "errors": error.message.split("\n"),
+            "rows_typed": request.POST.get("rows", "")[:MOST_BYTES],
+        }
+        response = page(request, "product_points", context, status=422)
+        response["HX-Push-Url"] = "false"
+        return response
+    changed = sum(1 for product, each in rows.items() if before.get(product, 0) != each)
+    toast = ngettext("%(count)s product changed in the draft.", "%(count)s products changed in the draft.", changed)
+    context = _context(beside(shop, fmt, now), known, "")
+    return page(request, "product_points", context | {"toast": toast % {"count": fmt.points(changed)}})
+
+
+def _sent(request: HttpRequest) -> str:
+    """A file goes before what was pasted, and that before the one product of a row. Raises Invalid."""
+    try:
+        file = request.FILES.get("file")
+        pasted, product, points = (request.POST.get(name, "") for name in ("rows", "product", "points"))
+    except RequestDataTooBig:
+        raise Invalid(_("That is more than a megabyte; give it in parts.")) from None
+    if file is not None:
+        if file.size is None or file.size > MOST_BYTES:
+            raise Invalid(_("The file is larger than a megabyte; upload it in parts."))
+        try:
+            return bytes(file.read()).decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise Invalid(_("The file is no text. Save it as CSV in UTF-8 and try again.")) from None
+    return f'"{product.replace(chr(34), "")}","{points.strip()}"' if product else pasted
+
+
+def _context(at: Beside, known: Mapping[str, str], search: str) -> dict[str, Any]:
+    points = points_of_products(at.program)
+    live = points_of_products(at.live.program) if at.live else {}
+    wanted = search.replace("\x00", "").strip()[:SEARCH_CHARACTERS].casefold()
+    found = [
+        (product, title)
+        for product, title in known.items()
+        if wanted and product not in points and (wanted in title.casefold() or wanted == product)
+    ]
+    rows = sorted((known.get(product, product), product, each) for product, each in points.items())
+    gone = [known.get(product, product) for product in live if product not in points]
+    return {
+        "search": search[:SEARCH_CHARACTERS],
+        "found": found[:FOUND_SHOWN],
+        "searched": bool(wanted),
+        "rows": [(product, title, each, live.get(product) == each) for title, product, each in rows[:ROWS_SHOWN]],
+        "hidden": max(0, len(rows) - ROWS_SHOWN),
+        "gone": gone,
+        "is_draft": points != live,
+    }

@@ -29,7 +29,6 @@ FOLDER = Path(__file__).resolve().parent / "static" / "widget" / "v1"
 CONTENT_TYPE = "text/javascript; charset=utf-8"
 ENTRIES = ("loader.js", "ecwid.js")
 _VERSION = "__VERSION__"
-_LANGUAGES = "__LANGUAGES__"
 PARTS = tuple("panel blocks earn faq friend history me ready redeem sign-in slide tiers".split())
 """Of the catalogues, what the browser says; the server says the rest."""
 _STYLES = re.compile(r'import (?P<name>\w+) from "\./(?P<file>[\w-]+\.css)\.js\?v=__VERSION__";')
@@ -52,10 +51,7 @@ def assets() -> dict[str, Asset]:
     """By name. Styles are put into the module that asks for them, so that a page whose policy allows none still gets
     them, and they come with it."""
     scripts = {path.relative_to(FOLDER).as_posix(): path.read_text() for path in sorted(FOLDER.rglob("*.js"))}
-    small = {
-        name: jsmin(_STYLES.sub(_styles, source)).replace(_LANGUAGES, " ".join(TAGS))
-        for name, source in scripts.items()
-    }
+    small = {name: jsmin(_STYLES.sub(_styles, source)) for name, source in scripts.items()}
     small |= {f"messages/{tag}.{part}.js": _messages(tag, part) for tag in TAGS for part in PARTS}
     version = hashlib.sha256(json.dumps(small, sort_keys=True).encode()).hexdigest()[:12]
     return {name: _asset(source.replace(_VERSION, version)) for name, source in small.items()}

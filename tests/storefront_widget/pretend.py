@@ -35,6 +35,7 @@ CONFIG = {
         }
     ],
     "look": {"theme": "light", "light": {}, "dark": {}},
+    "languages": ["en"],
 }
 MADE = {
     "id": "00000000-0000-4000-8000-000000000001",

@@ -48,7 +48,7 @@
   };
   const PRICE = ".product-details__product-price[itemprop=price]";
   const QUANTITY = "input[name=ec-qty], input[name=quantity]";
-  const STORE = ".ec-store, #ec-store";
+  const STORE = ".ec-store, #ec-store main";
 
   // The storefront is one page that changes in place: what the page before had goes.
   async function place(shop, page) {

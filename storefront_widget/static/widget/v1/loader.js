@@ -5,7 +5,6 @@ import styles from "./loader.css.js?v=__VERSION__";
 const TAG = "regulars-widget";
 const OPENS = "#regulars";
 const FRESH_MS = 600_000;
-const TONGUES = "__LANGUAGES__".split(" ");
 const ALIKE = { no: "nb", nn: "nb", iw: "he" };
 const GIFT = "M3 7h14v3H3zM5 10v7h10v-7M10 7v10M10 7C8 3 4 4 6 6q1 1 4 1 3 0 4-1c2-2-2-3-4 1z";
 
@@ -34,10 +33,10 @@ const base = (tag) => {
   return ALIKE[first] || first;
 };
 
-// The storefront's language decides, then the reader's own: which of ours it is, and how it is written there.
-function language({ locale }, offered = TONGUES) {
-  const known = (tag) => tag && TONGUES.includes(base(tag)) && offered.includes(base(tag));
-  const found = [locale, document.documentElement.lang, ...navigator.languages].find(known) || TONGUES.find(known) || "en";
+// The storefront's language decides, then the reader's own: which of those offered it is, and how it is written there.
+function language({ locale }, offered) {
+  const wished = [locale, document.documentElement.lang, ...navigator.languages].filter(Boolean);
+  const found = offered ? wished.find((tag) => offered.includes(base(tag))) || (offered.includes("en") ? "en" : offered[0]) : wished[0];
   return [base(found), quietly(() => Intl.getCanonicalLocales(found.replace("_", "-"))[0]) || base(found)];
 }
 
@@ -107,12 +106,10 @@ class Widget extends HTMLElement {
 
   async learn(version) {
     const { dataset } = this;
-    const [early] = ([dataset.tongue] = language(dataset));
-    const words = speak(early, "panel");
-    words.then((found) => (this.words ??= found)).catch(() => {});
+    [dataset.tongue] = language(dataset);
     const config = await configuration(dataset, version);
-    [dataset.tongue, this.locale] = language(dataset, config.languages);
-    this.words = await (dataset.tongue === early ? words : speak(dataset.tongue, "panel"));
+    [dataset.tongue, this.locale] = language(dataset, config.languages ?? ["en"]);
+    this.words = await speak(dataset.tongue, "panel");
     this.config = config;
     this.place(config);
   }

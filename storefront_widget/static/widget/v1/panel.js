@@ -22,7 +22,7 @@ const PATIENCE_MS = 20_000;
 export function h(name, properties, ...children) {
   const [tag, ...classes] = name.split(".");
   const element = document.createElement(tag);
-  if (classes.length) element.className = classes.join(" ");
+  element.className = classes.join(" ");
   if (tag === "button") element.type = "button";
   for (const key in properties) {
     const value = properties[key];
@@ -87,7 +87,7 @@ function words({ shop, point }, messages, lang) {
     has: (id) => id in messages,
     add: (more) => (messages = { ...messages, ...more }),
     // A true minus sign, and a plus: what came and what went is seen at once.
-    signed: (value) => (value < 0 ? "−" : value ? "+" : "") + number(Math.abs(value)),
+    signed: (value) => apart((value < 0 ? "−" : value ? "+" : "") + number(Math.abs(value))),
     date,
     day: date({ month: "short", day: "numeric" }),
     longDay: date({ month: "long", day: "numeric" }),
@@ -211,7 +211,7 @@ class Panel {
       Object.assign(this, { data, at: Date.now(), who: "member", offline: false });
       this.api.seen.set({ data, at: this.at });
       if (before !== undefined && before !== data.available) this.say(this.w.points(data.available));
-      this.widget.dispatchEvent(new CustomEvent("regulars-member", { detail: data }));
+      this.widget.dispatchEvent(new Event("regulars-member"));
     } catch (problem) {
       if (problem.status === 401) this.signedOut();
       else if (problem.code === "offline" && this.data) this.offline = true;

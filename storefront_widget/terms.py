@@ -12,7 +12,7 @@ from loyalty.engine.milestones import Goal, Milestone, Streak
 from loyalty.engine.policies import Policies
 from loyalty.engine.program import Program, Reward, Rule
 from loyalty.engine.referrals import ReferralRule
-from loyalty.engine.rewards import MONEY
+from loyalty.engine.rewards import LASTING, MONEY, SLIDING, paid_as
 from loyalty.engine.scope import EVERYTHING
 from loyalty.languages import Voice
 from loyalty.models import Shop
@@ -186,7 +186,7 @@ def _using(writer: _Writer) -> Sentences:
     if not writer.rewards:
         return
     yield writer.say("spend.how")
-    codes = [reward for reward in writer.rewards if reward.kind not in MONEY]
+    codes = [reward for reward in writer.rewards if paid_as(reward).kind not in (*LASTING, "access", "custom")]
     days = {reward.valid_days for reward in codes}
     if len(days) == 1:
         yield writer.say("spend.days", n=days.pop())
@@ -194,13 +194,13 @@ def _using(writer: _Writer) -> Sentences:
         yield writer.say("spend.days.own")
     if codes and all(reward.cancellable for reward in codes):
         yield writer.say("spend.give_back")
-    if len(codes) < len(writer.rewards):
+    if any(paid_as(reward).kind in MONEY for reward in writer.rewards):
         yield writer.say("spend.money")
 
 
 def _reward(writer: _Writer, reward: Reward) -> Sentences:
     name = {"reward": reward.name}
-    if reward.kind == "points_slider":
+    if reward.kind in SLIDING:
         yield writer.say("spend.slider", **name, points=reward.points, money=writer.money(reward.value_minor))
     else:
         yield writer.say("spend.reward", **name, points=reward.points)

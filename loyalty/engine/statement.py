@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from loyalty.engine.checkpoint import mark_of
-from loyalty.engine.document import Reward, Version
+from loyalty.engine.document import Version
 from loyalty.engine.events import events_of
 from loyalty.engine.explain import told
 from loyalty.engine.facts import Fact
@@ -27,6 +27,7 @@ from loyalty.engine.movement import (
     Statement,
     Tier,
 )
+from loyalty.engine.rewards import least_points
 from loyalty.engine.thawing import thaw
 from loyalty.engine.walk import Walk
 
@@ -112,14 +113,10 @@ def _next_reward(walk: Walk) -> NextReward | None:
     if walk.now is None:
         return None
     available = walk.books.available
-    above = [reward for reward in walk.now.program.rewards if reward.enabled and _price(reward) > available]
+    asked_for = [each for each in walk.now.program.rewards if each.enabled and not each.payout_day]
+    above = [reward for reward in asked_for if least_points(reward) > available]
     if not above:
         return None
-    reward = min(above, key=lambda each: (_price(each), each.id))
-    price = _price(reward)
+    reward = min(above, key=lambda each: (least_points(each), each.id))
+    price = least_points(reward)
     return NextReward(id=reward.id, name=reward.name, points=price, points_to_go=price - max(0, available))
-
-
-def _price(reward: Reward) -> int:
-    """The least a member needs for it."""
-    return max(reward.points, reward.minimum_points)

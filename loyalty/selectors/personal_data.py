@@ -14,6 +14,7 @@ from loyalty.models import (
     EmailCode,
     LedgerEntry,
     Member,
+    PartnerCode,
     PrivacyRequest,
     Redemption,
     Referral,
@@ -22,6 +23,7 @@ from loyalty.models import (
     StoredFact,
 )
 from loyalty.selectors.dashboard import ROWS, Page
+from loyalty.selectors.partner_codes import codes_of
 
 
 def requests_page(*, shop: Shop, before: int | None) -> Page:
@@ -51,7 +53,8 @@ def document_about(*, shop: Shop, members: Sequence[Member], at: datetime) -> di
 def _about(shop: Shop, member: Member) -> dict[str, Any]:
     facts = StoredFact.objects.filter(shop=shop, member=member).order_by("at", "pk")
     ledger = LedgerEntry.objects.filter(shop=shop, member=member).order_by("pk")
-    redemptions = Redemption.objects.filter(shop=shop, member=member).order_by("pk")
+    redemptions = list(Redemption.objects.filter(shop=shop, member=member).order_by("pk"))
+    partners = codes_of(shop=shop, redemptions=redemptions)
     brought = Referral.objects.filter(shop=shop).filter(Q(referrer=member) | Q(friend=member)).order_by("pk")
     devices = ShopperDevice.objects.filter(shop=shop, member=member).order_by("pk")
     return {
@@ -64,7 +67,7 @@ def _about(shop: Shop, member: Member) -> dict[str, Any]:
         "tier": member.tier,
         "what_happened": [{"what": row.kind, **json.loads(row.body)} for row in facts],
         "points_given_and_taken": [_movement(row) for row in ledger],
-        "rewards": [_reward(row) for row in redemptions],
+        "rewards": [_reward(row, partners.get(row.pk)) for row in redemptions],
         "letters_asked_for": member.notified_of,
         "referral_code": member.referral_code,
         "friends": [_friend(row, member) for row in brought],
@@ -94,12 +97,14 @@ def _movement(row: LedgerEntry) -> dict[str, Any]:
     }
 
 
-def _reward(row: Redemption) -> dict[str, Any]:
+def _reward(row: Redemption, partner: PartnerCode | None) -> dict[str, Any]:
     return {
         "at": row.accepted_at.isoformat(),
         "reward": row.reward_data.get("name") or row.reward,
         "points": row.points,
-        "code": row.code,
+        "code": partner.code if partner else row.code,
         "state": row.get_state_display(),
+        "note": row.note,
+        "why_it_ended": row.failure,
         "order": row.order_id,
     }

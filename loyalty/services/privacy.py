@@ -25,6 +25,7 @@ from loyalty.models import (
     Member,
     PrivacyRequest,
     QueueState,
+    Redemption,
     Shop,
     ShopperDevice,
     StoredFact,
@@ -168,6 +169,8 @@ def _forget_people(shop: Shop, subject: Subject, at: datetime) -> int:
             email="", name="", locale="", notified_of=[], letter_due_at=None, letters_said=[], forgotten_at=at
         )
         unsay(shop=shop, member_ids=meant)
+        # What staff or the shop's server wrote for this person may name them.
+        Redemption.objects.filter(shop=shop, member__in=meant).exclude(note="", failure="").update(note="", failure="")
         forget_birthdays(shop=shop, member_ids=meant, at=at)
         ShopperDevice.objects.filter(shop=shop, member__in=meant).delete()
         EmailCode.objects.filter(shop=shop, email__in=emails - {""}).delete()

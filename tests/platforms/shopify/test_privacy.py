@@ -27,6 +27,7 @@ from loyalty.models import (
     OutboxMessage,
     PrivacyRequest,
     QueueState,
+    Redemption,
     Shop,
     ShopperDevice,
     StoredFact,
@@ -134,6 +135,7 @@ def life_of_quill() -> Shop:
     now = timezone.now()
     adjust(shop=shop, member_id=member.pk, points=5, actor="staff 7", reason=f"For {NAME}, {PHONE}", key="k", at=now)
     redeem(shop=shop, member_id=member.pk, reward_id="amount-off", request_key="r", at=now)
+    Redemption.objects.filter(shop=shop).update(note=f"See you on Friday, {NAME}", failure=f"{LAST} was away")
     request_code(shop=shop, email=EMAIL, at=now)
     ShopperDevice.objects.create(shop=shop, member=member, token_hash="h", created_at=now, expires_at=now)
     staff = get_user_model().objects.create_user("staff")
@@ -277,6 +279,7 @@ def test_a_request_for_a_copy_becomes_a_document_with_everything(no_history: Non
     assert {fact["what"] for fact in account["what_happened"]} == {"order", "activity", "adjustment", "redemption"}
     rows = LedgerEntry.objects.filter(shop=shop, member__external_id=str(QUILL)).count()
     assert len(account["points_given_and_taken"]) == rows > 0
+    assert account["rewards"][0]["note"] == f"See you on Friday, {NAME}"
     assert len(account["rewards"]) == len(account["signed_in_devices"]) == 1
     bodies = "".join(message["body"] for message in document["messages_from_the_store"])
     assert STREET in bodies

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.dashboard import ecwid_settings, first_run, fulfilment, goal_figure, plan, views, widget_page
+from loyalty.dashboard import birthdays, ecwid_settings, first_run, fulfilment, goal_figure, plan, views, widget_page
 from loyalty.dashboard.program_urls import PROGRAM
 
 app_name = "dashboard"
@@ -21,6 +21,7 @@ urlpatterns = [
     path("members/", views.members, name="members"),
     path("members/<int:member_id>/", views.member, name="member"),
     path("members/<int:member_id>/adjust/", views.adjust, name="adjust"),
+    path("members/<int:member_id>/birthday/", birthdays.birthday, name="birthday"),
     path("orders/", views.orders, name="orders"),
     path("orders/<int:fact_id>/", views.order, name="order"),
     path("redemptions/", views.redemptions, name="redemptions"),

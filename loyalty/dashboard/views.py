@@ -74,7 +74,7 @@ def members(request: HttpRequest) -> HttpResponse:
 @require_GET
 def member(request: HttpRequest, member_id: int) -> HttpResponse:
     shop, fmt, now = _asked(request)
-    found = _member(shop, member_id)
+    found = member_of(shop, member_id)
     skip = _id(request.GET.get("skip", "")) or 0
     return _page(request, "member", member_context(shop, found, fmt, now, show=request.GET.get("show", ""), skip=skip))
 
@@ -84,7 +84,7 @@ def member(request: HttpRequest, member_id: int) -> HttpResponse:
 def adjust(request: HttpRequest, member_id: int) -> HttpResponse:
     """The form, and what it does. The form brings its own key, so that a second press adds nothing."""
     shop, fmt, now = _asked(request)
-    found = _member(shop, member_id)
+    found = member_of(shop, member_id)
     if request.method == "GET":
         return _adjust_form(request, found, fmt, empty_form(str(uuid.uuid4())))
     form = read_form(request.POST)
@@ -342,7 +342,7 @@ def _adjust_form(request: HttpRequest, found: Member, fmt: Format, form: Adjusti
     return response
 
 
-def _member(shop: Shop, member_id: int) -> Member:
+def member_of(shop: Shop, member_id: int) -> Member:
     found = (
         Member.objects.filter(shop=shop, pk=member_id).select_related("merged_into").first()
         if member_id <= MAX_ID

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
@@ -25,19 +25,21 @@ _DAY = re.compile(r"(0[1-9]|1[0-2])-[0-3][0-9]")
 def tell_birthday(*, shop: Shop, member_id: int, birthday: str, at: datetime) -> None:
     """ "MM-DD", by the member: once, and again after a year. Raises Invalid, NotFound, Refused (code birthday_locked)."""
     member = lock_member(shop=shop, member_id=member_id)
+    if not birthday:
+        raise Invalid("Send the birthday as month and day, such as 05-17.", place="birthday")
     known = birthdays_of(shop, member.pk)
     if known and known[-1].value[-5:] == birthday:
         return
     if known and known[-1].value and known[-1].at + BIRTHDAY_KEPT > at:
         raise Refused("Your birthday is kept for a year. Ask the store to correct it.", code="birthday_locked")
-    _set_birthday(shop, member, birthday, len(known), at)
+    _know(shop, member, [_birthday(member, birthday, len(known), at), _completed(member, at)], at)
 
 
 @transaction.atomic
 def correct_birthday(*, shop: Shop, member_id: int, birthday: str, at: datetime) -> None:
-    """The same by staff, at any time. Raises Invalid, NotFound."""
+    """The same by staff, at any time; empty where it is not to be known any more. Raises Invalid, NotFound."""
     member = lock_member(shop=shop, member_id=member_id)
-    _set_birthday(shop, member, birthday, len(birthdays_of(shop, member.pk)), at)
+    _know(shop, member, [_birthday(member, birthday, len(birthdays_of(shop, member.pk)), at)], at)
 
 
 @transaction.atomic
@@ -87,20 +89,21 @@ def forget_birthdays(*, shop: Shop, member_ids: Collection[int], at: datetime) -
     append(shop=shop, facts=[(pk, fact) for pk, fact in over.items() if pk is not None])
 
 
-def _set_birthday(shop: Shop, member: Member, birthday: str, known: int, at: datetime) -> None:
-    if not _DAY.fullmatch(birthday) or born(f"--{birthday}") is None:
-        raise Invalid("Send the birthday as month and day, such as 05-17.", place="birthday")
-    facts: list[Fact] = [
-        Profile(id=f"birthday:{member.pk}:{known + 1}", at=at, field="birthday", value=f"--{birthday}"),
-        # All that we ask of a profile.
-        Activity(
-            id=f"profile_completed:{member.pk}",
-            at=at,
-            kind="profile_completed",
-            customer_id=member.external_id or "",
-        ),
-    ]
+def _know(shop: Shop, member: Member, facts: Sequence[Fact], at: datetime) -> None:
     for fact in facts:
         validate(fact)
     append(shop=shop, facts=[(member.pk, fact) for fact in facts])
     fold_and_post(shop=shop, members=[member], at=at)
+
+
+def _birthday(member: Member, birthday: str, known: int, at: datetime) -> Profile:
+    if birthday and (not _DAY.fullmatch(birthday) or born(f"--{birthday}") is None):
+        raise Invalid("Send the birthday as month and day, such as 05-17.", place="birthday")
+    value = f"--{birthday}" if birthday else ""
+    return Profile(id=f"birthday:{member.pk}:{known + 1}", at=at, field="birthday", value=value)
+
+
+def _completed(member: Member, at: datetime) -> Activity:
+    """A birthday is all that we ask of a profile."""
+    customer_id = member.external_id or ""
+    return Activity(id=f"profile_completed:{member.pk}", at=at, kind="profile_completed", customer_id=customer_id)

@@ -33,6 +33,7 @@ EXPECTED: dict[str, tuple[str | tuple[str, ...] | None, int, int]] = {
     "members": (None, 200, 405),
     "member": ("member", 200, 405),
     "adjust": ("member", 200, 422),
+    "birthday": ("member", 200, 200),
     "orders": (None, 200, 405),
     "order": ("order", 200, 405),
     "redemptions": (None, 200, 405),
@@ -132,6 +133,7 @@ def test_ids_beyond_any_row_are_not_found(ours: Seen, ask: Ask) -> None:
     for page in (
         "members/{}/",
         "members/{}/adjust/",
+        "members/{}/birthday/",
         "orders/{}/",
         "redemptions/{}/cancel/",
         "comparisons/{}/",

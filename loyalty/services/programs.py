@@ -138,9 +138,11 @@ def _checked(shop: Shop, program: Program) -> dict[str, Any]:
 
 
 def _locked_versions(shop: Shop) -> QuerySet[ProgramVersion]:
-    """The shop's versions, behind the lock of the first: whoever publishes or changes the draft waits in line."""
+    """The shop's versions, behind the lock of the first: whoever publishes or changes the draft waits in line. Before
+    there is one, the shop itself is what they wait for."""
     versions: QuerySet[ProgramVersion] = ProgramVersion.objects.filter(shop=shop)
-    versions.select_for_update(no_key=True, of=("self",)).order_by("number").first()
+    if versions.select_for_update(no_key=True, of=("self",)).order_by("number").first() is None:
+        Shop.objects.select_for_update(no_key=True).get(pk=shop.pk)
     return versions
 
 

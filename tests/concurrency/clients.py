@@ -14,6 +14,7 @@ from loyalty.services import limits
 from loyalty.services.intake import record
 from loyalty.services.observations import Observation, Person, RefundSeen
 from loyalty.services.orders import TryAgain
+from loyalty.services.programs import publish_draft, save_draft
 from loyalty.services.redemptions import give_back, mark_ready, redeem
 from tests.factories import ALICE, make_order, place, refund_of, seen
 
@@ -45,6 +46,25 @@ def take(*, shop: int, member: int, key: str, at: str, reward: str = "amount-off
     try:
         return str(redeem(shop=here, member_id=member, reward_id=reward, request_key=key, at=now).number)
     except Refused as error:
+        return error.code
+
+
+def draft(*, shop: int, points: int, at: str) -> str:
+    """Changes the draft that nobody has changed yet; what was said to that."""
+    rule = {"kind": "per_order", "id": "base", "points": points}
+    here, now = Shop.objects.get(pk=shop), datetime.fromisoformat(at)
+    try:
+        return f"saved {save_draft(shop=here, revision=0, part={'rules': [rule]}, at=now).revision}"
+    except LoyaltyError as error:
+        return error.code
+
+
+def publish(*, shop: int, at: str) -> str:
+    """Publishes the draft as it was once changed; what was said to that."""
+    try:
+        version = publish_draft(shop=Shop.objects.get(pk=shop), revision=1, at=datetime.fromisoformat(at))
+        return f"version {version.number}"
+    except LoyaltyError as error:
         return error.code
 
 

@@ -54,6 +54,23 @@ def test_five_hundred_reversals_each_asked_for_twice_by_twenty_workers_are_five_
     assert_books(shop)
 
 
+@pytest.mark.parametrize("launched", [True, False])
+def test_of_sixteen_who_change_the_draft_at_once_one_does_and_one_publishes_it(
+    nursery: Nursery, launched: bool
+) -> None:
+    shop = make_shop()
+    if not launched:
+        ProgramVersion.objects.filter(shop=shop).delete()
+    before = deadlocks()
+    savers = [{"shop": shop.pk, "points": number, "at": NOW.isoformat()} for number in range(1, 17)]
+    assert Counter(nursery.race("clients.draft", savers)) == {"saved 1": 1, "draft_changed": 15}
+    publishers = [{"shop": shop.pk, "at": NOW.isoformat()}] * 16
+    number = 2 if launched else 1
+    assert Counter(nursery.race("clients.publish", publishers)) == {f"version {number}": 1, "not_found": 15}
+    assert ProgramVersion.objects.filter(shop=shop).count() == number
+    assert deadlocks() == before
+
+
 def test_two_hundred_calls_by_forty_at_a_limit_of_ten_are_ten(nursery: Nursery) -> None:
     calls = {"key": "codes/1", "limit": 10, "times": 5, "at": NOW.isoformat()}
     assert sum(nursery.race("clients.call", [calls] * 40)) == 10

@@ -10,12 +10,12 @@ from loyalty.engine.facts import Order
 from loyalty.models import Redemption, Shop
 from loyalty.platforms.circuit import Resting
 from tests.factories import make_order, refund_of
-from tests.simulator.processes import Machine
+from tests.simulator.processes import Killed, Machine
 
 BEFORE = ("away", "resting", "refuses", "locked", "taken")
 """Moods in which nothing is done."""
-AFTER = ("lost", "rubbish")
-"""Moods in which it is done, and we are not told."""
+AFTER = ("lost", "rubbish", "deadly", "deadly")
+"""Moods in which it is done, and we are not told; in the last whoever asked is killed before the answer."""
 MOODS = ("calm", *BEFORE, *AFTER)
 OFF_MINOR = 200
 
@@ -111,6 +111,8 @@ class Store:
             raise Unavailable("The answer got lost.", retry_after_seconds=5)
         if mood == "rubbish":
             raise ValueError("No answer that anybody could read.")
+        if mood == "deadly":
+            raise Killed
 
     def _end(self, redemption: Redemption) -> None:
         code = self.codes.get(redemption.code)

@@ -420,5 +420,5 @@ def _redemption_fact(row: Redemption) -> dict[str, Any]:
 @pytest.mark.django_db
 def test_a_redemption_is_never_half_whatever_the_store_the_clock_and_the_people_do() -> None:
     run_state_machine_as_test(
-        Redeeming, settings=settings(max_examples=50, stateful_step_count=30, phases=[Phase.generate])
+        Redeeming, settings=settings(max_examples=60, stateful_step_count=30, phases=[Phase.generate])
     )

@@ -124,7 +124,7 @@ def _dates(campaign: Campaign, fmt: Format) -> str:
         return f"{fmt.plain_day(first)} – {fmt.plain_day(last)}"
     if first:
         return _("from %(day)s on") % {"day": fmt.plain_day(first)}
-    return _("until %(day)s") % {"day": fmt.plain_day(last)} if last else _("always")
+    return _("until %(day)s") % {"day": fmt.plain_day(last)} if last else ""
 
 
 def _weekdays(fmt: Format) -> list[tuple[str, str]]:

@@ -23,6 +23,8 @@ class Block extends HTMLElement {
 
   async fill() {
     const { kind, platform, shop, proxy, customerId, locale } = this.dataset;
+    // The page is painted first.
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
     const widget = start({ platform, shop, proxy, customerId, locale, bare: "1" });
     this.panel = await widget.load();
     await this.panel.prepared;

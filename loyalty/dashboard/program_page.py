@@ -154,7 +154,7 @@ def page_context(at: Beside) -> dict[str, Any]:
         "excluded": exclusion_sentence(at.program, at.words),
         "audience": audience_sentence(at.program, at.words),
         "all_caps": [cap_text(cap, at.words) for cap in at.program.caps],
-        "versions": version_rows(at)[:5],
+        "versions": version_rows(at, newest=5),
     }  # fmt: skip
 
 
@@ -432,6 +432,7 @@ def audience_sentence(program: Program, words: Words) -> str:
 @dataclass(frozen=True, slots=True)
 class VersionRow:
     number: int
+    to_come: bool
     badge: str
     tone: str
     what: Sequence[str]
@@ -439,11 +440,11 @@ class VersionRow:
     span: str
 
 
-def version_rows(at: Beside) -> list[VersionRow]:
-    """Newest first, each with what it changed."""
+def version_rows(at: Beside, newest: int = 100) -> list[VersionRow]:
+    """The `newest` of them, newest first, each with what it changed."""
     rows = []
     versions = list(at.versions)
-    for index, version in enumerate(versions):
+    for index, version in list(enumerate(versions))[-newest:]:
         before = versions[index - 1] if index else None
         told = [said(change) for change in changes(before.program, version.program, Words(at.fmt, version.program))] if before else [_("The first")]  # fmt: skip
         ends = versions[index + 1].in_force_from if index + 1 < len(versions) else None
@@ -454,7 +455,17 @@ def version_rows(at: Beside) -> list[VersionRow]:
             badge, tone = _("To come"), "accent"
         since = at.fmt.full_day(version.in_force_from)
         span = f"{since} \N{EN DASH} {at.fmt.full_day(ends)}" if ends else _("Since %(day)s") % {"day": since}
-        rows.append(VersionRow(version.number, badge, tone, told[:3] or [_("Nothing")], max(0, len(told) - 3), span))
+        rows.append(
+            VersionRow(
+                version.number,
+                version.in_force_from > at.now,
+                badge,
+                tone,
+                told[:3] or [_("Nothing")],
+                max(0, len(told) - 3),
+                span,
+            )
+        )
     return rows[::-1]
 
 

@@ -26,6 +26,7 @@ PROGRAM = [
     path("program/what-if/stop/", what_if.what_if_stop, name="what_if_stop"),
     path("program/pause/", program_versions.program_pause, name="program_pause"),
     path("program/versions/", program_versions.program_versions, name="program_versions"),
+    path("program/versions/<int:number>/withdraw/", program_versions.program_withdraw, name="program_withdraw"),
     path("program/versions/<int:number>/back/", program_versions.program_back, name="program_back"),
     path("program/add/<str:part>/", program_views.program_add, name="program_add"),
     path("program/set/<str:part>/", program_views.program_edit, name="program_set"),

@@ -17,10 +17,10 @@ from loyalty.dashboard.program_changes import Change, changes
 from loyalty.dashboard.program_page import Beside, beside, version_rows
 from loyalty.dashboard.program_sentences import Words
 from loyalty.dashboard.program_views import revision_of, saved
-from loyalty.engine.errors import Conflict, Invalid, Refused
+from loyalty.engine.errors import Conflict, Invalid, NotFound, Refused
 from loyalty.engine.program import Program, Version
 from loyalty.selectors.simulation import member_count
-from loyalty.services.programs import begin_draft, discard_draft, pause, publish_draft
+from loyalty.services.programs import begin_draft, discard_draft, pause, publish_draft, withdraw
 
 LOCAL = "%Y-%m-%dT%H:%M"
 
@@ -88,6 +88,20 @@ def program_back(request: HttpRequest, number: int) -> HttpResponse:
     except Refused as refused:
         return saved(request, refused.message)
     return saved(request, _("The draft says what version %(number)s said. Publish it to go back.") % {"number": number})
+
+
+@embedded
+@require_POST
+def program_withdraw(request: HttpRequest, number: int) -> HttpResponse:
+    """A version that is to come is a draft again."""
+    at = beside(*asked(request))
+    try:
+        draft = withdraw(shop=at.shop, number=number, at=at.now)
+    except NotFound:
+        raise Http404 from None
+    except Refused as refused:
+        return saved(request, refused.message)
+    return saved(request, _("It goes live no more: it is draft %(number)s again.") % {"number": draft.number})
 
 
 @embedded

@@ -106,6 +106,27 @@ def publish_draft(*, shop: Shop, revision: int, at: datetime, in_force_from: dat
 
 
 @transaction.atomic
+def withdraw(*, shop: Shop, number: int, at: datetime) -> ProgramVersion:
+    """A version whose day has not come is a draft again: nothing was judged by it. Raises NotFound where there is none
+    to come under this number, and Refused while a draft is under way."""
+    versions = _locked_versions(shop)
+    version = versions.filter(number=number, in_force_from__gt=at).first()
+    if version is None:
+        raise NotFound(f"Version {number} is not one that is to come.")
+    draft = draft_of(shop)
+    if draft is not None:
+        raise Refused(f"Draft {draft.number} is under way. Publish or discard it first.", code="draft_exists")
+    # What was published after it, such as a pause, keeps its number; a draft is always the next.
+    version.number = max(
+        version.number, 1 + (versions.exclude(pk=version.pk).aggregate(last=Max("number"))["last"] or 0)
+    )
+    version.in_force_from = version.published_at = None
+    version.revision, version.edited_at = version.revision + 1, at
+    version.save(update_fields=["number", "in_force_from", "published_at", "revision", "edited_at"])
+    return version
+
+
+@transaction.atomic
 def pause(*, shop: Shop, earning: bool, redeeming: bool, at: datetime) -> ProgramVersion | None:
     """The live program, with earning and redeeming resting or not from now on: a version like any other, so that every
     order knows whether it was placed in a pause. One that is to come keeps its day, and its own word on this. The draft
@@ -155,7 +176,7 @@ def _beginning(published: QuerySet[ProgramVersion], at: datetime, in_force_from:
     latest = published.order_by("-in_force_from").first()
     if latest is not None and latest.in_force_from is not None and begins <= latest.in_force_from:
         raise Invalid(
-            f"Version {latest.number} begins later. Choose an instant after {latest.in_force_from:%c %Z}.",
+            f"Version {latest.number} begins later. Choose an instant after {latest.in_force_from:%c %Z}, or take it back.",
             place="in_force_from",
         )
     return begins

@@ -52,6 +52,7 @@ EXPECTED: dict[str, tuple[str | tuple[str, ...] | None, int, int]] = {
     "program_file": (None, 200, 422),
     "program_pause": (None, 200, 200),
     "program_versions": (None, 200, 405),
+    "program_withdraw": (("1",), 405, 404),
     "program_back": (("1",), 405, 200),
     "program_add": (("tiers",), 200, 422),
     "program_edit": (("rules", "base"), 200, 422),

@@ -50,6 +50,18 @@ def test_a_time_is_the_shops_and_must_lie_ahead(ours: Seen, ask: Ask) -> None:
     assert begins.isoformat() == "2090-11-30T22:00:00+00:00", "midnight in Riga"
 
 
+def test_what_is_to_come_can_be_taken_back(ours: Seen, ask: Ask) -> None:
+    save_draft(shop=ours.shop, revision=0, part={"rules": [RATE]}, at=BEGAN)
+    ask(PUBLISH, ours.shop, "post", revision="1", when="at", at="2090-12-01T00:00")
+    assert "Take it back" in words(ask(reverse("dashboard:program_versions"), ours.shop))
+    back = reverse("dashboard:program_withdraw", args=[2])
+    assert "it is draft 2 again" in words(ask(back, ours.shop, "post"))
+    assert "Version 2 is live." in words(ask(PUBLISH, ours.shop, "post", revision="2"))
+    for number in (1, 2, 9):
+        gone = ask(reverse("dashboard:program_withdraw", args=[number]), ours.shop, "post")
+        assert gone.status_code == 404, "what is in force stays"
+
+
 def test_nobody_publishes_or_discards_what_they_have_not_seen(ours: Seen, ask: Ask) -> None:
     save_draft(shop=ours.shop, revision=0, part={"rules": [RATE]}, at=BEGAN)
     for path in (PUBLISH, reverse("dashboard:program_discard")):

@@ -18,6 +18,7 @@ from loyalty.services.programs import (
     publish_draft,
     replace_draft,
     save_draft,
+    withdraw,
 )
 from loyalty.services.redemptions import redeem
 from tests.factories import T0, assert_books, balance, make_member, make_order, make_shop, place
@@ -164,6 +165,23 @@ def test_a_pause_leaves_the_version_that_is_to_come_and_goes_into_the_draft() ->
     at_last = version_in_force(shop, NOW + timedelta(days=7))
     assert at_last is not None
     assert not at_last.program.paused.earning
+
+
+def test_a_version_to_come_is_a_draft_again_behind_what_came_meanwhile() -> None:
+    shop = make_shop()
+    publish(shop=shop, program=preset("points").program(EUROS), at=NOW, in_force_from=NOW + timedelta(days=7))
+    pause(shop=shop, earning=True, redeeming=False, at=NOW)
+    begin_draft(shop=shop, at=NOW)
+    with pytest.raises(Refused, match="Draft 4 is under way"):
+        withdraw(shop=shop, number=2, at=NOW)
+    discard_draft(shop=shop, revision=0)
+    back = withdraw(shop=shop, number=2, at=NOW)
+    assert (back.number, back.in_force_from) == (4, None)
+    assert numbers(shop) == [(1, False), (3, False), (4, True)]
+    assert publish_draft(shop=shop, revision=back.revision, at=NOW + timedelta(days=1)).number == 4
+    for number in (1, 4, 9):
+        with pytest.raises(NotFound):
+            withdraw(shop=shop, number=number, at=NOW + timedelta(days=1))
 
 
 def test_there_is_nothing_to_pause_where_nothing_is_live() -> None:

@@ -16,7 +16,7 @@ from loyalty.dashboard.comparisons import healed_sentence
 from loyalty.dashboard.explanations import Row
 from loyalty.dashboard.first_run_widget import setup_todos
 from loyalty.dashboard.formatting import Format
-from loyalty.dashboard.home_matters import desk_matters, matters
+from loyalty.dashboard.home_matters import desk_matters, matters, stock_matters
 from loyalty.dashboard.program_text import live_at
 from loyalty.engine.program import Version
 from loyalty.models import BulkRead, Redemption, Shop
@@ -108,12 +108,15 @@ def home_context(shop: Shop, versions: list[Version], fmt: Format, now: datetime
         _compared_check(shop, healed_since(shop=shop, since=span.since), fmt, now),
     ]
     todos = setup_todos(shop, desk)
+    live = live_at(versions, now)
     return {
         "started": desk.has_order,
-        "live": live_at(versions, now),
+        "live": live,
         "span": f"{fmt.plain_day(span.days[0])} – {fmt.plain_day(span.days[-1])}",
         "banner": banner,
-        "todo": [matter for matter in (*others, *desk_matters(desk, fmt)) if matter],
+        "todo": [
+            matter for matter in (*others, *desk_matters(desk, fmt), *stock_matters(shop, live, fmt, now)) if matter
+        ],
         "checks": checks,
         "importing": [import_job(read, fmt) for read in parts_under_way(shop=shop)],
         "attention": banner is not None or checks[1].tone == "warn",

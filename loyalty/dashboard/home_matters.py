@@ -10,8 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.dashboard.formatting import Format
+from loyalty.engine.program import Version
 from loyalty.models import Shop
 from loyalty.selectors.home import Desk, Queue
+from loyalty.selectors.partner_codes import codes_left
+from loyalty.services.partner_codes import FEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +79,19 @@ def desk_matters(desk: Desk, fmt: Format) -> list[Matter]:
         title = _("Draft %(number)s is not published") % {"number": desk.draft}
         text = _("Shoppers see nothing of it yet.")
         found.append(Matter("sliders", "", title, text, reverse("dashboard:program"), ""))
+    return found
+
+
+def stock_matters(shop: Shop, live: Version | None, fmt: Format, now: datetime) -> list[Matter]:
+    """Partners' rewards whose codes run out. No query where the program has none."""
+    rewards = [each for each in live.program.rewards if each.kind == "partner" and each.enabled] if live else []
+    left = codes_left(shop=shop, rewards=[each.id for each in rewards], at=now)
+    found = []
+    for reward in rewards:
+        count = left.get(reward.id, 0)
+        if count < FEW:
+            title = ngettext("%(count)s code left for %(name)s", "%(count)s codes left for %(name)s", count)
+            words = {"count": fmt.points(count), "name": reward.name}
+            text = _("Without codes shoppers cannot take it.")
+            found.append(Matter("ticket", "", title % words, text, reverse("dashboard:partner_codes"), ""))
     return found

@@ -16,6 +16,7 @@ from loyalty.engine.program import Reward, parse_program, to_data
 from loyalty.models import FulfilmentSecret, PartnerCode, ProgramVersion, Redemption, Shop
 from loyalty.selectors.partner_codes import codes_left
 from loyalty.services.codes import promise
+from loyalty.services.partner_codes import upload
 from loyalty.services.redemptions import mark_done
 from loyalty.worker import outbox
 from tests.dashboard.conftest import SCRIPT, Ask, Seen, bearer_of, words
@@ -237,3 +238,12 @@ def test_a_reward_reads_back_in_words(ours: Seen, reward: dict[str, object], sai
     made = msgspec.convert({"id": "it", "name": "It", **reward}, Reward)
     fmt, program = format_for(ours.shop), parse_program(ProgramVersion.objects.get(shop=ours.shop).document)
     assert f"{reward_sentence(made, fmt, program)} | {reward_terms(made, fmt)}" == said
+
+
+def test_home_says_when_a_partners_codes_run_out(ours: Seen, ask: Ask) -> None:
+    offer(ours.shop, CINEMA)
+    upload(shop=ours.shop, reward_id="cinema/1", text="A\nB", usable_until=None, at=timezone.now())
+    assert "2 codes left for A cinema ticket" in words(ask("/dashboard/", ours.shop))
+    more = "\n".join(str(number) for number in range(8))
+    upload(shop=ours.shop, reward_id="cinema/1", text=more, usable_until=None, at=timezone.now())
+    assert "left for A cinema ticket" not in words(ask("/dashboard/", ours.shop))

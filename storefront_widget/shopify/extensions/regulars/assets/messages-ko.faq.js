@@ -1,1 +1,1 @@
-export default {"faq.own":"From {shop}","faq.wait":"One moment"};
+export default {"faq.own":"{shop} 안내","faq.wait":"잠시만요"};

@@ -1,1 +1,1 @@
-export default {"faq.own":"From {shop}","faq.wait":"One moment"};
+export default {"faq.own":"来自 {shop}","faq.wait":"请稍候"};

@@ -1,1 +1,1 @@
-export default {"tiers.yours":"You are {tier}","tiers.until":"Yours until {date} at least.","tiers.mine":"Your tier","tiers.first":"For every member","tiers.spend":"From {money} spent","tiers.points":"From {points} collected","tiers.orders":{"one":"From {n} order","other":"From {n} orders"},"tiers.more":"{percent} more {point_name}"};
+export default {"tiers.yours":"你的等级是 {tier}","tiers.until":"至少保留到 {date}。","tiers.mine":"你的等级","tiers.first":"所有会员","tiers.spend":"消费满 {money}","tiers.points":"累积满 {points}","tiers.orders":"满 {n} 单","tiers.more":"{point_name}多 {percent}"};

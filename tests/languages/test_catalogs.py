@@ -29,7 +29,9 @@ NOTHING_BUT_NAMES = {
 """They hold hardly more than what is put in."""
 
 SAME_WORDS = {
+    "da": {"redeem/confirm.title"},
     "fr": {"panel/unit", "panel/point_name", "sign-in/email.label"},
+    "nb": {"redeem/confirm.title"},
 }
 """The language's own word happens to be the English one."""
 

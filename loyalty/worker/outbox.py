@@ -215,7 +215,9 @@ def _say_settled(row: OutboxMessage, redemption: Redemption, now: datetime, why:
 
 
 def _revoke(row: OutboxMessage, now: datetime) -> None:
-    _take_away(row.shop, Redemption.objects.get(shop=row.shop, number=row.subject))
+    redemption = Redemption.objects.get(shop=row.shop, number=row.subject)
+    _take_away(row.shop, redemption)
+    _say_settled(row, redemption, now)
 
 
 class Letter(msgspec.Struct, frozen=True):

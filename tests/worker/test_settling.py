@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from loyalty.engine.errors import Refused, Unavailable
 from loyalty.models import OutboxMessage, Redemption, Shop
 from loyalty.platforms import http
-from loyalty.services.redemptions import begin_issuing, redeem
+from loyalty.services.redemptions import begin_issuing, cancel, redeem
 from loyalty.worker import outbox, schedule
 from loyalty.worker.retry import CODE_LEASE_SECONDS, CODE_SECONDS
 from tests.factories import T0, assert_books, balance, make_member, make_shop
@@ -33,6 +33,9 @@ class Platform:
         if isinstance(said, BaseException):
             raise said
         return str(said)
+
+    def revoke(self, shop: Shop, redemption: Redemption) -> None:
+        self.issue(shop, redemption)
 
 
 @pytest.fixture
@@ -92,6 +95,17 @@ def test_a_redemption_whose_message_is_gone_gets_another(platform: Platform) -> 
     assert (lost["event"], lost["redemption"]) == ("redemption.message_lost", str(redemption.number))
     assert done == settled(redemption, "message_lost", CODE_LEASE_SECONDS)
     assert sweep(MINUTE) == []
+
+
+def test_a_code_whose_taking_away_was_cut_short_is_taken_away_by_the_next(platform: Platform) -> None:
+    redemption = taken()
+    assert sweep(0) == []
+    cancel(shop=redemption.shop, number=redemption.number, at=T0)
+    platform.says = [SystemExit()]
+    with pytest.raises(SystemExit):
+        outbox.drain_codes(now=T0)
+    assert sweep(CODE_LEASE_SECONDS) == [settled(redemption, "worker_died", CODE_LEASE_SECONDS, state="returned")]
+    assert balance(redemption.shop) == 500
 
 
 def test_what_waits_for_the_platform_or_is_in_somebodys_hands_is_not_doubled(platform: Platform) -> None:

@@ -11,6 +11,13 @@ HTMLElement.prototype.focus = () => {};
 const above = new CSSStyleSheet();
 above.replaceSync(".rg-over[open] { inset-block-end: 5rem; max-height: calc(100% - 6rem); border-radius: var(--rg-radius); }");
 
+// An admin's frame may have no storage, and a preview should leave nothing in one.
+for (const name of ["sessionStorage", "localStorage"]) {
+  const kept = new Map();
+  const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };
+  Object.defineProperty(window, name, { value: storage });
+}
+
 let turn = 0;
 async function draw({ language, overlay }) {
   const mine = ++turn;

@@ -85,6 +85,8 @@ def test_from_the_goal_to_an_order_that_earns(
     found["launch"] = violations(the_frame(store.admin), axe)
     app.get_by_role("button", name="Launch the program").click()
     expect(app.get_by_role("heading", name="Now the widget in your shop")).to_be_visible()
+    if isinstance(store, ShopifyStore):
+        _the_embed_is_off_and_then_on(running, store, app)
     found["widget"] = violations(the_frame(store.admin), axe)
     assert {place: what for place, what in found.items() if what} == {}
 
@@ -94,6 +96,24 @@ def test_from_the_goal_to_an_order_that_earns(
     store.open_app()
     expect(app.get_by_role("heading", name="Home", level=1)).to_be_visible()
     expect(app.get_by_role("heading", name="Does it do what you want?")).to_be_visible()
+
+
+def _the_embed_is_off_and_then_on(running: Running, store: ShopifyStore, app: FrameLocator) -> None:
+    """The page says what the theme shows, and its link leads to the editor with the embed switched on."""
+    running.control("PUT", f"/shopify/shops/{store.name}/embed", {"enabled": False})
+    app.get_by_role("link", name="Widget", exact=True).click()
+    app.get_by_label("On the button").fill("Beans")
+    preview = app.frame_locator("iframe.preview").locator("regulars-widget")
+    expect(preview.get_by_role("button", name="Beans")).to_be_visible()
+    app.get_by_role("link", name="Put it into the shop’s pages").click()
+    expect(app.get_by_text("It is off")).to_be_visible()
+    link = app.get_by_role("link", name="Open the theme editor")
+    store.front.goto(str(link.get_attribute("href")))
+    expect(store.front.get_by_role("checkbox")).to_be_checked()
+    store.front.get_by_role("button", name="Save").click()
+    app.get_by_role("link", name="Widget", exact=True).click()
+    app.get_by_role("link", name="Put it into the shop’s pages").click()
+    expect(app.get_by_text("It is on")).to_be_visible()
 
 
 def _go_away_and_come_back(store: Store, app: FrameLocator) -> None:

@@ -135,7 +135,18 @@ def _list_pages(app: Flask, sandbox: Sandbox) -> None:
 
     @app.get("/store/<name>/themes")
     def theme(name: str) -> str:
-        return page(sandbox, "admin_theme.html", name)
+        client_id = sandbox.app("shopify").get("client_id")
+        activates = request.args.get("activateAppId", "").partition("/")[0] == client_id
+        return page(sandbox, "admin_theme.html", name, activates=activates)
+
+    @app.get("/store/<name>/extensions")
+    def extensions(name: str) -> Response:
+        """What App Bridge's app.extensions() says, as documented: of a theme extension each block with its status."""
+        installed = shops.installation(store, shops.shop_of(store, name))
+        status = "active" if installed and installed["embed_enabled"] else "available"
+        placed = [{"target": "body", "themeId": "gid://shopify/OnlineStoreTheme/1"}] if status == "active" else []
+        embed = {"handle": "launcher", "name": "Launcher", "target": "body", "status": status, "activations": placed}
+        return jsonify([{"handle": "regulars", "type": "theme_app_extension", "activations": [embed]}])
 
     @app.post("/store/<name>/themes")
     def switch_embed(name: str) -> AnyResponse:

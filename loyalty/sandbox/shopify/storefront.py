@@ -78,6 +78,12 @@ def storefront_origin(sandbox: Sandbox, platform: Checkout) -> Origin:
         query = urlencode([*request.args.items(multi=True), ("shop", current_shop()["domain"])])
         return redirect(sandbox.url("admin.shopify.localhost", f"/admin/oauth/authorize?{query}"))
 
+    @app.get("/admin/themes/current/editor")
+    def theme_editor() -> AnyResponse:
+        """A deep link switches an embed on in the editor; nothing is kept before the merchant's Save."""
+        query = urlencode(list(request.args.items(multi=True)))
+        return redirect(sandbox.url("admin.shopify.localhost", f"/store/{current_shop()['name']}/themes?{query}"))
+
     return Origin(HOST, app)
 
 

@@ -64,3 +64,20 @@ def test_unknown_shops_have_neither_storefront_nor_admin_nor_api(world: World) -
     assert world.visitor("nobody").get("/").status_code == 404
     assert world.visitor("admin").get("/store/nobody/orders").status_code == 404
     assert urlsplit(world.base).hostname == "127.0.0.1"
+
+
+def test_a_deep_link_into_the_theme_editor_switches_the_embed_on_once_it_is_saved(world: World) -> None:
+    world.shop("/embed", {"enabled": False}, method="PUT")
+    merchant, store = world.visitor("admin"), world.visitor("halfmoon")
+
+    def status() -> str:
+        return str(merchant.get("/store/halfmoon/extensions").json()[0]["activations"][0]["status"])
+
+    link = f"/admin/themes/current/editor?context=apps&template=index&activateAppId={CLIENT_ID}/launcher"
+    landed = urlsplit(store.get(link).headers["Location"])
+    assert landed.path == "/store/halfmoon/themes"
+    assert "checked" in merchant.get(f"{landed.path}?{landed.query}").text
+    assert "checked" not in merchant.get("/store/halfmoon/themes").text
+    assert status() == "available"
+    merchant.post("/store/halfmoon/themes", {"embed": "on"})
+    assert status() == "active"

@@ -40,6 +40,9 @@
     show.timer = setTimeout(() => (toast.hidden = true), 5000);
   }
 
+  const extensions = async () => (await fetch(frame.dataset.extensions)).json();
+  const answers = { idToken, extensions };
+
   const acts = {
     menu,
     toast: show,
@@ -54,9 +57,9 @@
   window.addEventListener('message', (event) => {
     if (event.origin !== appOrigin || event.source !== frame.contentWindow || !event.data.appBridge) return;
     const { type, id, detail } = event.data;
-    if (type === 'idToken') {
+    if (Object.hasOwn(answers, type)) {
       const answer = (body) => frame.contentWindow.postMessage({ appBridgeAnswer: true, id, ...body }, appOrigin);
-      idToken().then((value) => answer({ value }), (error) => answer({ error: error.message }));
+      answers[type]().then((value) => answer({ value }), (error) => answer({ error: error.message }));
     } else if (Object.hasOwn(acts, type)) {
       acts[type](detail);
     }

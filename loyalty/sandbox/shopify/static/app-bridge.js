@@ -52,6 +52,7 @@
     config: { apiKey, shop: kept('shop'), host: kept('host'), locale: kept('locale') || 'en' },
     environment: { embedded: framed, mobile: false, pos: false },
     idToken: () => ask('idToken'),
+    app: { extensions: () => ask('extensions') },
     loading: (on) => post({ type: 'loading', detail: on !== false }),
     toast: {
       show(message, options) {

@@ -10,7 +10,7 @@ from html import escape
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.storefront_widget.pretend import MADE, MEMBER, WIDGET, Pretend, shopify_tag
+from tests.storefront_widget.pretend import CONFIG, MADE, MEMBER, WIDGET, Pretend, shopify_tag
 
 pytestmark = pytest.mark.browser
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -28,7 +28,7 @@ def page() -> Iterator[Page]:
 @pytest.fixture(autouse=True)
 def fresh(page: Page) -> Iterator[None]:
     yield
-    page.evaluate("sessionStorage.clear()")
+    page.evaluate("sessionStorage.clear(); localStorage.clear()")
     page.unroute_all(behavior="ignoreErrors")
 
 
@@ -89,3 +89,75 @@ def test_without_an_answer_the_page_is_as_it_was(page: Page) -> None:
     Pretend(page, {"config": None}).open(box("page") + SCRIPT)
     page.wait_for_timeout(300)
     expect(page.locator("regulars-block")).to_be_empty()
+
+
+def test_the_cart_says_what_it_earns_and_follows_its_form(page: Page) -> None:
+    totals = [2_500, 5_000]
+    pretend = Pretend(page)
+    page.route("**/cart.js", lambda route: route.fulfill(json={"total_price": totals.pop(0), "item_count": 1}))
+    pretend.open('<form action="/cart"><input name="q"></form>' + box("cart") + SCRIPT)
+    block = page.locator("regulars-block")
+    expect(block.get_by_role("status")).to_have_text("Earns 125 points")
+    page.locator("input").fill("2")
+    page.locator("input").blur()
+    expect(block.get_by_role("status")).to_have_text("Earns 250 points")
+
+
+def test_a_reward_is_redeemed_from_the_cart(page: Page) -> None:
+    pretend = Pretend(page)
+    page.route("**/cart.js", lambda route: route.fulfill(json={"total_price": 2_500, "item_count": 1}))
+    pretend.open(box("cart") + SCRIPT)
+    page.get_by_role("button", name="Redeem: €5 off").click()
+    expect(pretend.panel.get_by_role("heading", name="€5 off for 500 points?")).to_be_visible()
+    pretend.press("Get my code")
+    expect(pretend.panel.get_by_role("heading", name="€5 off is ready")).to_be_visible()
+
+
+def test_a_nudge_that_was_put_away_stays_away_and_a_new_one_comes(page: Page) -> None:
+    pretend = Pretend(page)
+    pretend.open(box("nudge") + SCRIPT)
+    block = page.locator("regulars-block")
+    expect(block).to_contain_text("140 points expire on November 30.")
+    block.get_by_role("button", name="Dismiss: 140 points expire on November 30.").click()
+    expect(block).to_be_empty()
+    page.reload()
+    page.wait_for_timeout(500)
+    expect(block).to_be_empty()
+    pretend.answers["member"] = (
+        200,
+        {**MEMBER, "nudges": [{"id": "two", "kind": "x", "text": "Your code ends on May 2."}]},
+    )
+    page.reload()
+    expect(block).to_contain_text("Your code ends on May 2.")
+
+
+def test_after_an_order_its_points_are_said_with_their_day_and_guests_are_told_how_to_join(page: Page) -> None:
+    Pretend(page).open(box("order") + SCRIPT)
+    block = page.locator("regulars-block")
+    expect(block.get_by_role("heading")).to_have_text("191 points are on their way")
+    expect(block.locator("dl")).to_have_text("You have1,040From November 28191Together1,231")
+
+
+def test_any_page_says_a_price_and_the_points_follow_it(page: Page) -> None:
+    Pretend(page).open(box("product", price="14.50", quantity="2") + SCRIPT)
+    said = page.locator("regulars-block [role=status]")
+    expect(said).to_have_text("Earns 145 points")
+    page.locator("regulars-block").evaluate("box => { box.dataset.price = '42'; }")
+    expect(said).to_have_text("Earns 420 points")
+
+
+def test_blocks_without_the_embed_have_no_launcher_and_open_the_panel(page: Page) -> None:
+    pretend = Pretend(page)
+    pretend.open(box("page") + SCRIPT)
+    page.get_by_role("button", name="See my points").click()
+    expect(pretend.panel).to_be_visible()
+    expect(pretend.launcher).to_be_hidden()
+
+
+def test_a_members_tier_counts_in_what_a_product_earns(page: Page) -> None:
+    tier = {"id": "i", "name": "Insider", "measure": "spend", "at_least": 0, "perks": [], "multiplier_percent": 120}
+    member = {**MEMBER, "tier": {"id": "i", "name": "Insider", "perks": [], "kept_until": None, "next": None}}
+    Pretend(page, {"config": (200, {**CONFIG, "tiers": [tier]}), "member": (200, member)}).open(
+        box("product", price="10") + SCRIPT
+    )
+    expect(page.locator("regulars-block [role=status]")).to_have_text("Earns 60 points")

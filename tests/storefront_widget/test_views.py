@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import json
 from html import escape
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.storefront_widget.pretend import CONFIG, MEMBER, SHOP, WIDGET, Answer, Pretend, opened, problem, shopify_tag
+from tests.storefront_widget.pretend import (
+    CONFIG,
+    MADE,
+    MEMBER,
+    SHOP,
+    WIDGET,
+    Answer,
+    Pretend,
+    opened,
+    problem,
+    shopify_tag,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -264,3 +276,89 @@ def test_when_somebody_else_is_signed_in_at_the_site_the_first_ones_session_is_n
     page.reload()
     expect(pretend.launcher).to_have_text("1,040 points")
     assert pretend.calls("member")[-1].headers["authorization"] == "Bearer t-2"
+
+
+def test_a_theme_colours_and_shapes_the_parts_as_documented(page: Page) -> None:
+    pretend = rich(page)
+    pretend.head = """<style>regulars-widget::part(panel) { --rg-radius: 0; --rg-bg: #fffdf8; }
+        regulars-widget::part(launcher) { border-radius: 8px; --rg-accent: #123456; }</style>"""
+    opened(pretend)
+    expect(pretend.panel).to_have_css("background-color", "rgb(255, 253, 248)")
+    expect(pretend.panel).to_have_css("border-radius", "0px")
+    expect(pretend.launcher).to_have_css("border-radius", "8px")
+    expect(pretend.launcher).to_have_css("background-color", "rgb(18, 52, 86)")
+
+
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+VIEWS = (
+    "tiers",
+    "friend",
+    "me",
+    "me/leaving",
+    "faq",
+    "ready",
+    "ready/giving",
+    "redeem/confirm",
+    "redeem/working",
+    "redeem/failed",
+)
+
+
+@pytest.mark.needs_npm
+@pytest.mark.parametrize(("theme", "tag"), [("light", "en"), ("dark", "ar")])
+def test_axe_finds_nothing_in_any_view(page: Page, theme: str, tag: str) -> None:
+    code = {**MADE, "state": "ready"}
+    member = {**SOMEBODY, "codes": [code]}
+    look = {**RICH, "look": {"theme": theme, "light": {}, "dark": {}}, "languages": ["en", "ar"]}
+    pretend = rich(page, config=(200, look), member=(200, member))
+    pretend.body = "<main><h1>Roasted on Tuesdays</h1></main>"
+    opened(pretend, shopify_tag(extra=f'data-locale="{tag}"'))
+    expect(pretend.panel.locator(".rg-card")).to_be_visible()
+    page.add_script_tag(content=AXE.read_text())
+    for tab in ("rewards", "earn", "history"):
+        page.evaluate("async (tab) => (await document.querySelector('regulars-widget').load()).choose(tab)", tab)
+        assert violations(page) == [], tab
+    for view in VIEWS:
+        page.evaluate(
+            """async (view) => { const panel = await document.querySelector('regulars-widget').load();
+            await panel.go(view, { redemption: panel.data.codes[0], reward: panel.data.rewards[0] }); }""",
+            view,
+        )
+        page.wait_for_timeout(50)
+        assert violations(page) == [], view
+
+
+def violations(page: Page) -> list[str]:
+    """At the end of what scrolls: a link that is half out of sight would count as a small one."""
+    page.locator("regulars-widget .rg-body").evaluate("body => { body.scrollTop = body.scrollHeight; }")
+    found = page.evaluate(
+        "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
+    )
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found["violations"]]
+
+
+@pytest.mark.parametrize("width", [320, 375, 3840])
+def test_large_text_makes_the_panel_longer_and_never_wider(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    pretend = rich(page)
+    pretend.head = "<style>html { font-size: 200%; }</style>"
+    opened(pretend)
+    for view in ("home", *VIEWS[:5]):
+        page.evaluate("async (view) => (await document.querySelector('regulars-widget').load()).go(view)", view)
+        assert pretend.panel.locator(".rg-body").evaluate("e => e.scrollWidth <= e.clientWidth"), view
+        box = pretend.panel.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+
+
+def test_a_slow_line_shows_the_launcher_at_once_and_the_panel_says_that_it_comes(page: Page) -> None:
+    pretend = rich(page)
+    page.route("**/panel.js*", lambda route: (page.wait_for_timeout(900), route.fallback()))
+    page.route("**/earn.js*", lambda route: (page.wait_for_timeout(900), route.fallback()))
+    pretend.answers["member"] = (200, {"member": None})
+    pretend.open(shopify_tag(customer=""))
+    expect(pretend.launcher).to_have_text("Rewards", timeout=900)
+    pretend.launcher.click()
+    expect(pretend.panel.get_by_role("status")).to_be_visible()
+    expect(pretend.panel.get_by_role("heading", name="Every order counts")).to_be_visible()

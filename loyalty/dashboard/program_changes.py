@@ -173,6 +173,7 @@ def _date(one: Field, value: str, words: Words) -> str:
 
 
 def _said(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(str(key) for key, each in value.items() if each) or NOTHING
+    if isinstance(value, dict):  # what is paused
+        names: dict[str, str] = {"earning": _("earning"), "redeeming": _("redeeming")}
+        return ", ".join(names.get(str(key), str(key)) for key, each in value.items() if each) or NOTHING
     return NOTHING if value is None else str(value)

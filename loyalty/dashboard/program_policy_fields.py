@@ -17,7 +17,7 @@ EXCLUSIONS = Kind(
             Field("products", _("These products"), "names", hint=_("Product or variant ids, one a line.")),
             Field("collections", _("These collections"), "names", hint=_("One a line.")),
             Field("tags", _("With one of these tags"), "names", hint=_("One a line.")),
-            Field("segments", _("Members of these segments"), "names", hint=_("Such as staff or resellers, one a line.")),
+            Field("segments", _("Members of these segments"), "names", of="segments", hint=_("Such as staff or resellers, one a line.")),
         ),
     ),
     "minus",
@@ -100,7 +100,7 @@ AUDIENCE = Kind(
     (
         group(
             Field("kind", _("The program is for"), "choice", choices=(("everyone", _("everyone")), ("pilot", _("a pilot: whoever is named below"))), default="everyone"),
-            Field("segments", _("Members of these segments"), "names", hint=_("Segments of the program or of your other systems, one a line.")),
+            Field("segments", _("Members of these segments"), "names", of="segments", hint=_("Segments of the program or of your other systems, one a line.")),
             Field("customers", _("These customers"), "names", hint=_("Customer ids or e-mails, one a line, up to 10,000. An e-mail must belong to a customer we know.")),
             Field("percent", _("And of all customers"), unit="%", most=100, hint=_("Drawn by a stable lot: raise it later and nobody falls out.")),
         ),

@@ -1,1 +1,1 @@
-export default {"faq.own":"From {shop}","faq.wait":"One moment"};
+export default {"faq.own":"{shop} açıklaması","faq.wait":"Bir dakika"};

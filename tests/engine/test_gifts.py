@@ -109,6 +109,7 @@ def test_a_new_version_wins_nobody_back_twice_and_nobody_who_was_away_for_long()
     longer = msgspec.structs.replace(under({**BACK, "days": 90})[0], number=2, in_force_from=day(70))
     statement = folded(order("1", day(1)), as_of=day(300), under=[one, longer])
     assert gifts(statement) == [("win_back:b:1:coffee", day(61))]
+    assert statement.available == 10 + 25
     late = msgspec.structs.replace(one, number=2, in_force_from=day(70))
     assert gifts(folded(order("1", day(1)), as_of=day(300), under=[under()[0], late])) == []
 

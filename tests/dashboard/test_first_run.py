@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from loyalty.engine.program import default_program
 from loyalty.models import Launch, LedgerEntry, Member, ProgramVersion, Shop
 from loyalty.selectors.programs import draft_of, program_of, version_in_force
-from loyalty.services.observations import Grant, StoreProfile
+from loyalty.services.observations import Grant, Person, StoreProfile
 from loyalty.services.posting import fold_and_post
 from loyalty.services.shops import install
 from tests.dashboard.conftest import Ask, words
@@ -186,3 +188,44 @@ def test_the_import_of_orders_of_before_goes_on_while_the_merchant_answers(ask: 
     choose(ask, new_shop)
     place(new_shop, make_order("9", at=timezone.now() - DAY, currency="USD"), ALICE)
     assert "1 orders of" in words(ask("/dashboard/start/questions/", new_shop))
+
+
+def test_the_pages_cost_the_same_few_queries_however_many_orders_there_are(ask: Ask, new_shop: Shop) -> None:
+    choose(ask, new_shop)
+
+    def queries(path: str) -> int:
+        with CaptureQueriesContext(connection) as counted:
+            assert ask(path, new_shop).status_code == 200
+        return len(counted)
+
+    paths = ("/dashboard/", "/dashboard/start/questions/", "/dashboard/start/launch/")
+    now = timezone.now()
+    place(new_shop, make_order("first", at=now - DAY, currency="USD"))
+    few = [queries(path) for path in paths]
+    for number in range(30):
+        person = Person(external_id=f"c{number}", email=f"c{number}@shopper.test", name="C")
+        place(new_shop, make_order(str(number), at=now - DAY, currency="USD"), person)
+    assert [queries(path) for path in paths] == few
+    assert max(few) <= 12
+
+
+@pytest.mark.parametrize("preset", ["points", "vip-spend", "cashback", "milestones"])
+def test_another_program_to_begin_with_replaces_the_draft(ask: Ask, new_shop: Shop, preset: str) -> None:
+    choose(ask, new_shop, margin="40")
+    assert ask("/dashboard/start/questions/", new_shop, "post", preset=preset).status_code == 200
+    found = Launch.objects.get(shop=new_shop)
+    assert (found.preset, found.margin_percent) == (preset, 40)
+    assert ask("/dashboard/start/questions/", new_shop, "post", preset="nonsense").status_code == 422
+
+
+def test_what_is_given_back_is_what_the_rates_say(ask: Ask, new_shop: Shop) -> None:
+    """5 points a dollar, 500 of them worth $5: 5 % of sales; of these 80 % get spent."""
+    place(new_shop, make_order("1", at=timezone.now() - DAY, prices=(10_000,), currency="USD"))
+    choose(ask, new_shop)
+    ask("/dashboard/start/questions/", new_shop, "post", **(EARN | {"revision": revision(new_shop)}))
+    worth = {"amount_off": "on", "amount_off-points": "500", "amount_off-value_minor": "5"}
+    sent = {"question": "rewards", "amount_off-minimum_order_minor": "0", "revision": revision(new_shop)} | worth
+    page = words(ask("/dashboard/start/questions/", new_shop, "post", **sent))
+    assert "gives back 5.0%" in page
+    assert "4.0% of sales" in page
+    assert "100 points are worth $1.00" in page

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from django.db import connections
 from pytest_django.fixtures import Settings
 
 from loyalty.engine.errors import Invalid, Refused
@@ -45,7 +46,10 @@ class Planter:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 planter.asked.append(({name.lower(): value for name, value in self.headers.items()}, body))
-                planter.before_answering()
+                try:
+                    planter.before_answering()
+                finally:
+                    connections.close_all()  # this thread's own, that it may have opened
                 status, headers, said = planter.answers[0] if len(planter.answers) == 1 else planter.answers.pop(0)
                 told = said if isinstance(said, bytes) else json.dumps(said).encode()
                 self.send_response(status)

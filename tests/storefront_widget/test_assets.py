@@ -7,6 +7,7 @@ import brotli
 import pytest
 from django.test import Client
 
+from loyalty.languages import TAGS
 from storefront_widget.assets import FOLDER, assets
 
 FIRST_SCREEN = ("loader.js", "panel.js", "messages/en.panel.js")
@@ -22,6 +23,15 @@ def packed(*names: str) -> int:
 def test_the_loader_and_the_first_screen_stay_within_their_bytes() -> None:
     assert packed("loader.js") <= 3_000
     assert packed(*FIRST_SCREEN) <= 10_000
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_no_language_weighs_much_more(tag: str) -> None:
+    """Letters beyond ASCII take two or three bytes each."""
+    assert packed("loader.js", "panel.js", f"messages/{tag}.panel.js") <= 10_240
+    assert packed("redeem.js", "steps.js", f"messages/{tag}.redeem.js") <= 3_000
+    for view in RARE:
+        assert packed(f"{view}.js", f"messages/{tag}.{view}.js") <= 3_000, view
 
 
 def test_what_the_first_touch_and_each_rare_view_bring_is_small_too() -> None:

@@ -158,7 +158,14 @@ def _typed_order(typed: dict[str, Any], program: Program, now: datetime) -> Orde
 def _judged(at: Beside, order: Order, facts: Sequence[Fact]) -> dict[str, Any]:
     live = judge(at.live.program, at.versions, order, facts, at.fmt) if at.live else None
     draft = judge(at.program, at.versions, order, facts, at.fmt) if at.row or not live else None
-    return {"order": order, "on_live": live, "on_draft": draft, "rows": side_by_side(live, draft)}
+    told = draft or live
+    return {
+        "order": order,
+        "on_live": live,
+        "on_draft": draft,
+        "rows": side_by_side(live, draft),
+        "why": told.why if told else Explanation(),
+    }
 
 
 def judge(program: Program, versions: Sequence[Version], order: Order, facts: Sequence[Fact], fmt: Format) -> Side:

@@ -144,3 +144,20 @@ def test_the_page_costs_the_same_however_large_the_program_is(ours: Seen, ask: A
     few = cost()
     save_draft(shop=ours.shop, revision=1, part={"rules": rules, "tiers": tiers}, at=BEGAN)
     assert cost() == few <= 12
+
+
+def test_before_the_launch_there_is_a_draft_and_the_way_to_launch_it(ours: Seen, ask: Ask) -> None:
+    ProgramVersion.objects.filter(shop=ours.shop).delete()
+    page = reverse("dashboard:program")
+    assert "Nothing is live yet" in words(ask(page, ours.shop))
+    ask(EDIT, ours.shop, "post", **RATE)
+    told = ask(page, ours.shop)
+    assert "Launch the program…" in words(told)
+    assert reverse("dashboard:launch") in told.content.decode()
+    assert drafted(ours.shop).number == 1
+    to_launch = ask(reverse("dashboard:program_publish"), ours.shop)
+    assert (to_launch.status_code, to_launch["Location"]) == (302, reverse("dashboard:launch"))
+    assert ask(reverse("dashboard:program_versions"), ours.shop).status_code == 200
+    assert ask(reverse("dashboard:program_pause"), ours.shop).status_code == 404
+    assert "There is no draft" not in words(ask(reverse("dashboard:what_if"), ours.shop))
+    assert ask(reverse("dashboard:program_try"), ours.shop, "post", **{"lines.0.price": "5"}).status_code == 200

@@ -103,8 +103,11 @@ def _begin(request: HttpRequest, shop: Shop, goal: str, margin: int | None, now:
     """The goal with its program. One that was begun with the same goal stays as it was answered."""
     if goal not in GOALS:
         raise Invalid(_("Choose one of the four."), place="goal")
-    found = launch_of(shop)
-    if found is None or found.goal != goal or draft_of(shop) is None or found.margin_percent != margin:
+    found, draft = launch_of(shop), draft_of(shop)
+    if found is None and draft is not None:
+        launching.keep_draft(shop=shop, goal=goal, step=QUESTIONS[0])
+        launching.set_margin(shop=shop, margin_percent=margin)
+    elif found is None or found.goal != goal or draft is None or found.margin_percent != margin:
         preset = GOALS[goal][0]
         _suggest(request, shop, goal, preset, margin, now)
         launching.set_margin(shop=shop, margin_percent=margin)

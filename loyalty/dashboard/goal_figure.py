@@ -17,7 +17,7 @@ from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.pages import asked, page
 from loyalty.models import Launch, Shop
 from loyalty.selectors.goals import LEAST, Compared, compared, known_from
-from loyalty.selectors.launching import launch_of
+from loyalty.selectors.launching import launch_of, launched_at
 
 FIGURES = {
     Launch.Goal.SECOND_ORDERS: gettext_lazy("New customers who order again within 30 days"),
@@ -51,15 +51,16 @@ def goal(request: HttpRequest) -> HttpResponse:
 def goal_figure(shop: Shop, fmt: Format, now: datetime) -> GoalFigure | None:
     """None where the merchant has chosen no goal."""
     found = launch_of(shop)
-    if found is None or found.launched_at is None:
+    began = launched_at(shop, found) if found else None
+    if found is None or began is None:
         return None
     name = str(FIGURES[Launch.Goal(found.goal)])
-    since = fmt.full_day(found.launched_at)
-    known = known_from(found.goal, found.launched_at)
+    since = fmt.full_day(began)
+    known = known_from(found.goal, began)
     if now < known:
         answer = _("Not enough data yet. Ask again on %(day)s.") % {"day": fmt.full_day(known)}
         return GoalFigure(name, "–", _("Since %(day)s") % {"day": since}, _("Not enough data yet"), "", answer, ())
-    result = compared(shop=shop, goal=found.goal, launched_at=found.launched_at, now=now)
+    result = compared(shop=shop, goal=found.goal, launched_at=began, now=now)
     return _figure(found.goal, name, since, result, fmt)
 
 

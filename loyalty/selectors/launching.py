@@ -15,7 +15,7 @@ from django.db.models.functions import Mod
 from loyalty.engine.facts import Fact, Line, Order, decode
 from loyalty.engine.program import Program, Version
 from loyalty.engine.simulate import outcome_of, point_worth
-from loyalty.models import Launch, Member, Shop, StoredFact
+from loyalty.models import Launch, Member, ProgramVersion, Shop, StoredFact
 from loyalty.selectors.facts import facts_of
 
 DAYS = 90
@@ -74,6 +74,14 @@ class HandOut:
 
 def launch_of(shop: Shop) -> Launch | None:
     return Launch.objects.filter(shop=shop).first()
+
+
+def launched_at(shop: Shop, found: Launch) -> datetime | None:
+    """When the first program came into force, also where it was published on the Program page."""
+    if found.launched_at is not None:
+        return found.launched_at
+    first = ProgramVersion.objects.filter(shop=shop, in_force_from__isnull=False).order_by("in_force_from").first()
+    return first.in_force_from if first else None
 
 
 def past_of(*, shop: Shop, now: datetime) -> Past:

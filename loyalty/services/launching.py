@@ -30,6 +30,12 @@ def choose(*, shop: Shop, goal: str, preset: str, program: Program, step: str, a
     return found
 
 
+def keep_draft(*, shop: Shop, goal: str, step: str) -> None:
+    """The goal alone, where the merchant has begun a draft on the Program page: it stays as it is."""
+    _refuse_launched(shop)
+    Launch.objects.update_or_create(shop=shop, defaults={"goal": goal, "preset": "", "step": step})
+
+
 def follow(*, shop: Shop, goal: str) -> None:
     """Another figure for Home, at any time. Raises Invalid for an unknown goal."""
     if goal not in Launch.Goal.values:

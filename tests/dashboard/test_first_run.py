@@ -14,6 +14,7 @@ from loyalty.models import Launch, LedgerEntry, Member, ProgramVersion, Shop
 from loyalty.selectors.programs import draft_of, program_of, version_in_force
 from loyalty.services.observations import Grant, Person, StoreProfile
 from loyalty.services.posting import fold_and_post
+from loyalty.services.programs import publish_draft, save_draft
 from loyalty.services.shops import install
 from tests.dashboard.conftest import Ask, words
 from tests.factories import ALICE, make_order, make_shop, place
@@ -229,3 +230,13 @@ def test_what_is_given_back_is_what_the_rates_say(ask: Ask, new_shop: Shop) -> N
     assert "gives back 5.0%" in page
     assert "4.0% of sales" in page
     assert "100 points are worth $1.00" in page
+
+
+def test_a_draft_that_was_begun_on_the_program_page_is_kept(ask: Ask, new_shop: Shop) -> None:
+    save_draft(shop=new_shop, revision=0, part={"name": "My own"}, at=timezone.now())
+    choose(ask, new_shop)
+    draft = draft_of(new_shop)
+    assert draft
+    assert program_of(draft).name == "My own"
+    publish_draft(shop=new_shop, revision=draft.revision, at=timezone.now() - DAY)
+    assert "Not enough data yet" in words(ask("/dashboard/goal/", new_shop)), "published there, it is launched too"

@@ -362,3 +362,24 @@ def test_a_slow_line_shows_the_launcher_at_once_and_the_panel_says_that_it_comes
     pretend.launcher.click()
     expect(pretend.panel.get_by_role("status")).to_be_visible()
     expect(pretend.panel.get_by_role("heading", name="Every order counts")).to_be_visible()
+
+
+def test_who_sent_a_visitor_is_told_to_us_once_somebody_is_signed_in(page: Page) -> None:
+    pretend = rich(page, **{"referral/claim": None})
+    page.add_init_script(
+        "localStorage['regulars:halfmoon.myshopify.com:ref'] ??= JSON.stringify({ text: 'MARTA7', until: 9e15 })"
+    )
+    page.route("**/cart/update.js", lambda route: route.fulfill(json={}))
+    pretend.open(shopify_tag())
+    page.wait_for_function("document.querySelector('regulars-widget').panel")
+    expect(pretend.launcher).to_have_text("1,040 points")
+    page.evaluate("document.querySelector('regulars-widget').load().then((panel) => panel.refresh())")
+    page.wait_for_timeout(400)
+    assert pretend.calls("referral/claim")[0].post_data_json == {"code": "MARTA7"}
+    kept = "localStorage['regulars:halfmoon.myshopify.com:ref']"
+    assert "MARTA7" in page.evaluate(kept)
+    pretend.answers["referral/claim"] = (200, {})
+    page.reload()
+    expect(pretend.launcher).to_have_text("1,040 points")
+    page.evaluate("document.querySelector('regulars-widget').load().then((panel) => panel.refresh())")
+    page.wait_for_function(f"!{kept}")

@@ -11,12 +11,13 @@ export async function keep(widget, quietly) {
   if (CODE.test(came)) quietly(() => localStorage.setItem(key, JSON.stringify({ text: came, until: Date.now() + LIFE_MS })));
   const kept = quietly(() => JSON.parse(localStorage.getItem(key))) ?? { text: came, until: Infinity };
   if (!CODE.test(kept.text) || kept.until < Date.now()) return quietly(() => localStorage.removeItem(key));
-  if (dataset.platform === "shopify") return toCart(kept.text, `${key}:told`, quietly);
+  if (dataset.platform === "shopify") toCart(kept.text, `${key}:told`, quietly).catch(() => {});
   const claim = async () => {
     const panel = await widget.load();
-    quietly(() => localStorage.removeItem(key));
     widget.removeEventListener("regulars-member", claim);
-    await panel.api.own("referral/claim", { code: kept.text }).catch(() => {});
+    // What was refused will be refused again; a lost connection is tried with the next page.
+    const lost = await panel.api.own("referral/claim", { code: kept.text }).then(() => false, (problem) => !problem.status);
+    if (!lost) quietly(() => localStorage.removeItem(key));
   };
   widget.addEventListener("regulars-member", claim);
 }

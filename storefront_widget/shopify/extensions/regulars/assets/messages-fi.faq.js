@@ -1,1 +1,1 @@
-export default {"faq.own":"From {shop}","faq.wait":"One moment"};
+export default {"faq.own":"Kaupalta {shop}","faq.wait":"Hetkinen"};

@@ -75,7 +75,16 @@ def _forget_members(shop: Shop) -> None:
         )
         staff_log.update(object_repr=NAME, change_message="")
     members.update(
-        external_id=None, email="", name="", locale="", merged_into=None, next_due=None, forgotten_at=shop.forgotten_at
+        external_id=None,
+        email="",
+        name="",
+        locale="",
+        merged_into=None,
+        next_due=None,
+        notified_of=[],
+        letters_said=[],
+        letter_due_at=None,
+        forgotten_at=shop.forgotten_at,
     )
     OutboxMessage.objects.filter(shop=shop).exclude(kind=FORGET_SHOP).delete()
 

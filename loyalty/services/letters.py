@@ -39,8 +39,10 @@ def write(
     *, shop: Shop, member_id: int, found: Sequence[Nudge], program: Program | None, voice: Voice, at: datetime
 ) -> bool:
     """Leaves a letter for the outbox if something in `found` is news to the member and of what they asked for. Says
-    when to look again either way. Raises NotFound."""
+    when to look again either way; whoever comes a moment after another worker does nothing. Raises NotFound."""
     member = lock_member(shop=shop, member_id=member_id)
+    if member.letter_due_at is None or member.letter_due_at > at:
+        return False
     told = [each for each in found if ABOUT[each.kind.partition(".")[0]] in member.notified_of]
     if not member.notified_of:
         member.letter_due_at = None

@@ -33,7 +33,10 @@ def merge(*, shop: Shop, kept_id: str, gone_id: str, at: datetime) -> None:
     fold_and_post(shop=shop, members=sorted((kept, gone), key=lambda member: member.pk), at=at)
     gone.merged_into, gone.next_due = kept, None
     gone.email = gone.name = gone.locale = ""
-    gone.save(update_fields=["merged_into", "next_due", "email", "name", "locale"])
+    # Who asked to be written to did so for an address; the one that stays has said what they want themselves.
+    gone.notified_of, gone.letters_said, gone.letter_due_at = [], [], None
+    cleared = ["merged_into", "next_due", "email", "name", "locale", "notified_of", "letters_said", "letter_due_at"]
+    gone.save(update_fields=cleared)
     Member.objects.filter(shop=shop, merged_into=gone).update(merged_into=kept)
 
 

@@ -16,8 +16,11 @@ from loyalty.engine.program import default_program
 from loyalty.models import Member, OutboxMessage, Shop
 from loyalty.services.adjustments import adjust
 from loyalty.services.enrolment import leave_program
+from loyalty.services.forgetting_shops import forget_shop
+from loyalty.services.merging import merge
 from loyalty.services.profiles import choose_notice
 from loyalty.services.programs import publish
+from loyalty.services.shops import uninstall
 from loyalty.worker import letters as module
 from loyalty.worker import outbox
 from loyalty.worker.letters import write_letters
@@ -154,3 +157,27 @@ def test_one_who_cannot_be_read_stops_nobody_else(shop: Shop, monkeypatch: pytes
     assert write_letters(now=NOW) == 2
     assert [letter["to"] for letter in letters(shop)] == ["bob@shopper.test"]
     assert alice(shop).letter_due_at == NOW + timedelta(hours=6)
+
+
+def test_two_workers_at_once_write_one_letter_a_week(shop: Shop) -> None:
+    """Both may have found news, and not the same: between their looks the member earned."""
+    ask(shop, "points")
+    read = alice(shop)
+    write_letters(now=NOW)
+    adjust(shop=shop, member_id=read.pk, points=200, actor="D", reason="r", key="k", at=NOW)
+    outbox.drain_messages(now=NOW)
+    module._write(read, NOW)
+    assert OutboxMessage.objects.filter(shop=shop, kind="mail").count() == 1
+    assert alice(shop).letter_due_at == NOW + timedelta(days=7)
+
+
+def test_a_member_who_became_another_and_one_of_a_forgotten_store_are_looked_at_no_more(shop: Shop) -> None:
+    ask(shop, "points")
+    merge(shop=shop, kept_id=str(BOB.external_id), gone_id=str(ALICE.external_id), at=NOW)
+    assert (alice(shop).notified_of, write_letters(now=NOW + timedelta(days=1))) == ([], 0)
+    bob = Member.objects.get(shop=shop, external_id=BOB.external_id)
+    choose_notice(shop=shop, member_id=bob.pk, name="points", wanted=True, at=NOW)
+    uninstall(shop=shop, at=NOW)
+    forget_shop(shop=shop, at=NOW)
+    bob.refresh_from_db()
+    assert (bob.notified_of, write_letters(now=NOW + timedelta(days=1))) == ([], 0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import structlog
+from django.db import InterfaceError, OperationalError
 from django.db.models import F, TextField
 from django.db.models.functions import Cast
 
@@ -12,8 +14,10 @@ from loyalty.engine.program import Program, Reward
 from loyalty.engine.rewards import least_points
 from loyalty.models import Member, Payout, ProgramVersion, Shop
 from loyalty.selectors.programs import in_force_at, versions_of
+from loyalty.services.posting import FoldedByNewer
 from loyalty.services.redemptions import pay_out
 
+log = structlog.get_logger("regulars.payouts")
 PAGE = 50
 
 
@@ -60,7 +64,8 @@ def is_paused(*, shop: Shop, at: datetime) -> bool:
 
 def pay_page(*, payout: Payout, reward: Reward, at: datetime) -> int:
     """The next members who have enough, each in a transaction of their own; returns how many were looked at, 0 when all
-    have been. Members without an account have nowhere to be paid to."""
+    have been. Members without an account have nowhere to be paid to. One who cannot be folded keeps their points and
+    stops nobody else; a database that is away, or a newer release, stops everybody until it is over."""
     members = Member.objects.filter(shop=payout.shop_id, external_id__isnull=False, merged_into=None)
     waiting = members.filter(pk__gt=payout.reached, available__gte=least_points(reward), forgotten_at=None)
     found = list(waiting.order_by("pk").values_list("pk", flat=True)[:PAGE])
@@ -69,7 +74,13 @@ def pay_page(*, payout: Payout, reward: Reward, at: datetime) -> int:
         rows.update(finished_at=at)
         return 0
     for pk in found:
-        paid = pay_out(shop=payout.shop, member_id=pk, reward_id=reward.id, period=payout.period, at=at)
+        paid = None
+        try:
+            paid = pay_out(shop=payout.shop, member_id=pk, reward_id=reward.id, period=payout.period, at=at)
+        except (OperationalError, InterfaceError, FoldedByNewer):
+            raise
+        except Exception:
+            log.exception("payout.member_failed", shop=payout.shop_id, member=pk)
         rows.filter(reached__lt=pk).update(reached=pk, paid=F("paid") + int(paid is not None))
     return len(found)
 

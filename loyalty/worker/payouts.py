@@ -7,13 +7,16 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from loyalty.models import Payout
+from loyalty.models import OutboxMessage, Payout, QueueState, Shop
 from loyalty.platforms.registry import platform_of
 from loyalty.services import payouts
+from loyalty.services.codes import ISSUE
 
 log = structlog.get_logger("regulars.payouts")
 SHOPS_A_TURN = 20
 LATER = timedelta(hours=1)
+CODES_WAITING = 50
+"""So many are over in seconds; what is paid out goes through the same loops."""
 
 
 def begin_due(*, now: datetime) -> int:
@@ -21,11 +24,15 @@ def begin_due(*, now: datetime) -> int:
 
 
 def pay_due(*, now: datetime) -> int:
-    """One page for each shop that is at it; returns how many members were looked at. Where redeeming is paused, or the
-    store cannot carry the money, nobody is paid until that is over, or the month is."""
+    """One page for each shop that is at it; returns how many members were looked at. Where redeeming is paused, the
+    platform lets us in no more, or the store cannot carry the money, nobody is paid until that is over, or the month
+    is. While codes wait to be made nobody is paid either: a shopper's must not stand behind a month's cashback."""
     looked_at = 0
     open_ones = Payout.objects.across_shops().filter(finished_at=None, due_at__lte=now).select_related("shop")
+    open_ones = open_ones.filter(shop__status=Shop.Status.ACTIVE)
     for payout in open_ones.order_by("due_at", "pk")[:SHOPS_A_TURN]:
+        if _codes_waiting(now) >= CODES_WAITING:
+            break
         try:
             looked_at += _pay(payout, now)
         except Exception:
@@ -45,6 +52,11 @@ def _pay(payout: Payout, now: datetime) -> int:
         log.warning("payout.waits", shop=payout.shop_id, payout=payout.pk, why=why_not)
         return _wait(payout, now)
     return payouts.pay_page(payout=payout, reward=reward, at=now)
+
+
+def _codes_waiting(now: datetime) -> int:
+    waiting = OutboxMessage.objects.across_shops().filter(kind=ISSUE, state=QueueState.WAITING, due_at__lte=now)
+    return len(waiting.values_list("pk")[:CODES_WAITING])
 
 
 def _wait(payout: Payout, now: datetime) -> int:

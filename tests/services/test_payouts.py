@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 
 import msgspec
 import pytest
+from django.db import OperationalError
 
 from loyalty.engine.errors import Refused
 from loyalty.engine.program import Reward, parse_program, to_data
-from loyalty.models import Member, Payout, ProgramVersion, Redemption, Shop
+from loyalty.models import Member, OutboxMessage, Payout, ProgramVersion, Redemption, Shop
 from loyalty.services import payouts as service
 from loyalty.services.adjustments import adjust
 from loyalty.services.observations import Person
+from loyalty.services.posting import FoldedByNewer
 from loyalty.services.programs import publish
 from loyalty.services.redemptions import redeem
 from loyalty.worker import payouts
@@ -165,6 +167,60 @@ def test_a_program_that_is_published_after_the_day_pays_from_the_next_month_on()
     publish(shop=shop, program=msgspec.structs.replace(program, rewards=(CASH,)), at=DAY + timedelta(days=1))
     assert work(DAY + timedelta(days=2)) == 0
     assert work(DAY + timedelta(days=31)) == 1
+
+
+def test_a_store_that_lets_nobody_in_on_the_day_is_paid_when_it_does() -> None:
+    shop = offering(CASH)
+    people(shop, 300)
+    payouts.begin_due(now=DAY)
+    Shop.objects.filter(pk=shop.pk).update(status=Shop.Status.SUSPENDED)
+    assert payouts.pay_due(now=DAY) == 0
+    Shop.objects.filter(pk=shop.pk).update(status=Shop.Status.ACTIVE)
+    assert work(DAY + timedelta(days=1)) == 1
+    assert paid(shop) == [("0", 300, 150)]
+
+
+def test_one_member_who_cannot_be_folded_stops_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = offering(CASH)
+    first, *_ = people(shop, 300, 300, 300)
+    real = service.pay_out
+
+    def some(**asked: object) -> Redemption | None:
+        if asked["member_id"] == first.pk:
+            raise LookupError("unreadable")
+        return real(**asked)
+
+    monkeypatch.setattr(service, "pay_out", some)
+    work(DAY)
+    assert paid(shop) == [("1", 300, 150), ("2", 300, 150)]
+
+
+@pytest.mark.parametrize("error", [OperationalError("away"), FoldedByNewer("newer")])
+def test_what_stops_everybody_is_waited_for_and_leaves_nobody_out(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = offering(CASH)
+    people(shop, 300, 300)
+
+    def stops(**asked: object) -> Redemption | None:
+        raise error
+
+    with monkeypatch.context() as context:
+        context.setattr(service, "pay_out", stops)
+        work(DAY)
+    work(DAY + timedelta(hours=1))
+    assert paid(shop) == [("0", 300, 150), ("1", 300, 150)]
+
+
+def test_a_months_cashback_lets_the_codes_of_shoppers_be_made_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = offering(CASH)
+    people(shop, *[300] * 5)
+    monkeypatch.setattr(service, "PAGE", 2)
+    monkeypatch.setattr(payouts, "CODES_WAITING", 2)
+    payouts.begin_due(now=DAY)
+    assert [payouts.pay_due(now=DAY) for _ in range(3)] == [2, 0, 0]
+    OutboxMessage.objects.filter(shop=shop).update(state="done")
+    assert payouts.pay_due(now=DAY) == 2
 
 
 def test_members_without_an_account_wait() -> None:

@@ -14,6 +14,7 @@ from loyalty.selectors.widget_state import MemberState
 KEPT = 20_000
 KEPT_SECONDS = 60
 LONGEST_ASKED = 200
+_LONGEST = timedelta(seconds=KEPT_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class MemberAnswer:
 
 
 _lock = Lock()
-_made: OrderedDict[tuple[int, str], MemberAnswer] = OrderedDict()
+_made: OrderedDict[int, tuple[str, MemberAnswer]] = OrderedDict()
+"""One for each member, the oldest first: whoever asks in many ways takes nobody else's place."""
 
 
 def asked_of(query: Mapping[str, str], accept_language: str) -> str:
@@ -40,16 +42,19 @@ def keep(answer: MemberAnswer, *, asked: str) -> None:
     if len(asked) > LONGEST_ASKED:
         return
     with _lock:
-        _made[answer.state.member_id, asked] = answer
-        while len(_made) > KEPT:
+        _made.pop(answer.state.member_id, None)
+        _made[answer.state.member_id] = (asked, answer)
+        while len(_made) > KEPT or next(iter(_made.values()))[1].made_at < answer.made_at - _LONGEST:
             _made.popitem(last=False)
 
 
 def kept(state: MemberState, *, asked: str, at: datetime) -> MemberAnswer | None:
-    found = _made.get((state.member_id, asked))
-    return found if found and found.state == state and found.made_at <= at < found.until else None
+    asked_before, found = _made.get(state.member_id, ("", None))
+    if found is None or asked_before != asked or found.state != state:
+        return None
+    return found if found.made_at <= at < found.until else None
 
 
 def keeps_until(at: datetime, *changes: datetime | None) -> datetime:
     """The clock alone may change an answer: never beyond the first of `changes`."""
-    return min([at + timedelta(seconds=KEPT_SECONDS), *(change for change in changes if change and change > at)])
+    return min([at + _LONGEST, *(change for change in changes if change and change > at)])

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from django.http import HttpRequest
 
-from loyalty.languages import TAGS, Voice, accepted, best
+from loyalty.languages import TAGS, Voice, accepted, best, named
 from loyalty.models.widget import WidgetChoices
 
 V = TypeVar("V")
@@ -16,6 +16,12 @@ V = TypeVar("V")
 def language_of(request: HttpRequest, chosen: Sequence[str] = ()) -> str:
     """The one to answer in: of those the merchant has chosen, or of all."""
     return best(wanted(request), offered(chosen))
+
+
+def page_language(request: HttpRequest, chosen: Sequence[str]) -> str:
+    """The page's own word, if it decides the language by itself: then the answer is the same for every browser."""
+    asked = request.GET.get("lang", "")
+    return asked if any(named(tag, offered(chosen)) for tag in accepted(asked)) else ""
 
 
 def voice_of(request: HttpRequest, choices: WidgetChoices) -> Voice:

@@ -25,7 +25,7 @@ from storefront_widget.config import Data
 from storefront_widget.doors import Caller
 from storefront_widget.kept_config import A_MINUTE, FOR_EVER, Config, config_of, origins_of
 from storefront_widget.kept_member import MemberAnswer, asked_of, keep, keeps_until
-from storefront_widget.languages import language_of, voice_of
+from storefront_widget.languages import language_of, page_language, voice_of
 from storefront_widget.problems import UnderWay
 from storefront_widget.terms import terms_answer
 
@@ -69,9 +69,9 @@ def member(request: HttpRequest, caller: Caller) -> HttpResponse:
 
 
 def _config(request: HttpRequest, caller: Caller, rows: Sequence[Published]) -> Config:
-    language = language_of(request, loaded_choices(caller.shop)[1].languages)
-    asked = request.GET.get("lang", "")
-    return config_of(shop=caller.shop, rows=rows, language=language, asked=asked, at=caller.at)
+    chosen = loaded_choices(caller.shop)[1].languages
+    asked = page_language(request, chosen)
+    return config_of(shop=caller.shop, rows=rows, language=language_of(request, chosen), asked=asked, at=caller.at)
 
 
 def _state(caller: Caller) -> MemberState | None:

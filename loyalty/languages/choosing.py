@@ -15,11 +15,16 @@ def best(wanted: Iterable[str], offered: Sequence[str] = TAGS) -> str:
     """The first of the wanted tags ("pt-BR", "no") that is offered, by its language alone; else English, or where the
     merchant has left that out the first that is offered."""
     for tag in wanted:
-        base = re.split("[-_]", tag.strip().lower())[0]
-        known = _ALSO.get(base, base)
-        if known in offered:
+        if known := named(tag, offered):
             return known
     return "en" if "en" in offered or not offered else offered[0]
+
+
+def named(tag: str, offered: Sequence[str] = TAGS) -> str:
+    """The offered language that this tag stands for, or nothing."""
+    base = re.split("[-_]", tag.strip().lower())[0]
+    known = _ALSO.get(base, base)
+    return known if known in offered else ""
 
 
 def accepted(header: str) -> list[str]:

@@ -23,6 +23,7 @@ from loyalty.models import Member, Redemption, Shop, ShopperDevice
 from loyalty.services.adjustments import adjust
 from loyalty.services.programs import publish
 from loyalty.services.widget_settings import save
+from storefront_widget import kept_member
 from storefront_widget.front import Front
 from storefront_widget.kept_member import keeps_until
 from tests.factories import ALICE, BOB, make_member
@@ -195,6 +196,35 @@ def test_languages_are_kept_apart(served: Served, alice: Member) -> None:
         look(served, alice.shop, accept_language="lv")
         look(served, alice.shop, accept_language="lv")
     assert served.went_on == 2
+
+
+def test_who_asks_in_a_thousand_languages_takes_nobody_elses_place(served: Served, alice: Member) -> None:
+    with patch("storefront_widget.kept_member.KEPT", 2):
+        make_member(alice.shop, BOB, points=10)
+        look(served, alice.shop, BOB.external_id)
+        for number in range(5):
+            look(served, alice.shop, accept_language=f"en, de;q=0.{number}")
+        went_on = served.went_on
+        look(served, alice.shop, BOB.external_id)
+        assert served.went_on == went_on
+
+
+def test_what_is_too_old_to_be_given_is_not_kept(served: Served, alice: Member) -> None:
+    make_member(alice.shop, BOB, points=10)
+    look(served, alice.shop, BOB.external_id)
+    later = timezone.now() + timedelta(seconds=61)
+    with patch("django.utils.timezone.now", return_value=later):
+        look(served, alice.shop)
+    assert BOB.external_id and alice.pk in kept_member._made and len(kept_member._made) == 1
+
+
+def test_the_public_answer_of_one_browser_is_not_anothers_where_the_page_names_no_language_of_ours(
+    served: Served, ecwid: Shop
+) -> None:
+    save(shop=ecwid, data={"texts": {"de": {"title": "Bonus"}, "fr": {"title": "Cadeaux"}}}, at=timezone.now())
+    query = urlencode({"shop": key_of(ecwid), "lang": "el"})
+    assert b"Bonus" in served.get("/widget/v1/config", query, accept_language="de").body
+    assert b"Cadeaux" in served.get("/widget/v1/config", query, accept_language="fr").body
 
 
 def test_a_shop_that_left_and_a_member_who_was_merged_are_told_by_the_house(served: Served, alice: Member) -> None:

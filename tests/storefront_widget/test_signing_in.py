@@ -267,3 +267,17 @@ def test_when_another_customer_comes_the_first_ones_points_go(page: Page) -> Non
     page.evaluate("Ecwid.followers[0]({ id: 2, email: 'bob@example.com' })")
     expect(pretend.panel).to_contain_text("Every order counts")
     expect(pretend.launcher).to_have_text("Rewards")
+
+
+def test_another_customer_after_a_reload_does_not_see_the_first_ones_points(page: Page) -> None:
+    pretend = Pretend(page, code_answers(), head=ECWID)
+    pretend.open(ECWID_TAG)
+    expect(pretend.launcher).to_be_visible()
+    page.evaluate("""localStorage['regulars:ecwid:1003'] =
+        JSON.stringify({ token: 'token-1', device: '1.a', until: 9e15 })""")
+    page.reload()
+    expect(pretend.launcher).to_have_text("1,040 points")
+    pretend.head = ECWID.replace("id: 1,", "id: 2,")
+    page.reload()
+    expect(pretend.launcher).to_have_text("Rewards")
+    assert page.evaluate("localStorage['regulars:ecwid:1003']") is None

@@ -121,6 +121,9 @@ def test_a_friends_link_is_copied_whole(page: Page) -> None:
 def test_a_birthday_and_what_to_be_told_about_are_saved(page: Page) -> None:
     pretend = opened(rich(page, profile=(200, {}), notifications=(200, {})))
     pretend.press("My details")
+    pretend.press("Save my birthday")
+    expect(pretend.panel.get_by_label("Month")).to_be_focused()
+    assert not pretend.calls("profile"), "nobody's birthday is January 1 by a press"
     pretend.panel.get_by_label("Month").select_option("10")
     pretend.panel.get_by_label("Day").select_option("7")
     pretend.press("Save my birthday")
@@ -261,6 +264,16 @@ def test_a_site_of_any_kind_says_who_somebody_is_with_its_own_signature(page: Pa
     [request] = pretend.calls("session/signed")
     assert request.post_data_json == {"customer": "7", "at": 1, "signature": "00"}
     assert pretend.calls("member")[0].headers["authorization"] == "Bearer t-1"
+
+
+def test_whom_the_site_signs_for_is_not_who_typed_a_code_here_before(page: Page) -> None:
+    page.add_init_script(
+        "localStorage['regulars:any:halfmoon'] = JSON.stringify({ token: 'theirs', device: '1.a', until: 9e15 })"
+    )
+    pretend = rich(page, **{"session/signed": (200, {"token": "t-1", "device": "d-1", "expires_in": 600})})
+    pretend.open(signed_tag("7"))
+    expect(pretend.launcher).to_have_text("1,040 points")
+    assert {request.headers["authorization"] for request in pretend.calls("member")} == {"Bearer t-1"}
 
 
 def test_when_somebody_else_is_signed_in_at_the_site_the_first_ones_session_is_not_used(page: Page) -> None:

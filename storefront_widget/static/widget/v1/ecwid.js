@@ -87,6 +87,7 @@
     const shop = `ecwid:${Ecwid.getOwnerId()}`;
     const code = shelf(`regulars:${shop}:cart`);
     const referral = shelf(`regulars:${shop}:ref`);
+    const last = shelf(`regulars:${shop}:customer`);
     let customer = null;
     let items = 0;
     let widget;
@@ -121,13 +122,16 @@
 
     const follow = (next) => {
       // Somebody left, or somebody else came: what is on the screen is not theirs, nor what the cart takes off.
-      if (customer && customer.id !== next?.id) {
-        widget?.load().then((panel) => panel.leave());
+      const before = customer?.id ?? (next && last.get());
+      if (before && `${before}` !== `${next?.id}`) {
+        if (widget) widget.load().then((panel) => panel.leave());
+        else quietly(() => [localStorage.removeItem(`regulars:${shop}`), sessionStorage.removeItem(`regulars:${shop}:`)]);
         code.set("");
         tell({ regulars_points: "" });
         asking = false;
       }
       customer = next;
+      if (next?.id) last.set(`${next.id}`, REFERRAL_MS);
       if (widget) widget.dataset.email = next?.email ?? "";
       ask().catch(() => {});
     };

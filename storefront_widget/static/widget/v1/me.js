@@ -30,15 +30,22 @@ function me(panel, w) {
 }
 
 function birthday(panel, w, { birthday: known, locked }) {
-  const [month, day] = (known ?? "").split("-").map(Number);
+  const [month, day] = (known ?? panel.born ?? "").split("-").map(Number);
   const written = (style) => (m, d) => new Date(dayOf(m, d)).toLocaleString(panel.widget.locale, { timeZone: "UTC", ...style });
   if (locked) return h("div.rg-sum", {}, h("span", {}, w.t("me.birthday")), h("b", {}, written({ month: "long", day: "numeric" })(month, day)));
   const option = (text, value, chosen) => h("option", { value: `${value}`, selected: value === chosen }, text);
+  // Nothing is chosen before somebody chooses: it can be set once.
+  const none = (text) => Object.assign(h("option", { selected: !month, disabled: true }, text), { value: "" });
   const numbers = (count) => Array.from({ length: count }, (_, index) => index + 1);
-  const months = h("select", { id: "rg-month", "aria-label": w.t("me.month") }, numbers(12).map((each) => option(written({ month: "long" })(each, 1), each, month)));
-  const days = h("select", { id: "rg-day", "aria-label": w.t("me.day") }, numbers(31).map((each) => option(w.number(each), each, day)));
+  const months = h("select", { id: "rg-month", "aria-label": w.t("me.month"), required: true }, none(w.t("me.month")), numbers(12).map((each) => option(written({ month: "long" })(each, 1), each, month)));
+  const days = h("select", { id: "rg-day", "aria-label": w.t("me.day"), required: true }, none(w.t("me.day")), numbers(31).map((each) => option(w.number(each), each, day)));
   const two = (select) => select.value.padStart(2, "0");
-  const save = () => act(panel, "profile", { birthday: `${two(months)}-${two(days)}` }, w.t("me.saved"));
+  const save = () => {
+    const missing = [months, days].find((select) => !select.value);
+    if (missing) return missing.focus();
+    panel.born = `${two(months)}-${two(days)}`;
+    act(panel, "profile", { birthday: panel.born }, w.t("me.saved"));
+  };
   const points = panel.config.birthday?.points;
   return [
     step(tile(CAKE), w.t("me.when"), points ? w.t("me.points", { n: points }) : w.t("me.once")),

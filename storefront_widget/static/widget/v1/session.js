@@ -14,8 +14,8 @@ export function keep(api, { token, device, expires_in }) {
 export function token(api) {
   const renew = async () => {
     let session = api.session.get();
-    // Somebody else is signed in at the shop by now, or nobody.
-    if (session?.customer && session.customer !== api.signed?.customer) session = null;
+    // Somebody else is signed in at the shop by now, or nobody; or the shop says who it is and a code did before.
+    if (session && session.customer !== api.signed?.customer) session = null;
     if (session?.until > Date.now() + EARLY_MS) return session.token;
     if (session?.device) return keep(api, await api.send("session/renew", { device: session.device }));
     if (api.signed) return keep(api, await api.send("session/signed", api.signed));

@@ -134,6 +134,14 @@ def test_a_birthday_and_what_to_be_told_about_are_saved(page: Page) -> None:
     assert pretend.calls("notifications")[0].post_data_json == {"id": "news", "on": True}
 
 
+def test_a_birthday_that_earns_nothing_is_not_asked_for(page: Page) -> None:
+    config = {**RICH, "birthday": None, "earn": [rule for rule in EARN if rule["kind"] != "birthday"]}
+    pretend = opened(rich(page, config=(200, config)))
+    pretend.press("My details")
+    expect(pretend.panel.get_by_label("News of the program")).to_be_visible()
+    expect(pretend.panel.get_by_label("Month")).to_have_count(0)
+
+
 def test_a_birthday_that_is_set_can_be_read_only(page: Page) -> None:
     told = {**SOMEBODY, "profile": {"birthday": "02-29", "locked": True}}
     pretend = opened(rich(page, member=(200, told)))

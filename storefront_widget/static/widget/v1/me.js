@@ -22,12 +22,15 @@ function me(panel, w) {
     back: "home",
     body: [
       panel.alert(),
-      profile && birthday(panel, w, profile),
+      profile && (profile.birthday || asksForBirthday(panel)) && birthday(panel, w, profile),
       notifications?.length && choices(panel, w, notifications),
       h("div.rg-duo", {}, !panel.api.proxy && !panel.api.signed && button(".rg-text", w.t("me.sign.out"), () => panel.leave()), panel.data.enrolled !== false && button(".rg-text", w.t("me.leave"), () => panel.go("me/leaving"), { id: "rg-leaving" })),
     ],
   };
 }
+
+// What earns nothing is not asked for.
+const asksForBirthday = ({ config }) => config.birthday || config.earn.some((rule) => rule.activity === "profile_completed");
 
 function birthday(panel, w, { birthday: known, locked }) {
   const [month, day] = (known ?? panel.born ?? "").split("-").map(Number);

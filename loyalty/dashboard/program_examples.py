@@ -71,8 +71,8 @@ def gives_back(points: int, program: Program, spent_minor: int) -> Fraction:
 
 
 def _earned(rules: Sequence[RuleShape], program: Program, spent_minor: int) -> int | None:
-    """What one such order earns by these rules alone, whatever they are limited to; None where none gives anything."""
-    alone = tuple(msgspec.structs.replace(rule, scope=EVERYTHING, enabled=True, caps=()) for rule in rules)
+    """What one such order earns by these rules alone, whatever goods they are for; None where none gives anything."""
+    alone = tuple(msgspec.structs.replace(rule, scope=EVERYTHING, enabled=True) for rule in rules)
     if all(isinstance(rule, Multiplier) for rule in alone):
         alone += tuple(rule for rule in program.rules if isinstance(rule, PerAmount) and rule.scope.everything)
     counted = msgspec.structs.replace(

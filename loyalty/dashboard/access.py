@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.core import signing
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
@@ -97,6 +98,9 @@ def _answer(view: View, request: HttpRequest, args: tuple[Any, ...], kwargs: dic
         return view(request, *args, **kwargs)
     except Http404:
         return _message(request, 404, _("Not found"), _("It is not in this shop, or it has gone. Choose a page above."))
+    except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent):
+        text = _("It is more than we take in one piece. Go back, and send it in parts or as a file.")
+        return _message(request, 413, _("That is too much at once"), text)
     except LoyaltyError as error:
         return _message(request, 409, _("That did not work"), error.message)
 

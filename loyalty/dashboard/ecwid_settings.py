@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from loyalty.dashboard.access import embedded, layout
+from loyalty.dashboard.typed import whole
 from loyalty.engine.errors import LoyaltyError
 from loyalty.engine.tiers import Level
 from loyalty.models import BulkRead, EcwidStore, Shop
@@ -67,10 +68,11 @@ def _read(posted: QueryDict, levels: tuple[Level, ...]) -> Choices:
     wrong = ""
     for level in levels:
         typed = posted.get(f"perk-{level.id}", "").strip().removesuffix("%").strip()
-        if typed and not (typed.isascii() and typed.isdigit() and 0 <= int(typed[:4]) <= MOST_PERCENT):
+        percent = whole(typed or "0", MOST_PERCENT)
+        if percent is None:
             wrong = wrong or level.id
-        elif typed and int(typed):
-            perks[level.id] = int(typed)
+        elif percent:
+            perks[level.id] = percent
     return Choices(
         paid_statuses=[status for status in OWN_STATUSES if status in posted.getlist("paid")],
         tier_groups=posted.get("tiers") == "on",

@@ -21,6 +21,7 @@ from loyalty.dashboard.first_run_widget import widget_context
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.home import import_job
 from loyalty.dashboard.pages import actor, asked, page
+from loyalty.dashboard.typed import whole
 from loyalty.engine.errors import Conflict, Invalid, Refused
 from loyalty.engine.program import Program
 from loyalty.models import Launch, Shop
@@ -265,9 +266,10 @@ def _margin(typed: str) -> int | None:
     if not typed:
         return None
     most = launching.MOST_MARGIN_PERCENT
-    if not (typed.isascii() and typed.isdigit() and 1 <= int(typed[:4]) <= most):
+    percent = whole(typed, most, least=1)
+    if percent is None:
         raise Invalid(_("A whole number from 1 to %(most)s, or nothing.") % {"most": most}, place="margin")
-    return int(typed)
+    return percent
 
 
 def _refused(response: HttpResponse) -> HttpResponse:

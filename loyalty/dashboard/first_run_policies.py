@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from django.utils.translation import gettext as _
 
+from loyalty.dashboard.typed import whole
 from loyalty.engine.document import Program
 from loyalty.engine.errors import Invalid
 from loyalty.engine.program import parse_program, to_data
@@ -178,7 +179,8 @@ def _ticked(name: str, now: bool, posted: Mapping[str, str] | None) -> bool:
 
 def _whole(posted: Mapping[str, str], name: str, least: int, most: int) -> int:
     typed = posted.get(name, "").strip()
-    if not (typed.isascii() and typed.isdigit() and least <= int(typed[:8]) <= most):
+    number = whole(typed, most, least)
+    if number is None:
         words = {"least": least, "most": most}
         raise Invalid(_("Give a whole number from %(least)s to %(most)s.") % words, place=name)
-    return int(typed)
+    return number

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from loyalty.dashboard.typed import whole
 from loyalty.engine.activities import ActivityRule, BirthdayRule
 from loyalty.engine.caps import Cap
 from loyalty.engine.document import Reward
@@ -100,10 +101,11 @@ def changed(thing: Any, amount: Amount, typed: str, exponent: int) -> Any:
 
 def _whole(text: str, amount: Amount) -> int:
     digits = text.replace(" ", "").replace(",", "").replace("’", "")
-    if not (digits.isascii() and digits.isdigit() and amount.least <= int(digits[:12]) <= amount.most):
+    number = whole(digits, amount.most, amount.least)
+    if number is None:
         words = {"least": f"{amount.least:,}", "most": f"{amount.most:,}"}
         raise Invalid(_("Give a whole number from %(least)s to %(most)s.") % words)
-    return int(digits)
+    return number
 
 
 def _money(text: str, amount: Amount, exponent: int) -> int:

@@ -18,6 +18,7 @@ from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.pages import actor, asked, page
 from loyalty.dashboard.program_text import points_of
 from loyalty.dashboard.rows import name_of
+from loyalty.dashboard.typed import whole
 from loyalty.engine.calendar import zone_of
 from loyalty.engine.errors import Conflict, Invalid, TooMany
 from loyalty.engine.program import Reward
@@ -157,8 +158,7 @@ def partner_upload(request: HttpRequest, reward_id: str) -> HttpResponse:
 
 def _todo(request: HttpRequest, toast: str, secret: str = "") -> HttpResponse:
     shop, fmt, now = asked(request)
-    after = request.GET.get("after", "")
-    found = waiting_for_staff(shop=shop, after=int(after) if after.isdigit() and int(after[:20]) <= MAX_ID else 0)
+    found = waiting_for_staff(shop=shop, after=whole(request.GET.get("after", ""), MAX_ID) or 0)
     version = version_in_force(shop, now)
     rewards = version.program.rewards if version else ()
     made = secret_made_at(shop=shop)

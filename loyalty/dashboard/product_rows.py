@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from loyalty.dashboard.typed import whole
 from loyalty.engine.document import Program
 from loyalty.engine.earning import PerItem
 from loyalty.engine.errors import Invalid
@@ -104,11 +105,12 @@ def _row(cells: list[str], known: Mapping[str, str], titles: Mapping[str, list[s
     if len(cells) < 2:
         raise Invalid(_("write the product and its points, separated by a comma."))
     name, typed = cells[0].strip(), cells[1].strip()
-    if not (typed.isascii() and typed.isdigit() and int(typed[:9]) <= MOST_POINTS):
+    points = whole(typed, MOST_POINTS)
+    if points is None:
         raise Invalid(
             _("“%(typed)s” is no whole number from 0 to %(most)s.") % {"typed": typed[:40], "most": f"{MOST_POINTS:,}"}
         )
-    return _product(name, known, titles), int(typed)
+    return _product(name, known, titles), points
 
 
 def _product(name: str, known: Mapping[str, str], titles: Mapping[str, list[str]]) -> str:

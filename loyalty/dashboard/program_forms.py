@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.program_shapes import WEEKDAYS, Field, Kind, Text
+from loyalty.dashboard.typed import whole
 from loyalty.engine.errors import Invalid
 from loyalty.engine.program import Program
 
@@ -25,6 +26,7 @@ Raw = Mapping[str, Sequence[str]]
 NO_END = 10**12
 """The most of a range that has no end, as the document has it."""
 LARGEST_LIST = 10_000
+LAST_ROW = 999
 SPARE_ROWS = 2
 
 
@@ -215,7 +217,7 @@ def _options(one: Field, setting: Setting) -> list[tuple[str, Text]]:
 
 def _row_count(name: str, raw: Raw) -> int:
     steps = (each.removeprefix(f"{name}.").partition(".")[0] for each in raw if each.startswith(f"{name}."))
-    return max((int(step) + 1 for step in steps if step.isdigit() and len(step) < 4), default=0)
+    return max((row + 1 for step in steps if (row := whole(step, LAST_ROW)) is not None), default=0)
 
 
 def _write(one: Field, name: str, value: Any, fmt: Format, raw: dict[str, list[str]]) -> None:

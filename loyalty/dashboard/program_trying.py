@@ -16,7 +16,7 @@ from loyalty.dashboard.access import embedded
 from loyalty.dashboard.explanations import Explanation, explanation
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.pages import asked, page
-from loyalty.dashboard.program_forms import Setting, form_of, read
+from loyalty.dashboard.program_forms import Setting, form_of, read, written
 from loyalty.dashboard.program_page import Beside, beside
 from loyalty.dashboard.program_shapes import Field, Group, Kind
 from loyalty.dashboard.rows import name_of
@@ -108,7 +108,7 @@ def program_try(request: HttpRequest) -> HttpResponse:
             order = _typed_order(typed, at.program, at.now)
             context |= _judged(at, order, _facts(at.shop, member))
     else:
-        raw = {"lines.0.price": [_usual_price(at)], "lines.0.quantity": ["1"]}
+        raw = written(TRIAL, {"lines": [{"price": _usual_price(at), "quantity": 1}]}, setting)
         picked = _picked(at.shop, request.GET.get("order", ""))
         if picked is not None:
             context |= _judged(at, _order_of(picked), _facts(at.shop, picked.member)) | {"picked": picked.pk}
@@ -120,8 +120,9 @@ def program_try(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _usual_price(at: Beside) -> str:
-    return "50" + ("." + "0" * at.program.exponent if at.program.exponent else "00")
+def _usual_price(at: Beside) -> int:
+    """In minor units."""
+    return 50 * 10**at.program.exponent if at.program.exponent else 5000
 
 
 def _typed_order(typed: dict[str, Any], program: Program, now: datetime) -> Order:

@@ -26,6 +26,7 @@ from loyalty.dashboard.pages import asked as _asked
 from loyalty.dashboard.pages import page as _page
 from loyalty.dashboard.privacy import copy_context, request_row
 from loyalty.dashboard.program_text import points_of
+from loyalty.dashboard.typed import whole
 from loyalty.engine.errors import Conflict, Invalid, Refused, TooMany
 from loyalty.models import Member, PrivacyRequest, Reconciliation, Shop
 from loyalty.selectors import dashboard as ask
@@ -370,7 +371,7 @@ def _next(request: HttpRequest, after: str, name: str = "after") -> str:
 
 def _id(text: str) -> int | None:
     """A mark out of range starts at the first page."""
-    return int(text) if text.isascii() and text.isdigit() and int(text[:20]) <= MAX_ID else None
+    return whole(text, MAX_ID)
 
 
 def _pair_of_ids(text: str) -> tuple[int, int] | None:

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from loyalty.dashboard.typed import whole
 from loyalty.engine.errors import Invalid
 from loyalty.languages import TAGS
 from loyalty.models.widget import WidgetChoices
@@ -160,9 +161,10 @@ def _lines(posted: QueryDict, name: str) -> list[str]:
 
 def _pixels(posted: QueryDict, name: str) -> int:
     typed = posted.get(name, "").strip().removesuffix("px").strip()
-    if not (typed.isascii() and typed.isdigit() and int(typed[:6]) <= 400):
+    pixels = whole(typed, 400)
+    if pixels is None:
         raise Invalid(_("A whole number of pixels, from 0 to 400."), place=name)
-    return int(typed)
+    return pixels
 
 
 def _placed(error: Invalid) -> Invalid:

@@ -40,6 +40,8 @@ def from_yaml(text: str) -> Program:
     try:
         _check_events(text)
         data = _loaded(text)
+    except ValueError as error:  # yaml.YAMLError is none; a number of thousands of digits is
+        raise Invalid(f"This is no plain YAML document: {error}.", place="$") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}" if mark is not None else "$"

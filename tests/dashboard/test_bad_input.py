@@ -1,0 +1,61 @@
+"""What no browser of ours sends: numbers that are none or far too long, forms that are too large."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from loyalty.dashboard.typed import whole
+from loyalty.models import Shop
+from loyalty.services.programs import begin_draft
+from tests.dashboard.conftest import Ask, Seen, words
+
+pytestmark = pytest.mark.django_db
+LONG = "0" * 30 + "9" * 5_000
+NO_NUMBERS = ["²", "١", LONG, "9" * 40, "-1", "1e3", "\x00"]
+
+
+@pytest.mark.parametrize("typed", NO_NUMBERS)
+def test_a_number_that_is_none_is_refused_in_every_form_and_starts_every_list_anew(
+    typed: str, ours: Seen, ask: Ask
+) -> None:
+    begin_draft(shop=ours.shop, at=timezone.now(), by="x")
+    assert ask("/dashboard/redemptions/to-do/", ours.shop, after=typed).status_code == 200
+    assert ask("/dashboard/members/", ours.shop, after=f"1.{typed}").status_code == 200
+    assert ask("/dashboard/program/products/", ours.shop, "post", rows=f"123,{typed}").status_code == 422
+    assert ask("/dashboard/widget/", ours.shop, "post", bottom=typed, inline="16").status_code == 422
+    assert ask("/dashboard/widget/preview/", ours.shop, "post", bottom=typed).status_code == 200
+    row = {f"lines.{typed[:4]}.price": "5", "lines.0.price": "50"}
+    assert ask("/dashboard/program/try/", ours.shop, "post", **row).status_code == 200
+
+
+def test_a_number_of_thousands_of_digits_in_yaml_is_no_program(ours: Seen, ask: Ask) -> None:
+    answer = ask("/dashboard/program/file/", ours.shop, "post", document=f"name: x\nexponent: {'9' * 6_000}")
+    assert answer.status_code == 422
+    assert "This is no plain YAML document" in words(answer)
+
+
+@pytest.mark.parametrize("path", ["program/file/", "program/set/audience/", "widget/", "program/try/"])
+def test_a_form_that_is_too_large_is_told_so_on_a_page(path: str, ours: Seen, ask: Ask) -> None:
+    large = ask(f"/dashboard/{path}", ours.shop, "post", document="x" * 2_700_000)
+    many = ask(f"/dashboard/{path}", ours.shop, "post", **{f"lines.{row}.price": "1" for row in range(1_200)})
+    for answer in (large, many):
+        assert answer.status_code == 413
+        assert "That is too much at once" in words(answer)
+
+
+@pytest.mark.parametrize("locale", ["de-DE", "en-US", "fr-FR", "ar-EG"])
+def test_the_order_that_is_suggested_can_be_tried_as_it_stands(locale: str, ours: Seen, ask: Ask) -> None:
+    Shop.objects.filter(pk=ours.shop.pk).update(locale=locale)
+    ours.shop.refresh_from_db()
+    page = ask("/dashboard/program/try/", ours.shop).content.decode()
+    price = page.partition('name="lines.0.price"')[2].partition('value="')[2].partition('"')[0]
+    answer = ask("/dashboard/program/try/", ours.shop, "post", **{"lines.0.price": price, "lines.0.quantity": "1"})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("0", 0), ("007", 7), ("20", 20), ("21", None), ("", None), ("0" * 9_000 + "5", 5)]
+)
+def test_whole_numbers(text: str, number: int | None) -> None:
+    assert whole(text, 20) == number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from loyalty.engine.activities import WinBackRule
 from loyalty.engine.basis import Params
 from loyalty.engine.document import Prepared
 from loyalty.engine.explain import Reason
@@ -48,7 +49,19 @@ def win_back(walk: Walk, at: datetime, absence: Absence) -> None:
     params: Params = {"days": rule.days}
     if takes_part(walk, at, rules, source, params, presence.customer_id):
         chances = [Chance(rule, rule.points, rule.rewards)]
-        earn(walk, at, rules, source, "win_back", params, chances)
+        earn(walk, at, rules, source, "win_back", params, chances, _given_under(walk, rule, source))
+
+
+def _given_under(walk: Walk, rule: WinBackRule, source: str) -> str:
+    """What begins the keys of this absence's gifts. An order that is heard of late moves where an absence began; what
+    was handed out by then, for one that never came to its end, is this one's and is not handed out again."""
+    handed_out = {
+        key.removesuffix(f":{reward}")
+        for reward in rule.rewards
+        for key in walk.issued
+        if key.startswith(f"win_back:{rule.id}:") and key.endswith(f":{reward}") and key not in walk.gifts
+    }
+    return source if source in handed_out or not handed_out else min(handed_out)
 
 
 def takes_part(walk: Walk, at: datetime, rules: Prepared, source: str, params: Params, customer_id: str) -> bool:

@@ -104,6 +104,21 @@ def test_an_order_heard_of_late_leaves_the_gift_of_the_absence_alone() -> None:
         assert [(gift.key, gift.issued) for gift in statement.gifts] == [("win_back:b:1:coffee", True)]
 
 
+def test_one_absence_brings_one_gift_though_an_order_within_it_is_heard_of_late() -> None:
+    """The gift was right by what was known; that the absence began later gives points anew, and no second gift."""
+    handed_out = Issued(id="i", at=day(61), gift="win_back:b:1:coffee")
+    facts = [order("1", day(1)), handed_out, order("late", day(30)), order("next", day(200))]
+    for told in permutations(facts):
+        statement = folded(*told, as_of=day(300), under=under(BACK, base=False))
+        assert [(gift.key, gift.at, gift.issued) for gift in statement.gifts] == [
+            ("win_back:b:1:coffee", day(90), True),
+            ("win_back:b:next:coffee", day(260), False),
+        ]
+        assert earned(statement) == {"win_back:b:late": 25, "win_back:b:next": 25}
+    state = checkpoint(under(BACK, base=False), facts, day(70))
+    assert fold(under(BACK, base=False), facts[3:], day(300), state).gifts == statement.gifts
+
+
 def test_a_new_version_wins_nobody_back_twice_and_nobody_who_was_away_for_long() -> None:
     one = under(BACK)[0]
     longer = msgspec.structs.replace(under({**BACK, "days": 90})[0], number=2, in_force_from=day(70))

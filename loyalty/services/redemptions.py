@@ -159,14 +159,14 @@ def hand_out_code(*, shop: Shop, number: str | uuid.UUID, at: datetime) -> str:
 def mark_done(*, shop: Shop, number: str | uuid.UUID, note: str, actor: str, at: datetime) -> Redemption:
     """Staff have done what was promised; `note` is for the member. Done twice changes nothing. Raises Conflict where it
     has ended otherwise, and Refused for what is not in staff's hands."""
-    _, redemption = _locked(shop, number)
+    member, redemption = _locked(shop, number)
     if redemption.external_id != BY_HAND:
         raise Refused("This reward is not done by hand.", code="not_by_hand")
     if redemption.state == State.USED:
         return redemption
     _move(redemption, "use")
     redemption.closed_at = at
-    redemption.note = note[:500]
+    redemption.note = _unless_forgotten(member, note)
     redemption.save(update_fields=["state", "closed_at", "note"])
     log.info("redemption.done_by_hand", shop=shop.pk, redemption=str(redemption.number), actor=actor)
     return redemption
@@ -193,6 +193,11 @@ def _locked(shop: Shop, number: str | uuid.UUID) -> tuple[Member, Redemption]:
     return member, Redemption.objects.select_for_update(of=("self",)).get(shop=shop, number=number)
 
 
+def _unless_forgotten(member: Member, words: str) -> str:
+    """What staff or a shop's server write for a member may name them."""
+    return "" if member.forgotten_at else words[:500]
+
+
 def _move(redemption: Redemption, event: Event) -> None:
     redemption.state = transition(cast(EngineState, redemption.state), event)
 
@@ -212,12 +217,12 @@ def mark_ready(*, shop: Shop, number: str | uuid.UUID, external_id: str, at: dat
     """The code works. Where the redemption ended meanwhile, the code is taken away again. Store credit leaves nothing to
     be used: it is in the account, and the redemption is over; so is what the shop's own server has done, with its note
     for the member."""
-    _, redemption = _locked(shop, number)
+    member, redemption = _locked(shop, number)
     redemption.external_id = external_id
     if redemption.state == State.ISSUING:
         _move(redemption, "issued")
         redemption.ready_at = at
-        redemption.note = note
+        redemption.note = _unless_forgotten(member, note)
         if redemption.reward_data.get("kind") == "store_credit" or redemption.reward_data.get("webhook_url"):
             _move(redemption, "use")
             redemption.closed_at = at
@@ -240,7 +245,7 @@ def give_back(*, shop: Shop, number: str | uuid.UUID, why: str, at: datetime, fa
     put_back(shop=shop, redemption=redemption)
     _move(redemption, _ENDS[why])
     redemption.closed_at = at
-    redemption.failure = failure[:500]
+    redemption.failure = _unless_forgotten(member, failure)
     redemption.save(update_fields=["state", "closed_at", "failure"])
     row = StoredFact.objects.get(shop=shop, kind="redemption", external_id=str(redemption.number))
     fact = decode(row.body)

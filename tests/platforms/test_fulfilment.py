@@ -20,6 +20,8 @@ from loyalty.engine.program import Reward, parse_program
 from loyalty.models import FulfilmentSecret, OutboxMessage, Redemption, Shop
 from loyalty.platforms.registry import platform_of
 from loyalty.services.fulfilment import renew_secret
+from loyalty.services.observations import Subject
+from loyalty.services.privacy import redact
 from loyalty.services.redemptions import cancel, cancel_own, redeem
 from loyalty.worker import outbox
 from loyalty.worker.retry import MAX_ATTEMPTS
@@ -193,6 +195,19 @@ def test_taken_back_while_it_was_being_done_the_server_is_told(planter: Planter)
     assert planter.events()[-1] == "cancelled"
     assert not OutboxMessage.objects.filter(shop=ended.shop, kind__startswith="reward", state="waiting").exists()
     assert_books(ended.shop)
+
+
+@pytest.mark.parametrize(
+    "said", [(200, {}, {"accepted": True, "note": "For Alice"}), (410, {}, {"reason": "No, Alice."})]
+)
+def test_what_is_said_of_somebody_who_was_forgotten_meanwhile_is_not_kept(planter: Planter, said: Answer) -> None:
+    redemption = redeemed(planter)
+    planter.answers = [said]
+    about = Subject(customer_id=str(redemption.member.external_id), email="", phone="", order_ids=())
+    redact(shop=redemption.shop, subject=about, request_id="r1", at=NOW)
+    done = work(redemption)
+    assert (done.state in ("used", "failed"), done.note, done.failure) == (True, "", "")
+    assert_books(done.shop)
 
 
 def test_a_member_cannot_call_it_back(planter: Planter) -> None:

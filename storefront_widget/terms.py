@@ -18,6 +18,7 @@ from loyalty.languages import Voice
 from loyalty.models import Shop
 from loyalty.models.widget import WidgetChoices
 from loyalty.platforms.registry import carried
+from loyalty.selectors.nudges import reward_names
 from storefront_widget.config import Data
 from storefront_widget.languages import written_in
 
@@ -64,9 +65,15 @@ class _Writer:
     def money(self, amount_minor: int) -> str:
         return self.voice.short_money(amount_minor, self.program.currency, self.program.exponent)
 
+    def called(self, reward: Reward) -> str:
+        """By its worth, as the panel shows it; by its name where another is worth the same."""
+        worth = reward_names(self.program, self.voice)
+        told = worth.get(reward.name, reward.name)
+        return told if list(worth.values()).count(told) < 2 else reward.name
+
     def gift(self, points: int, rewards: tuple[str, ...]) -> str:
         """Points, gifts by their names, or both."""
-        names = {reward.id: reward.name for reward in self.program.rewards}
+        names = {reward.id: self.called(reward) for reward in self.program.rewards}
         given = [self.voice.say("panel", "points", {"points": points, "n": points})] if points else []
         return " + ".join(given + [names[reward] for reward in rewards if reward in names])
 
@@ -199,7 +206,7 @@ def _using(writer: _Writer) -> Sentences:
 
 
 def _reward(writer: _Writer, reward: Reward) -> Sentences:
-    name = {"reward": reward.name}
+    name = {"reward": writer.called(reward)}
     if reward.kind in SLIDING:
         yield writer.say("spend.slider", **name, points=reward.points, money=writer.money(reward.value_minor))
     else:

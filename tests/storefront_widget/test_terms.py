@@ -144,6 +144,7 @@ def test_the_figures_are_the_programs() -> None:
     assert "Off: for orders from €20." in spent
     assert "Slide: 100 points are worth €1." in spent
     assert "Year: 2 times a year for each member." in spent
+    assert "€5 off: 500 points." in chapter(PLAIN, "Rewards and codes"), "by its worth where only one has it"
     assert "Gold: from €0.05 spent. Gold: Tea, Cake." in chapter(program, "Tiers")
     assert "Your friend gets 40 points." in chapter(program, "Inviting friends")
 

@@ -109,6 +109,8 @@ def _multiply(first: int, last: int) -> None:
                 sql.SQL(joins),
             )
             cursor.execute(statement)
+            if model is Member:
+                cursor.execute("ANALYZE loyalty_member")  # else the planner takes them for few, and reads all for each
 
 
 def _copied(model: type[models.Model]) -> tuple[list[str], list[str], str]:

@@ -192,7 +192,7 @@ def _reads(name: str, program: Program, past: Past, fmt: Format) -> list[str]:
     each = _points_an_order(program, past.average_minor)
     if nearest and each:
         words = {"average": fmt.money(past.average_minor), "count": fmt.points(-(-nearest // each))}
-        sentences.append(_("Who orders for %(average)s gets the nearest one with order %(count)s.") % words)
+        sentences.append(_("By orders of %(average)s alone, the nearest one is reached with order %(count)s.") % words)
     return sentences
 
 

@@ -178,7 +178,7 @@ def _input(one: Field, name: str, raw: Raw, setting: Setting, error: str = "") -
         cells = tuple(_cell(one, f"{name}.{end}", raw, setting) for end in (0, 1))
         return _with(shown, rows=(cells,))
     if one.shape == "rows":
-        count = _row_count(name, raw) + SPARE_ROWS
+        count = _row_count(one, name, raw) + SPARE_ROWS
         rows = tuple(
             tuple(
                 cell
@@ -215,9 +215,16 @@ def _options(one: Field, setting: Setting) -> list[tuple[str, Text]]:
     return list(one.choices)
 
 
-def _row_count(name: str, raw: Raw) -> int:
-    steps = (each.removeprefix(f"{name}.").partition(".")[0] for each in raw if each.startswith(f"{name}."))
-    return max((row + 1 for step in steps if (row := whole(step, LAST_ROW)) is not None), default=0)
+def _row_count(one: Field, name: str, raw: Raw) -> int:
+    """Up to the last row in which something was typed: rows left empty are not kept, else each press adds more."""
+    typed = {column.name for column in one.columns if column.shape != "choice"}
+    last = 0
+    for each, values in raw.items():
+        step, _dot, cell = each.removeprefix(f"{name}.").partition(".")
+        counts = each.startswith(f"{name}.") and cell.partition(".")[0] in typed and any(values)
+        row = whole(step, LAST_ROW) if counts else None
+        last = last if row is None else max(last, row + 1)
+    return last
 
 
 def _write(one: Field, name: str, value: Any, fmt: Format, raw: dict[str, list[str]]) -> None:
@@ -304,7 +311,7 @@ def _read_lines(one: Field, text: str) -> list[str]:
 
 def _read_rows(one: Field, name: str, raw: Raw, fmt: Format) -> list[dict[str, Any]]:
     rows = []
-    for index in range(min(_row_count(name, raw), 200)):
+    for index in range(min(_row_count(one, name, raw), 200)):
         cells = {column.name: f"{name}.{index}.{column.name}" for column in one.columns}
         filled = [column for column in one.columns if column.shape != "choice" and any(raw.get(cells[column.name], ()))]
         if filled:

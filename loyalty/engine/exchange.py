@@ -166,7 +166,7 @@ def _check_size(text: str) -> None:
 
 
 def _check_shape(data: Any) -> None:
-    """Depth and number of values, without recursion."""
+    """Depth, number of values and what a text may hold, without recursion."""
     waiting, count = [(data, 1)], 0
     while waiting:
         value, depth = waiting.pop()
@@ -175,6 +175,8 @@ def _check_shape(data: Any) -> None:
             raise Invalid(f"A program is at most {MAX_DEPTH} levels deep.", place="$")
         if count > MAX_VALUES:
             raise Invalid(f"A program has at most {MAX_VALUES:,} values.", place="$")
+        if isinstance(value, str) and "\x00" in value:
+            raise Invalid("A text holds the character NUL, which cannot be stored; take it out.", place="$")
         inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         waiting.extend((each, depth + 1) for each in inner)
 

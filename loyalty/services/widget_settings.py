@@ -30,12 +30,15 @@ def checked(data: Mapping[str, Any]) -> WidgetChoices:
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at ")
         raise Invalid(f"{message}.", place=place.strip("`") or "$") from error
+    encoded = msgspec.json.encode(choices)
+    if b"\\u0000" in encoded.replace(b"\\\\", b""):
+        raise Invalid("A text holds the character NUL, which cannot be stored; take it out.", place="$")
     for language, forms in choices.point.items():
         if "other" not in forms:
             raise Invalid("Say what several points are called (other).", place=f"$.point.{language}")
     for index, origin in enumerate(choices.origins):
         _check_origin(origin, f"$.origins[{index}]")
-    if len(msgspec.json.encode(choices)) > MAX_BYTES:
+    if len(encoded) > MAX_BYTES:
         raise Invalid(f"Terms, questions and texts are at most {MAX_BYTES:,} bytes together.", place="$")
     return choices
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.utils import timezone
 
@@ -33,6 +35,25 @@ def test_a_number_of_thousands_of_digits_in_yaml_is_no_program(ours: Seen, ask: 
     answer = ask("/dashboard/program/file/", ours.shop, "post", document=f"name: x\nexponent: {'9' * 6_000}")
     assert answer.status_code == 422
     assert "This is no plain YAML document" in words(answer)
+
+
+def test_the_character_that_no_database_stores_is_refused(ours: Seen, ask: Ask) -> None:
+    draft = begin_draft(shop=ours.shop, at=timezone.now(), by="x")
+    document = {**draft.document, "name": "a\x00b"}
+    typed = {"document": json.dumps(document), "revision": str(draft.revision)}
+    assert "NUL" in words(ask("/dashboard/program/file/", ours.shop, "post", **typed))
+    look = {"bottom": "16", "inline": "16", "theme": "light", "side": "end"}
+    assert ask("/dashboard/widget/", ours.shop, "post", **look, title="a\\u0000b").status_code == 200
+    for field in ("title", "own_terms", "hidden", "point-other"):
+        answer = ask("/dashboard/widget/", ours.shop, "post", **look, **{field: "/a\x00b"})
+        assert answer.status_code == 422, field
+
+
+def test_rows_left_empty_do_not_grow_with_every_press(ours: Seen, ask: Ask) -> None:
+    rows = {f"lines.{row}.{cell}": "" for row in range(3) for cell in ("price", "quantity", "product", "tags")}
+    sale = {f"lines.{row}.sale": "no" for row in range(3)}
+    page = ask("/dashboard/program/try/", ours.shop, "post", **{**rows, **sale, "lines.0.price": "50"})
+    assert page.content.decode().count('.price"') == 3
 
 
 @pytest.mark.parametrize("path", ["program/file/", "program/set/audience/", "widget/", "program/try/"])

@@ -58,6 +58,7 @@ def member_answer(
     known = doing["profile"]["birthday"] is not None
     told = _nudges(statement, offered, codes, program, known, voice, at) if member and program else []
     changes = [statement.next_due, *(code.expires_at for code in codes), *turns]
+    names = reward_names(program, voice)
     data = {
         "config": config,
         "member": {"name": member.name if member else "", "known": member is not None},
@@ -72,9 +73,9 @@ def member_answer(
             for each in sorted(statement.pending, key=lambda each: each.until)
         ],
         "expiring": _expiring(statement),
-        "rewards": [_offer(offer, voice) for offer in offered],
+        "rewards": [_offer(offer, names, voice) for offer in offered],
         "codes": [_as_it_stands(shop, redemption, partners) for redemption in codes],
-        "history": _history(statement, reward_names(program, voice), voice),
+        "history": _history(statement, names, voice),
         "nudges": told,
         **doing,
     }
@@ -136,8 +137,8 @@ def _code(redemption: Redemption, partner: PartnerCode | None) -> str:
     return partner.code if partner else redemption.code
 
 
-def _offer(offer: Offer, voice: Voice) -> Data:
-    obstacle = voice.problem(offer.obstacle) if offer.obstacle else ""
+def _offer(offer: Offer, names: dict[str, str], voice: Voice) -> Data:
+    obstacle = voice.problem(offer.obstacle, names) if offer.obstacle else ""
     return {**reward_answer(offer.reward), "missing": offer.missing, "obstacle": obstacle}
 
 

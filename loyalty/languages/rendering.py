@@ -50,10 +50,13 @@ class Voice:
     def percent(self, percent: int) -> str:
         return formats.percent(percent, self.language)
 
-    def problem(self, error: LoyaltyError) -> str:
-        """What was refused and why, by the error's code; a code that shoppers never meet keeps its English."""
+    def problem(self, error: LoyaltyError, names: Mapping[str, str] | None = None) -> str:
+        """What was refused and why, by the error's code; a code that shoppers never meet keeps its English. `names` are
+        what a shopper reads for a reward's."""
         wait_seconds = getattr(error, "retry_after_seconds", 0)
         params = {"n": max(1, -(-wait_seconds // 60))} if wait_seconds else error.params
+        if named := (names or {}).get(str(params.get("reward", ""))):
+            params = {**params, "reward": named}
         code = _by_period("refusals", error.code, params, self.language)
         return self.say("refusals", code, params) if code in catalog("en", "refusals") else error.message
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_started
 from django.db import close_old_connections
 from django.utils import timezone
+from msgspec.structs import replace
 
 from loyalty.engine.program import default_program
 from loyalty.models import Member, Redemption, Shop, ShopperDevice
@@ -311,3 +313,12 @@ def test_where_pages_must_be_encrypted_the_house_redirects(
     monkeypatch.setattr(settings, "SECURE_HSTS_SECONDS", 60)
     encrypted = look(served, alice.shop, x_forwarded_proto="https")
     assert (served.went_on, encrypted.headers["Strict-Transport-Security"]) == (2, "max-age=60")
+
+
+def test_why_a_reward_is_not_to_be_had_calls_it_as_the_panel_does(served: Served, alice: Member) -> None:
+    program = default_program("EUR", 2, "Europe/Riga", "Halfmoon")
+    [reward] = program.rewards
+    closed = replace(program, rewards=(replace(reward, segments=("vip",)),))
+    publish(shop=alice.shop, program=closed, at=timezone.now())
+    [offer] = json.loads(look(served, alice.shop, accept_language="de").body)["rewards"]
+    assert offer["obstacle"] == "5\xa0€ Rabatt ist für andere Mitglieder."

@@ -99,10 +99,9 @@ def home_context(shop: Shop, versions: list[Version], fmt: Format, now: datetime
     desk = desk_of(shop=shop, since=began, now=now)
     totals = ask.member_totals(shop=shop, since=span.since, before=span.since_before)
     orders = ask.orders_per_day(shop=shop, since=span.since_before, zone=fmt.zone)
-    last_order = ask.last_order(shop=shop)
     banner, *others = [*matters(shop, inbox, outbox, desk, fmt, now), None]
     checks = [
-        _orders_check(last_order, orders.get(span.days[-1], (0, 0))[0], fmt, now),
+        _orders_check(desk.last_order, orders.get(span.days[-1], (0, 0))[0], fmt, now),
         _queue_check(inbox, outbox, fmt, now),
         _rewards_check(ask.redemptions_by_state(shop=shop, since=span.since), fmt),
         _compared_check(shop, healed_since(shop=shop, since=span.since), fmt, now),

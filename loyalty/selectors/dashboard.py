@@ -88,13 +88,6 @@ def points_per_day(*, shop: Shop, since: datetime, zone: ZoneInfo) -> list[tuple
     return list(days.annotate(total=Sum("points")).order_by("day", "kind"))
 
 
-def last_order(*, shop: Shop) -> datetime | None:
-    """When an order last reached us, not when it was placed: of the latest hundred, so that nobody waits for a look
-    through all of them."""
-    rows = StoredFact.objects.filter(shop=shop, kind="order").order_by("-at", "-pk")
-    return max(rows.values_list("stored_at", flat=True)[:100], default=None)
-
-
 def member_totals(*, shop: Shop, since: datetime, before: datetime) -> Totals:
     rows = Member.objects.filter(shop=shop, merged_into__isnull=True).aggregate(
         all=Count("id"),

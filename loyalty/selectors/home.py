@@ -28,7 +28,9 @@ WITHOUT_POINTS_DAYS = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What waits for somebody. `draft` is the number of a draft that was changed since it was begun, or None."""
+    """What waits for somebody. `draft` is the number of a draft that was changed since it was begun, or None;
+    `last_order` is when an order last reached us, not when it was placed: of the latest hundred, so that nobody waits
+    for a look through all of them."""
 
     copies: int
     by_hand: int
@@ -38,6 +40,7 @@ class Desk:
     has_order: bool
     has_redemption: bool
     has_widget_choices: bool
+    last_order: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ def desk_of(*, shop: Shop, since: datetime, now: datetime) -> Desk:
     recent = StoredFact.objects.filter(**own, kind="order", at__gte=max(week, since)).filter(~Exists(awards))
     waiting = Redemption.objects.filter(**own, state=Redemption.State.READY, external_id=BY_HAND)
     draft = ProgramVersion.objects.filter(**own, in_force_from=None, revision__gt=0).values("number")
+    orders = StoredFact.objects.filter(shop=shop, kind="order")
+    latest = orders.filter(pk__in=orders.order_by("-at", "-pk").values("pk")[:100]).order_by("-stored_at")
     row = Shop.objects.filter(pk=shop.pk).values(
         copies=_count(PrivacyRequest.objects.filter(**own).exclude(document="")),
         by_hand=_count(waiting),
@@ -67,6 +72,7 @@ def desk_of(*, shop: Shop, since: datetime, now: datetime) -> Desk:
         has_order=Exists(StoredFact.objects.filter(**own, kind="order", at__gte=since)),
         has_redemption=Exists(Redemption.objects.filter(**own)),
         has_widget_choices=Exists(WidgetSettings.objects.filter(**own, revision__gt=0)),
+        last_order=Subquery(latest.values("stored_at")[:1]),
     )
     return Desk(**row[0])
 

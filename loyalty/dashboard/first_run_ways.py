@@ -261,7 +261,7 @@ REWARDS: tuple[Way, ...] = (
         gettext_lazy("Shoppers choose how many"),
         (
             Amount("points", "points", after=gettext_lazy("points pay")),
-            Amount("value_minor", "money", after=gettext_lazy(", up to")),
+            Amount("value_minor", "money", after=gettext_lazy("for up to")),
             Amount("maximum_percent", "percent", after=gettext_lazy("% of an order"), most=100),
         ),
         _reward("points_slider"),

@@ -58,12 +58,12 @@ def test_what_is_put_into_a_sentence_from_the_right_keeps_its_own_direction() ->
         ("ru", 22, "2 мая сгорят 22 балла."),
         ("ru", 11, "2 мая сгорят 11 баллов."),
         ("pl", 5, "2 maja wygaśnie 5 punktów."),
-        ("lv", 21, "2. maijā derīgumu zaudē 21 punkts."),
+        ("lv", 21, "2. maijs: derīgumu zaudē 21 punkts."),
         ("cs", 5, "2. května propadne 5 bodů."),
     ],
 )
 def test_the_verb_goes_with_the_number(tag: str, count: int, sentence: str) -> None:
-    dates = {"ru": "2 мая", "pl": "2 maja", "lv": "2. maijā", "cs": "2. května"}
+    dates = {"ru": "2 мая", "pl": "2 maja", "lv": "2. maijs", "cs": "2. května"}
     assert say("panel", "expiring", {"n": count, "date": dates[tag]}, tag) == sentence
 
 

@@ -1,1 +1,1 @@
-export default {"faq.own":"{shop} açıklaması","faq.wait":"Bir dakika"};
+export default {"faq.own":"{shop} mağazasından","faq.wait":"Bir dakika"};

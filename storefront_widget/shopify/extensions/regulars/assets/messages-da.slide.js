@@ -1,1 +1,1 @@
-export default {"slide.title":"Hvor mange {point_name}?","slide.part":"{Point_name} kan betale op til {percent} af en ordre.","slide.label":"{Point_name} at bruge","slide.worth":"{points} er {money} rabat","slide.go":"Fortsæt","slide.not":"Ikke nu","slide.pays":"{points} er {money}"};
+export default {"slide.title":"Hvor mange {point_name}?","slide.part":"{Point_name} kan betale op til {percent} af en ordre.","slide.label":"{Point_name} at bruge","slide.worth":"{points} giver {money} rabat","slide.go":"Fortsæt","slide.not":"Ikke nu","slide.pays":"{points} er {money}"};

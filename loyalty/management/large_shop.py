@@ -98,7 +98,7 @@ def _multiply(first: int, last: int) -> None:
         for model in _COPIED:
             columns, values, joins = _copied(model)
             statement = sql.SQL(
-                "INSERT INTO {} ({}) SELECT {} FROM {} one CROSS JOIN generate_series({}, {}) n {}"
+                "INSERT INTO {} ({}) SELECT {} FROM {} one CROSS JOIN generate_series({}, {}) n {} ORDER BY n, one.id"
             ).format(
                 sql.Identifier(model._meta.db_table),
                 sql.SQL(", ").join(map(sql.Identifier, columns)),

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +22,7 @@ from loyalty.services.launching import launch
 from loyalty.services.observations import OrderSeen
 from loyalty.services.redemptions import redeem
 from loyalty.worker import outbox
+from tests.platforms.own_sandbox import own_sandbox
 
 MONEY_SCOPES = ("write_gift_cards", "read_store_credit_accounts", "write_store_credit_account_transactions")
 EMAIL = "noor@example.com"
@@ -107,17 +103,8 @@ class Store:
 
 @pytest.fixture(scope="module")
 def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder: Path = tmp_path_factory.mktemp("story-sandbox")
-    command = [sys.executable, "-m", "loyalty.sandbox", "--port", "0", "--smtp-port", "0", "--data", str(folder)]
-    environment = {**os.environ, "REGULARS_SANDBOX": "1"}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
-            assert found, "The sandbox did not start."
-            yield found.group()
-        finally:
-            process.terminate()
+    with own_sandbox(tmp_path_factory.mktemp("story-sandbox")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from pytest_django.fixtures import Settings
 
 from loyalty.platforms.shopify import pace
+from tests.platforms.own_sandbox import own_sandbox
 from tests.platforms.shopify.stand_in import StandIn
 
 CLIENT_ID = "c0ffee00c0ffee00c0ffee00c0ffee00"
@@ -29,17 +25,8 @@ def shopify_app(settings: Settings) -> None:
 
 @pytest.fixture(scope="session")
 def shopify_sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder: Path = tmp_path_factory.mktemp("shopify-sandbox")
-    command = [sys.executable, "-m", "loyalty.sandbox", "--port", "0", "--smtp-port", "0", "--data", str(folder)]
-    environment = {**os.environ, "REGULARS_SANDBOX": "1"}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
-            assert found, "The sandbox did not start."
-            yield found.group()
-        finally:
-            process.terminate()
+    with own_sandbox(tmp_path_factory.mktemp("shopify-sandbox")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -13,6 +13,13 @@ EMAIL = "marta@shopper.test"
 PASSWORD = "long enough"
 
 
+def resize(page: Page, width: int, height: int = 800) -> None:
+    """The window gets another size. Chromium may go on sending clicks to where a frame lay before until it has drawn
+    anew, which a page without a screen does when it is asked for a picture."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.screenshot()
+
+
 class Store(ABC):
     """One store: its admin in one tab, its storefront in another. `panel` is the widget's open panel."""
 

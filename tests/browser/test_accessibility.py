@@ -10,11 +10,11 @@ import pytest
 from playwright.sync_api import BrowserContext, Frame, Page, expect
 
 from tests.browser.conftest import Running
-from tests.browser.pages import EMAIL, PASSWORD, ShopifyStore
+from tests.browser.pages import EMAIL, PASSWORD, ShopifyStore, resize
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs_npm]
 Shoot = Callable[[Page, str], None]
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 375, "height": 800}}
+SIZES = {"desktop": 1280, "phone": 375}
 
 
 class FilledStore(ShopifyStore):
@@ -66,7 +66,7 @@ def the_frame(page: Page) -> Frame:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("size", SIZES)
 def test_every_page_of_the_dashboard(store: ShopifyStore, axe: str, shoot: Shoot, size: str) -> None:
-    store.admin.set_viewport_size(SIZES[size])  # type: ignore[arg-type]
+    resize(store.admin, SIZES[size])
     store.open_app()
     found = {}
     expect(store.frame.get_by_role("heading", name="Home")).to_be_visible()
@@ -109,7 +109,7 @@ def test_every_page_of_the_dashboard(store: ShopifyStore, axe: str, shoot: Shoot
 def test_the_page_of_a_stores_own_choices(running: Running, context: BrowserContext, axe: str, size: str) -> None:
     """Only stores on Ecwid have it; the demo's is 1003."""
     admin = context.new_page()
-    admin.set_viewport_size(SIZES[size])  # type: ignore[arg-type]
+    resize(admin, SIZES[size])
     admin.goto(running.at("my.ecwid.localhost", "/store/1003/app"))
     frame = admin.frame_locator("iframe")
     frame.get_by_role("link", name="Store", exact=True).click()
@@ -123,7 +123,7 @@ def test_the_page_of_a_stores_own_choices(running: Running, context: BrowserCont
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("size", SIZES)
 def test_every_view_of_the_widget(store: ShopifyStore, axe: str, shoot: Shoot, size: str) -> None:
-    store.front.set_viewport_size(SIZES[size])  # type: ignore[arg-type]
+    resize(store.front, SIZES[size])
     panel = store.open_panel()
     found = {"rewards": violations(store.front, axe)}
     for tab in ("Earn", "History"):

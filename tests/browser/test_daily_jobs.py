@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.conftest import Running, Watch
-from tests.browser.pages import Store
+from tests.browser.pages import Store, resize
 from tests.browser.test_accessibility import SIZES, the_frame, violations
 from tests.browser.test_first_run import new_ecwid, new_shopify
 
@@ -36,7 +36,7 @@ def test_words_colour_and_points_of_a_product(
     points: int,
 ) -> None:
     store = make(running, context)
-    store.admin.set_viewport_size(SIZES[size])  # type: ignore[arg-type]
+    resize(store.admin, SIZES[size])
     store.install()
     store.sign_in()
     store.order(product, 1)

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import BrowserContext, FrameLocator, expect
 
 from tests.browser.conftest import Running, Watch
-from tests.browser.pages import EcwidStore, ShopifyStore, Store
+from tests.browser.pages import EcwidStore, ShopifyStore, Store, resize
 from tests.browser.test_accessibility import SIZES, the_frame, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs_npm]
@@ -55,7 +55,7 @@ def test_from_the_goal_to_an_order_that_earns(
     dear: str,
 ) -> None:
     store = make(running, context)
-    store.admin.set_viewport_size(SIZES[size])  # type: ignore[arg-type]
+    resize(store.admin, SIZES[size])
     store.install_only()
     app, found = store.frame, {}
 

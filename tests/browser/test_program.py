@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.conftest import Running
-from tests.browser.pages import ShopifyStore
+from tests.browser.pages import ShopifyStore, resize
 from tests.browser.test_accessibility import SIZES, the_frame, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs_npm]
@@ -51,7 +51,7 @@ def test_a_rate_is_changed_tried_published_and_earned_by(running: Running, conte
     store.frame.get_by_role("button", name="Replay your orders").click()
     expect(store.frame.get_by_role("heading", name=re.compile("^It would have cost .* more"))).to_be_visible()
     looked_at("the answer")
-    store.admin.set_viewport_size(SIZES["phone"])  # type: ignore[arg-type]
+    resize(store.admin, SIZES["phone"])
     looked_at("the answer on a phone")
 
     store.frame.get_by_role("link", name="Publish…").click()

@@ -66,6 +66,13 @@ class Store(ABC):
     @abstractmethod
     def open_app(self) -> None: ...
 
+    def way_to(self, page: str) -> Locator:
+        """The link of the app's own navigation."""
+        return self.frame.get_by_role("navigation", name="Regulars").get_by_role("link", name=page, exact=True)
+
+    def go_to(self, page: str) -> None:
+        self.way_to(page).click()
+
     @abstractmethod
     def sign_in(self) -> None: ...
 

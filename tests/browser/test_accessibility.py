@@ -10,11 +10,17 @@ import pytest
 from playwright.sync_api import BrowserContext, Frame, Page, expect
 
 from tests.browser.conftest import Running
-from tests.browser.pages import EMAIL, PASSWORD, ShopifyStore, resize
+from tests.browser.pages import EMAIL, PASSWORD, EcwidStore, ShopifyStore, resize
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs_npm]
 Shoot = Callable[[Page, str], None]
 SIZES = {"desktop": 1280, "phone": 375}
+
+
+class FilledPaper(EcwidStore):
+    """One of the demo's stores on Ecwid."""
+
+    host, store = "1003.ecwid.localhost", "1003"
 
 
 class FilledStore(ShopifyStore):
@@ -74,14 +80,14 @@ def test_every_page_of_the_dashboard(store: ShopifyStore, axe: str, shoot: Shoot
     if size == "desktop":
         shoot(store.admin, "home")
     for name in ("Members", "Orders", "Redemptions", "Program"):
-        store.frame.get_by_role("link", name=name, exact=True).first.click()
+        store.go_to(name)
         expect(store.frame.get_by_role("heading", name=name, level=1)).to_be_visible()
         found[name] = violations(the_frame(store.admin), axe)
-    store.frame.get_by_role("link", name="Orders", exact=True).first.click()
+    store.go_to("Orders")
     store.frame.get_by_role("row").nth(1).get_by_role("link").first.click()
     expect(store.frame.get_by_text("Counts for points").first).to_be_visible()
     found["one order"] = violations(the_frame(store.admin), axe)
-    store.frame.get_by_role("link", name="Orders", exact=True).first.click()
+    store.go_to("Orders")
     store.frame.get_by_role("link", name="Compare with the store").click()
     expect(store.frame.get_by_role("heading", name="Compared with the store")).to_be_visible()
     store.frame.get_by_label("Order number").fill("#999999")
@@ -91,7 +97,7 @@ def test_every_page_of_the_dashboard(store: ShopifyStore, axe: str, shoot: Shoot
     store.frame.get_by_role("link", name="Compared with the store").click()
     expect(store.frame.get_by_role("link", name="The store does not know #999999").first).to_be_visible()
     found["comparisons"] = violations(the_frame(store.admin), axe)
-    store.frame.get_by_role("link", name="Members", exact=True).first.click()
+    store.go_to("Members")
     store.frame.get_by_role("searchbox").fill(EMAIL)
     store.frame.get_by_role("searchbox").press("Enter")
     store.frame.get_by_role("link", name="Marta").first.click()
@@ -107,12 +113,12 @@ def test_every_page_of_the_dashboard(store: ShopifyStore, axe: str, shoot: Shoot
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("size", SIZES)
 def test_the_page_of_a_stores_own_choices(running: Running, context: BrowserContext, axe: str, size: str) -> None:
-    """Only stores on Ecwid have it; the demo's is 1003."""
-    admin = context.new_page()
+    """Only stores on Ecwid have it."""
+    store = FilledPaper(running, context)
+    admin, frame = store.admin, store.frame
     resize(admin, SIZES[size])
-    admin.goto(running.at("my.ecwid.localhost", "/store/1003/app"))
-    frame = admin.frame_locator("iframe")
-    frame.get_by_role("link", name="Store", exact=True).click()
+    store.open_app()
+    store.go_to("Store")
     expect(frame.get_by_role("heading", name="Store", level=1)).to_be_visible()
     assert violations(the_frame(admin), axe) == []
     frame.get_by_role("button", name="Save").click()

@@ -27,7 +27,7 @@ def test_an_order_that_no_webhook_told_is_found_by_its_number(running: Running, 
     other = store.order("House Blend", 1)
 
     store.open_app()
-    store.frame.get_by_role("navigation", name="Regulars").get_by_role("link", name="Orders").click()
+    store.go_to("Orders")
     store.frame.get_by_role("link", name="Compare with the store").click()
     store.frame.get_by_label("Order number").fill(number)
     store.frame.get_by_role("button", name="Ask the store").click()
@@ -36,7 +36,7 @@ def test_an_order_that_no_webhook_told_is_found_by_its_number(running: Running, 
     store.frame.get_by_role("link", name="Open the order").click()
     expect(store.frame.get_by_text("Counts for points").first).to_be_visible()
 
-    store.frame.get_by_role("navigation", name="Regulars").get_by_role("link", name="Orders").click()
+    store.go_to("Orders")
     store.frame.get_by_role("link", name="Compare with the store").click()
     store.frame.get_by_role("button", name="Compare the last day").click()
     expect(store.frame.get_by_role("heading", name="1 order the store never told us about")).to_be_visible()

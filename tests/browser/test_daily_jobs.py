@@ -44,7 +44,7 @@ def test_words_colour_and_points_of_a_product(
     app, found = store.frame, {}
     store.open_app()
 
-    app.get_by_role("link", name="Widget", exact=True).click()
+    store.go_to("Widget")
     app.get_by_label("Your own colour").check()
     app.get_by_label("Colour", exact=True).fill("#7a1f3d")
     app.get_by_label("Above the panel").fill("The bean club")
@@ -52,7 +52,7 @@ def test_words_colour_and_points_of_a_product(
     expect(app.get_by_role("status").first).to_be_visible()
     found["widget"] = violations(the_frame(store.admin), axe)
 
-    app.get_by_role("link", name="Program", exact=True).first.click()
+    store.go_to("Program")
     app.get_by_role("link", name="Single products").click()
     app.get_by_label("Paste rows").fill(f'"{product}",many')
     app.get_by_role("button", name="Take over into the draft").click()

@@ -101,7 +101,7 @@ def test_from_the_goal_to_an_order_that_earns(
 def _the_embed_is_off_and_then_on(running: Running, store: ShopifyStore, app: FrameLocator) -> None:
     """The page says what the theme shows, and its link leads to the editor with the embed switched on."""
     running.control("PUT", f"/shopify/shops/{store.name}/embed", {"enabled": False})
-    app.get_by_role("link", name="Widget", exact=True).click()
+    store.go_to("Widget")
     app.get_by_label("On the button").fill("Beans")
     preview = app.frame_locator("iframe.preview").locator("regulars-widget")
     expect(preview.get_by_role("button", name="Beans")).to_be_visible()
@@ -111,7 +111,7 @@ def _the_embed_is_off_and_then_on(running: Running, store: ShopifyStore, app: Fr
     store.front.goto(str(link.get_attribute("href")))
     expect(store.front.get_by_role("checkbox")).to_be_checked()
     store.front.get_by_role("button", name="Save").click()
-    app.get_by_role("link", name="Widget", exact=True).click()
+    store.go_to("Widget")
     app.get_by_role("link", name="Put it into the shop’s pages").click()
     expect(app.get_by_text("It is on")).to_be_visible()
 

@@ -65,7 +65,7 @@ def test_the_main_job(
 
 def _the_merchant_reads_why(store: Store, number: str) -> None:
     store.open_app()
-    store.frame.get_by_role("link", name="Orders").click()
+    store.go_to("Orders")
     row = store.frame.get_by_role("row").filter(has_text=number)
     expect(row).to_contain_text("520")
     row.get_by_role("link").first.click()

@@ -33,7 +33,7 @@ def test_a_rate_is_changed_tried_published_and_earned_by(running: Running, conte
         found[name] = violations(the_frame(store.admin), axe)
 
     store.open_app()
-    store.frame.get_by_role("navigation", name="Regulars").get_by_role("link", name="Program").click()
+    store.go_to("Program")
     expect(store.frame.get_by_role("heading", name="No draft")).to_be_visible()
     store.frame.get_by_role("link", name="1 point", exact=True).click()
     points = store.frame.get_by_role("textbox", name="Points", exact=True).first
@@ -75,7 +75,7 @@ def test_the_keyboard_alone_pauses_and_resumes(running: Running, context: Browse
     store = RestedStore(running, context)
     store.install()
     store.open_app()
-    store.frame.get_by_role("navigation", name="Regulars").get_by_role("link", name="Program").focus()
+    store.way_to("Program").focus()
     store.admin.keyboard.press("Enter")
     store.frame.get_by_role("link", name="Pause", exact=True).focus()
     store.admin.keyboard.press("Enter")

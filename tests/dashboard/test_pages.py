@@ -423,3 +423,8 @@ def test_an_order_is_found_by_its_number_whatever_stands_before_it(ask: Ask) -> 
     for search in ("n1", "#n1"):
         page = dashboard.orders_page(shop=shop, without_points=False, search=search, after=None)
         assert [fact.number for fact in page.rows] == ["#n1"]
+
+
+def test_our_script_signs_before_htmx_asks_for_anything(ours: Seen, ask: Ask) -> None:
+    document = ask("/dashboard/", ours.shop, htmx=False).content.decode()
+    assert document.index("dashboard/dashboard") < document.index("django_htmx/htmx")

@@ -31,6 +31,7 @@ from django.core.management.base import CommandError
 from django.db import connection
 
 from loyalty.management import bare_door
+from loyalty.management.ports import free_port
 from loyalty.models import InboxDelivery, Shop
 from loyalty.services.launching import launch
 from loyalty.services.observations import Grant, StoreProfile
@@ -221,9 +222,7 @@ def bench_shop() -> Shop:
 @contextmanager
 def served(module: str, environment: dict[str, str]) -> Iterator[int]:
     """As the Procfile serves it, on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     command = [sys.executable, "-m", "gunicorn", module, "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"]
     command += ["--workers", str(WORKERS), "--threads", str(THREADS), "--log-level", "error"]
     with subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment) as server:

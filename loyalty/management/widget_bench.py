@@ -21,7 +21,8 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from loyalty.management.chromium import SLOWDOWN, chromium, slow_page, vitals
-from loyalty.management.commands.demo import Demo, free_port
+from loyalty.management.commands.demo import Demo
+from loyalty.management.ports import free_port
 
 PHONE = {"width": 375, "height": 700}
 SETTLED_MS = 4_000

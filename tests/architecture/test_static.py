@@ -20,7 +20,6 @@ CHECKS = {
 
 
 @pytest.mark.once
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", CHECKS)
 def test_the_tools_find_nothing(name: str) -> None:
     tool, *arguments = CHECKS[name]

@@ -12,7 +12,8 @@ import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
-from loyalty.management.commands.demo import Demo, free_port
+from loyalty.management.commands.demo import Demo
+from loyalty.management.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHOTS = ROOT / "docs" / "screenshots"

@@ -69,7 +69,6 @@ def the_frame(page: Page) -> Frame:
     return next(frame for frame in page.frames if frame.parent_frame is not None)
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("size", SIZES)
 def test_every_page_of_the_dashboard(store: ShopifyStore, axe: str, shoot: Shoot, size: str) -> None:
     resize(store.admin, SIZES[size])
@@ -110,7 +109,6 @@ def test_every_page_of_the_dashboard(store: ShopifyStore, axe: str, shoot: Shoot
     assert {place: what for place, what in found.items() if what} == {}
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("size", SIZES)
 def test_the_page_of_a_stores_own_choices(running: Running, context: BrowserContext, axe: str, size: str) -> None:
     """Only stores on Ecwid have it."""
@@ -126,7 +124,6 @@ def test_the_page_of_a_stores_own_choices(running: Running, context: BrowserCont
     assert violations(the_frame(admin), axe) == []
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("size", SIZES)
 def test_every_view_of_the_widget(store: ShopifyStore, axe: str, shoot: Shoot, size: str) -> None:
     resize(store.front, SIZES[size])
@@ -145,7 +142,6 @@ def test_every_view_of_the_widget(store: ShopifyStore, axe: str, shoot: Shoot, s
     assert {place: what for place, what in found.items() if what} == {}
 
 
-@pytest.mark.timeout(120)
 def test_the_guests_panel_and_the_keyboard(running: Running, store: ShopifyStore, axe: str) -> None:
     guest = store.front.context.browser.new_context().new_page()  # type: ignore[union-attr]
     guest.goto(running.at(FilledStore.host))

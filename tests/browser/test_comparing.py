@@ -15,7 +15,6 @@ class ForgetfulStore(ShopifyStore):
     host, name = "forgetful.shopify.localhost", "forgetful"
 
 
-@pytest.mark.timeout(120)
 def test_an_order_that_no_webhook_told_is_found_by_its_number(running: Running, context: BrowserContext) -> None:
     running.control("POST", "/shopify/shops", {"name": "forgetful", "title": "Forgetful Coffee", "currency": "USD"})
     store = ForgetfulStore(running, context)

@@ -17,7 +17,6 @@ from tests.browser.test_first_run import new_ecwid, new_shopify
 pytestmark = [pytest.mark.browser, pytest.mark.needs_npm]
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     ("make", "size", "product", "points"),
     [

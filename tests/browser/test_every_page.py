@@ -52,7 +52,6 @@ def opened(page: Page, name: str, seen: Seen) -> Page:
     return page
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (375, "dark")])
 def test_axe_finds_nothing(page: Page, seen: Seen, axe: str, width: int, scheme: str) -> None:
     page.set_viewport_size({"width": width, "height": 900})
@@ -64,7 +63,6 @@ def test_axe_finds_nothing(page: Page, seen: Seen, axe: str, width: int, scheme:
     assert {name: what for name, what in found.items() if what} == {}
 
 
-@pytest.mark.timeout(300)
 def test_everything_is_translated_and_fits_from_right_to_left(
     page: Page, seen: Seen, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:

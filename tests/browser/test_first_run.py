@@ -37,7 +37,6 @@ def new_ecwid(running: Running, context: BrowserContext) -> Store:
     return New(running, context)
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("make", "size", "dear"),
     [

@@ -30,7 +30,6 @@ PLATFORMS = [
 ]
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize(("make", "dear", "cheap"), PLATFORMS)
 def test_the_main_job(
     running: Running,

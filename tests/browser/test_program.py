@@ -18,7 +18,6 @@ class RatedStore(ShopifyStore):
     host, name = "rated.shopify.localhost", "rated"
 
 
-@pytest.mark.timeout(240)
 def test_a_rate_is_changed_tried_published_and_earned_by(running: Running, context: BrowserContext, axe: str) -> None:
     running.control("POST", "/shopify/shops", {"name": "rated", "title": "Rated Coffee", "currency": "USD"})
     store = RatedStore(running, context)
@@ -65,7 +64,6 @@ def test_a_rate_is_changed_tried_published_and_earned_by(running: Running, conte
     assert {place: what for place, what in found.items() if what} == {}
 
 
-@pytest.mark.timeout(120)
 def test_the_keyboard_alone_pauses_and_resumes(running: Running, context: BrowserContext) -> None:
     running.control("POST", "/shopify/shops", {"name": "rested", "title": "Rested Coffee", "currency": "USD"})
 

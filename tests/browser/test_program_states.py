@@ -79,7 +79,6 @@ def addresses(seen: Seen) -> list[str]:
     return [program + each for each in (*others, *kinds, *edits, *sets, "versions/?from=1&to=2")]
 
 
-@pytest.mark.timeout(300)
 def test_every_state_of_the_program(
     browser: Browser, seen: Seen, live_server: LiveServer, axe: str, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from tests.harness.servers import free_port
+from loyalty.management.ports import free_port
 from tests.platforms.shopify.payloads import body
 
-START_SECONDS = 30
+START_SECONDS = 120
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from tests.platforms.shopify.payloads import order
 
 pytestmark = pytest.mark.postgres
 SECRET = "a-shared-secret-of-the-app"
-START_SECONDS = 30
+START_SECONDS = 120
 SHOP = "halfmoon.myshopify.com"
 
 

@@ -160,7 +160,6 @@ def test_customers_who_become_one_while_their_orders_are_worked(nursery: Nursery
 
 
 @pytest.mark.load
-@pytest.mark.timeout(600)
 def test_eight_workers_and_thousands_of_orders_in_random_order(nursery: Nursery, tmp_path: Path) -> None:
     shop = make_shop(at=BEFORE)
     story = tell(

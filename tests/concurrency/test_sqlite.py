@@ -10,7 +10,7 @@ import pytest
 
 from tests.concurrency.nursery import ENDED, Nursery
 
-pytestmark = [pytest.mark.load, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.load
 SHOP = "halfmoon.myshopify.com"
 WRITERS = 4
 SECONDS = 60

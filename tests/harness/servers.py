@@ -17,7 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-START_SECONDS = 30
+from loyalty.management.ports import free_port
+
+START_SECONDS = 120
 STOP_SECONDS = 15
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -158,12 +160,6 @@ def tool(name: str) -> str:
     """The path of a server's program, or '' - Debian keeps PostgreSQL's off the PATH, a folder per version."""
     debian = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
     return str(debian[-1]) if debian else shutil.which(name) or ""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _other_user() -> str:

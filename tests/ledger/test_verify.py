@@ -179,7 +179,6 @@ def test_one_fault_of_each_kind_among_many_movements_and_exactly_those_rows() ->
 
 
 @pytest.mark.load
-@pytest.mark.timeout(600)
 def test_one_fault_of_each_kind_among_a_hundred_thousand_movements() -> None:
     _find_all_among(members=5_000, orders=18)
     assert LedgerEntry.objects.across_shops().count() >= 100_000

@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,9 @@ import requests
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-START_SECONDS = 30
+from loyalty.management.ports import free_port, is_taken
+
+START_SECONDS = 120
 MONEY_SCOPES = ("write_gift_cards", "read_store_credit_accounts", "write_store_credit_account_transactions")
 """For rewards that are money, which merchants may grant or not."""
 
@@ -93,7 +94,7 @@ class Demo:
 
     def __enter__(self) -> Demo:
         for port in (self.port, self.sandbox_port):
-            if _is_taken(port):
+            if is_taken(port):
                 raise CommandError(f"Port {port} is taken. Stop what uses it, or move the demo with --port.")
         self.folder.mkdir(parents=True, exist_ok=True)
         self.secrets = self._secrets()
@@ -236,24 +237,6 @@ The data and logs lie in {self.folder}. Ctrl-C stops; the same command starts ag
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-def _is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False
-
-
-def free_port() -> int:
-    """A port that nothing listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _stop(process: subprocess.Popen[bytes] | None) -> None:

@@ -110,7 +110,9 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         " PRAGMA recursive_triggers=ON",
     }
 else:
-    _database["OPTIONS"] = {"application_name": "regulars", **_database.get("OPTIONS", {})}
+    _options = {"application_name": "regulars", "prepare_threshold": 5, **_database.get("OPTIONS", {})}
+    # For psycopg 0 means at once and None never; in DATABASE_URL 0 says never.
+    _database["OPTIONS"] = {**_options, "prepare_threshold": _options["prepare_threshold"] or None}
     _database["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

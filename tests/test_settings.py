@@ -88,3 +88,22 @@ def test_a_folder_that_is_not_ours_to_write_to_is_named(tmp_path: Path, monkeypa
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(ImproperlyConfigured, match="cannot be written to"):
         refusals.folder(tmp_path, "DATA_DIR")
+
+
+@pytest.mark.parametrize(
+    ("asked", "threshold"), [("", "5"), ("?prepare_threshold=0", "None"), ("?prepare_threshold=9", "9")]
+)
+def test_statements_are_planned_once_unless_the_address_of_the_database_says_never(asked: str, threshold: str) -> None:
+    said = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from config import settings; print(settings._database['OPTIONS']['prepare_threshold'])",
+        ],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "DATABASE_URL": f"postgres://regulars@127.0.0.1:5432/regulars{asked}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert said.stdout.strip() == threshold, said.stderr

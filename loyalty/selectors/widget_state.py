@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection
 
 from loyalty.models import Member, ProgramVersion, Redemption, Referral, Shop, ShopperDevice, WidgetSettings
+from loyalty.selectors.driver import driver_cursor
 
 _OF_THE_SHOP = (
     "id",
@@ -68,7 +69,7 @@ def state_by_device(*, platform: str, external_id: str, device_id: int, at: date
 
 def _asked(whose: str, platform: str, external_id: str, who: int | str, at: datetime) -> MemberState | None:
     now = connection.ops.adapt_datetimefield_value(at)
-    with connection.cursor() as cursor:
+    with driver_cursor() as cursor:
         cursor.execute(_question(whose), [now, platform, external_id, who])
         row = cursor.fetchone()
     return MemberState(row[0], row[1], row[2], row[3:]) if row else None

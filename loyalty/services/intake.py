@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-import psycopg
 from django.db import connection, transaction
 
 from loyalty.engine.facts import EARLIEST, Activity, Fact, validate
 from loyalty.models import InboxDelivery, Member, QueueState, Shop, StoredFact
+from loyalty.selectors.driver import driver_cursor
 from loyalty.services.facts import append, doubt
 from loyalty.services.forgetting import without_forgotten
 from loyalty.services.forgetting_shops import ask_to_forget
@@ -77,18 +76,9 @@ def receive(
     instant = connection.ops.adapt_datetimefield_value(at)
     told = connection.ops.adapt_json_value(dict(meta), None)
     row = [delivery_id, topic, body, told, instant, instant]
-    connection.ensure_connection()
-    with connection.wrap_database_errors, _cursor() as cursor:
+    with driver_cursor() as cursor:
         cursor.execute(_INSERT, [*row, platform, store, number, number, is_by_name])
         return bool(cursor.rowcount)
-
-
-def _cursor() -> Any:
-    """Django's own cursor for PostgreSQL writes every value into the statement's text, a body of 10 KB as 20 KB of hex
-    digits; the driver's sends them as they are."""
-    if connection.vendor == "postgresql":
-        return psycopg.Cursor(connection.connection)
-    return connection.cursor()
 
 
 def keep_unreadable(*, shop: Shop, found: Sequence[Unreadable], at: datetime) -> None:

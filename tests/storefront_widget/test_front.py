@@ -16,7 +16,7 @@ import pytest
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_started
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.utils import timezone
 from msgspec.structs import replace
 
@@ -104,6 +104,20 @@ def test_the_second_look_is_answered_in_front_for_one_question(
     for name in ("Content-Type", "Cache-Control", "X-Content-Type-Options", "Referrer-Policy", "Content-Length"):
         assert second.headers.get(name) == first.headers.get(name), name
     assert "Access-Control-Allow-Origin" not in second.headers
+
+
+PLANNED = {
+    "postgresql": "SELECT COUNT(*) FROM pg_prepared_statements WHERE statement LIKE '%merged_into_id IS NULL%'",
+    "sqlite": "SELECT 1",  # keeps every statement's plan by itself
+}
+
+
+def test_the_question_is_planned_once_for_a_connection(served: Served, alice: Member) -> None:
+    for _ in range(8):
+        look(served, alice.shop)
+    with connection.cursor() as cursor:
+        cursor.execute(PLANNED[connection.vendor])
+        assert cursor.fetchone() == (1,)
 
 
 def change_name(member: Member) -> None:

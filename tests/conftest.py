@@ -10,6 +10,7 @@ from django.conf import settings
 
 from tests.flush import let_the_flush_through
 
+pytest_plugins = ["tests.chromium"]
 POSTGRES = "django.db.backends.postgresql"
 LEFT_OUT: Counter[str] = Counter()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +9,13 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from loyalty.management.commands.demo import Demo
 from loyalty.management.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHOTS = ROOT / "docs" / "screenshots"
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # the browser's driver keeps an event loop in the tests' thread
-CHROMIUM_FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class Running:
         return f"http://{host}:{self.port}{path}"
 
     def control(self, method: str, path: str, body: dict[str, object] | None = None) -> dict[str, object]:
-        answer = requests.request(method, f"{self.sandbox_url}/_sandbox{path}", json=body, timeout=30)
+        answer = requests.request(method, f"{self.sandbox_url}/_sandbox{path}", json=body, timeout=60)
         answer.raise_for_status()
         found: dict[str, object] = answer.json()
         return found
@@ -50,22 +47,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         demo.fill(months=3)
         demo.start_app(worker=True)
         yield Running(demo.app_url, demo.sandbox_url, demo.secrets["shopify_key"])
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    """One at a time in a process, so none outlives its module: other rooms start their own."""
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """Debian's Chromium. Its sandbox needs rights that root in a container lacks."""
-    flags = [*CHROMIUM_FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    started = playwright.chromium.launch(executable_path=os.environ["TEST_CHROMIUM"], args=flags)
-    yield started
-    started.close()
 
 
 class Watch:
@@ -105,8 +86,6 @@ def watch(running: Running) -> Iterator[Watch]:
 @pytest.fixture
 def context(browser: Browser, watch: Watch) -> Iterator[BrowserContext]:
     made = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
-    made.set_default_timeout(15_000)
-    expect.set_options(timeout=15_000)  # a busy machine is no fault of a page
     made.on("page", watch.over)
     yield made
     made.close()

@@ -34,7 +34,6 @@ def seen(transactional_db: None, settings: Settings) -> Seen:
 def page(browser: Browser, seen: Seen, live_server: LiveServer) -> Iterator[Page]:
     headers = {"Authorization": bearer_of(seen.shop)}
     context = browser.new_context(base_url=live_server.url, extra_http_headers=headers, reduced_motion="reduce")
-    context.set_default_timeout(15_000)
 
     def ours_only(route: Route) -> None:
         route.continue_() if route.request.url.startswith(live_server.url) else route.abort()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from loyalty.models import OutboxMessage, Redemption, Shop
 from loyalty.platforms import registry
@@ -25,7 +24,6 @@ from tests.factories import make_shop
 from tests.storefront_widget.pretend import SHOP
 
 SECRET = "proxy-secret-of-the-tests"
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 @dataclass
@@ -61,23 +59,15 @@ def issuer(monkeypatch: pytest.MonkeyPatch) -> Issuer:
     return made
 
 
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
 @pytest.fixture
-def page(playwright: Playwright) -> Iterator[Page]:
-    """A browser of its own for each test: one that dies takes no other test with it."""
-    browser = playwright.chromium.launch(executable_path=os.environ["TEST_CHROMIUM"], args=FLAGS)
+def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 375, "height": 700}, locale="en-US")
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=SHOP)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
-    browser.close()
+    context.close()
     assert errors == []
 
 

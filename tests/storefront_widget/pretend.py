@@ -87,6 +87,26 @@ def problem(status: int, code: str, detail: str = "A sentence.") -> Answer:
     return status, {**PROBLEM, "status": status, "code": code, "detail": detail}
 
 
+class Held:
+    """Requests that get no answer until they are released."""
+
+    def __init__(self, page: Page, pattern: str) -> None:
+        self._waiting: list[Route] = []
+        self._is_over = False
+        page.route(pattern, self._take)
+
+    def release(self) -> None:
+        self._is_over = True
+        for route in self._waiting:
+            route.fallback()
+
+    def _take(self, route: Route) -> None:
+        if self._is_over:
+            route.fallback()
+        else:
+            self._waiting.append(route)
+
+
 @dataclass
 class Pretend:
     """`answers` by path after /apps/loyalty/ or /widget/v1/; None in place of an answer is a lost connection."""
@@ -109,6 +129,9 @@ class Pretend:
 
     def calls(self, path: str) -> list[Request]:
         return [request for request in self.asked if _path(request) == path]
+
+    def hold(self, pattern: str) -> Held:
+        return Held(self.page, pattern)
 
     def _fulfil(self, route: Route) -> None:
         request = route.request

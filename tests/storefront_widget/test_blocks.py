@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from html import escape
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.storefront_widget.pretend import CONFIG, MADE, MEMBER, WIDGET, Pretend, shopify_tag
 
 pytestmark = pytest.mark.browser
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 SCRIPT = f'<script type="module" src="{WIDGET}blocks.js"></script>'
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=os.environ["TEST_CHROMIUM"], args=FLAGS)
-        yield browser.new_page(viewport={"width": 375, "height": 700}, locale="en-US")
-        browser.close()
-
-
-@pytest.fixture(autouse=True)
-def fresh(page: Page) -> Iterator[None]:
-    yield
-    page.evaluate("sessionStorage.clear(); localStorage.clear()")
-    page.unroute_all(behavior="ignoreErrors")
 
 
 def box(kind: str, customer: str = "7001", **data: str) -> str:

@@ -246,8 +246,7 @@ def test_a_device_that_was_ended_elsewhere_is_a_guest_again(page: Page) -> None:
     pretend.answers["session/renew"] = problem(401, "signed_out")
     page.evaluate("localStorage['regulars:ecwid:1003'] = JSON.stringify({ token: 'x', device: '1.old', until: 0 })")
     page.reload()
-    page.wait_for_timeout(500)
-    assert page.evaluate("localStorage['regulars:ecwid:1003']") == "null"
+    page.wait_for_function("localStorage['regulars:ecwid:1003'] === 'null'")
 
 
 def test_when_another_customer_comes_the_first_ones_points_go(page: Page) -> None:

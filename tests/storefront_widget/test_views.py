@@ -248,8 +248,7 @@ def test_who_sent_a_visitor_goes_into_the_cart_once(page: Page) -> None:
     asked: list[object] = []
     page.route("**/cart/update.js", lambda route: (asked.append(route.request.post_data_json), route.fulfill(json={})))
     page.goto(f"{SHOP}/?ref=MARTA7")
-    expect(pretend.launcher).to_be_visible()
-    page.wait_for_timeout(500)
+    page.wait_for_function("sessionStorage['regulars:halfmoon.myshopify.com:ref:told'] === 'MARTA7'")
     page.reload()
     expect(pretend.launcher).to_be_visible()
     page.wait_for_timeout(300)
@@ -375,13 +374,14 @@ def test_large_text_makes_the_panel_longer_and_never_wider(page: Page, width: in
 
 def test_a_slow_line_shows_the_launcher_at_once_and_the_panel_says_that_it_comes(page: Page) -> None:
     pretend = rich(page)
-    page.route("**/panel.js*", lambda route: (page.wait_for_timeout(900), route.fallback()))
-    page.route("**/earn.js*", lambda route: (page.wait_for_timeout(900), route.fallback()))
+    panel, view = pretend.hold("**/panel.js*"), pretend.hold("**/earn.js*")
     pretend.answers["member"] = (200, {"member": None})
     pretend.open(shopify_tag(customer=""))
-    expect(pretend.launcher).to_have_text("Rewards", timeout=900)
+    expect(pretend.launcher).to_have_text("Rewards")
     pretend.launcher.click()
+    panel.release()
     expect(pretend.panel.get_by_role("status")).to_be_visible()
+    view.release()
     expect(pretend.panel.get_by_role("heading", name="Every order counts")).to_be_visible()
 
 
@@ -394,8 +394,8 @@ def test_who_sent_a_visitor_is_told_to_us_once_somebody_is_signed_in(page: Page)
     pretend.open(shopify_tag())
     page.wait_for_function("document.querySelector('regulars-widget').panel")
     expect(pretend.launcher).to_have_text("1,040 points")
-    page.evaluate("document.querySelector('regulars-widget').load().then((panel) => panel.refresh())")
-    page.wait_for_timeout(400)
+    with page.expect_event("requestfailed", lambda request: "referral/claim" in request.url):
+        page.evaluate("document.querySelector('regulars-widget').load().then((panel) => panel.refresh())")
     assert pretend.calls("referral/claim")[0].post_data_json == {"code": "MARTA7"}
     kept = "localStorage['regulars:halfmoon.myshopify.com:ref']"
     assert "MARTA7" in page.evaluate(kept)

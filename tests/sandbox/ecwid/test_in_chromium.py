@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.sandbox.ecwid.conftest import World
 
 pytestmark = pytest.mark.browser
 
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 WIDGET = b"""
 window.seen = [];
 function keep(name) { return function (value) { seen.push([name, value]); }; }
@@ -36,11 +34,10 @@ document.getElementById("payload").textContent = typeof EcwidApp.getPayload() + 
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=os.environ["TEST_CHROMIUM"], args=FLAGS)
-        yield browser.new_page()
-        browser.close()
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    yield page
+    page.context.close()
 
 
 def origin(world: World, name: str) -> str:
@@ -91,4 +88,4 @@ def test_an_app_with_another_id_is_not_let_in(world: World, page: Page) -> None:
     tab = TAB.format(port=world.port, client_id="somebody-else").encode()
     world.app.pages["/ecwid/app"] = ("text/html", tab)
     page.goto(f"{origin(world, 'my')}/store/1003/app")
-    page.get_by_text("Something went wrong").wait_for(state="visible", timeout=15_000)
+    page.get_by_text("Something went wrong").wait_for(state="visible")

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from tests.sandbox.shopify.conftest import CLIENT_ID, World
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs_npm]
 
 AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 FIND = """axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], iframes: false}).then(
   found => found.violations.map(each => each.id + ' ' + each.nodes.map(node => node.target.join(' ')).join(', ')))"""
 
 
-def test_no_page_of_shop_or_admin_breaks_a_rule(world: World) -> None:
+def test_no_page_of_shop_or_admin_breaks_a_rule(world: World, browser: Browser) -> None:
     if not AXE.is_file():
         pytest.fail("axe is not here: run 'npm install' in the project's folder, it brings axe-core.")
     marta = world.customer()
@@ -34,15 +32,13 @@ def test_no_page_of_shop_or_admin_breaks_a_rule(world: World) -> None:
     ]
     pages += [world.base, f"http://mail.localhost:{port}/", f"{store}/cart", f"{store}/checkout"]
     found = {}
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=os.environ["TEST_CHROMIUM"], args=FLAGS)
-        page = browser.new_page()
-        for address in pages:
-            page.goto(address)
-            page.evaluate(AXE.read_text())
-            found[address] = page.evaluate(FIND)
-            if address.endswith("kenya-gakuyu"):
-                page.get_by_role("button", name="Add to cart").click()
-                page.wait_for_url("**/cart")
-        browser.close()
+    page = browser.new_page()
+    for address in pages:
+        page.goto(address)
+        page.evaluate(AXE.read_text())
+        found[address] = page.evaluate(FIND)
+        if address.endswith("kenya-gakuyu"):
+            page.get_by_role("button", name="Add to cart").click()
+            page.wait_for_url("**/cart")
+    page.context.close()
     assert {address: problems for address, problems in found.items() if problems} == {}

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 
 import jwt
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.sandbox.shopify.conftest import CLIENT_ID, SECRET, World
 
 pytestmark = pytest.mark.browser
 
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 HOME = """<!doctype html><html><head>
 <script src="{cdn}/shopifycloud/app-bridge.js" data-api-key="{client_id}"></script>
@@ -25,11 +23,10 @@ PATCH = """<script data-api-key="{client_id}" src="{cdn}/shopifycloud/app-bridge
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=os.environ["TEST_CHROMIUM"], args=FLAGS)
-        yield browser.new_context().new_page()
-        browser.close()
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    yield page
+    page.context.close()
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from loyalty.engine.errors import Invalid
 from storefront_widget.problems import Forbidden, WrongForm
 
 MAX_BYTES = 4096
+CART_BYTES = 65_536
+"""A cart may be long."""
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,128}")
 
@@ -79,6 +81,29 @@ class SignedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nonce: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{0,64}\Z")] = ""
 
 
+Name = Annotated[str, msgspec.Meta(max_length=255)]
+Minor = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+
+
+class GoodsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """So many of one article, as the page shows it. `price_minor` is one unit's, `off_minor` what all of them together
+    are cheaper; collections are null where the page can't tell them."""
+
+    price_minor: Minor
+    quantity: Annotated[int, msgspec.Meta(gt=0, le=1_000_000)] = 1
+    off_minor: Minor = 0
+    product: Name = ""
+    variant: Name = ""
+    vendor: Name = ""
+    gift_card: bool = False
+    collections: Annotated[tuple[Name, ...], msgspec.Meta(max_length=250)] | None = None
+
+
+class EstimateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    lines: Annotated[tuple[GoodsBody, ...], msgspec.Meta(min_length=1, max_length=200)]
+    off_minor: Minor = 0
+
+
 B = TypeVar("B", bound=msgspec.Struct)
 
 # Made while there is one thread: two requests that are the first to bring a form could crash the process (engine/program.py).
@@ -94,11 +119,12 @@ for _form in (
     ActivityBody,
     FriendBody,
     SignedBody,
+    EstimateBody,
 ):
     msgspec.json.Decoder(_form)
 
 
-def read_body(request: HttpRequest, form: type[B]) -> B:
+def read_body(request: HttpRequest, form: type[B], *, at_most: int = MAX_BYTES) -> B:
     """Raises WrongForm (not JSON, too large), Forbidden (sent by a form of another site) or Invalid (with the place).
     A cross-site form can send neither this content type nor this header; the platform's proxy signs the query only, so
     these two are what stands between another site and a member's points."""
@@ -107,10 +133,10 @@ def read_body(request: HttpRequest, form: type[B]) -> B:
     if request.headers.get("X-Regulars") != "1":
         raise Forbidden("Send the header X-Regulars: 1.", code="cross_site")
     length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdigit() or int(length) > MAX_BYTES:
-        raise WrongForm(f"Send at most {MAX_BYTES} bytes.", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    if not length.isdigit() or int(length) > at_most:
+        raise WrongForm(f"Send at most {at_most} bytes.", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
-        return msgspec.json.decode(request.read(MAX_BYTES), type=form)
+        return msgspec.json.decode(request.read(at_most), type=form)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         message, _, place = str(error).partition(" - at ")
         raise Invalid(f"{message}.", place=place.strip("`") or "$") from error

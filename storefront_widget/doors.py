@@ -77,6 +77,15 @@ def by_token(request: HttpRequest, shop: Shop, at: datetime) -> Caller:
     return Caller(shop=shop, at=at, address=address, member=member, signed_in=True)
 
 
+def by_token_if_any(request: HttpRequest, shop: Shop, at: datetime) -> Caller:
+    """For what guests may ask as well, and members hear more exactly."""
+    if request.headers.get("Authorization"):
+        return by_token(request, shop, at)
+    address = client_address(request)
+    count_read(f"{shop.pk}/{address}", at=at)
+    return Caller(shop=shop, at=at, address=address)
+
+
 def widget_door(*, enter: Callable[[HttpRequest, Shop, datetime], Caller], **handlers: Handler[...]) -> View:
     """/widget/v1/…?shop=platform:id, for the shop's own storefronts; handlers by method in lower case."""
 

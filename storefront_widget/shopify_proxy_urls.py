@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from storefront_widget import views, ways_in
+from storefront_widget import estimates, views, ways_in
 from storefront_widget.doors import proxy_door
 
 app_name = "shopify_proxy"
@@ -10,6 +10,7 @@ urlpatterns = [
     path("config", proxy_door(get=views.config)),
     path("terms", proxy_door(get=views.terms)),
     path("member", proxy_door(get=views.member)),
+    path("estimate", proxy_door(post=estimates.estimate)),
     path("redeem", proxy_door(post=views.redeem)),
     path("redemptions/<uuid:number>", proxy_door(get=views.redemption)),
     path("redemptions/<uuid:number>/cancel", proxy_door(post=views.cancel)),

@@ -2,15 +2,16 @@
 
 from django.urls import path
 
-from storefront_widget import ecwid_cart, letters, sessions, views, ways_in
+from storefront_widget import ecwid_cart, estimates, letters, sessions, views, ways_in
 from storefront_widget.assets import asset
-from storefront_widget.doors import anonymous, by_token, widget_door
+from storefront_widget.doors import anonymous, by_token, by_token_if_any, widget_door
 
 app_name = "widget"
 urlpatterns = [
     path("config", widget_door(enter=anonymous, get=views.config)),
     path("terms", widget_door(enter=anonymous, get=views.terms)),
     path("member", widget_door(enter=by_token, get=views.member)),
+    path("estimate", widget_door(enter=by_token_if_any, post=estimates.estimate)),
     path("redeem", widget_door(enter=by_token, post=views.redeem)),
     path("redemptions/<uuid:number>", widget_door(enter=by_token, get=views.redemption)),
     path("redemptions/<uuid:number>/cancel", widget_door(enter=by_token, post=views.cancel)),

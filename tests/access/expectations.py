@@ -68,9 +68,11 @@ EXPECTATIONS: dict[str, Answers] = {
     "ecwid/callback": _all(400, 400),
     # The widget, for a shop that is named and nobody signed in.
     "widget/v1/(config|terms)": _all(200, 405),
+    "widget/v1/estimate": _all(405, 415),
     "widget/v1/(member|redemptions/<uuid:number>)": _all(401, 405),
     "widget/v1/(redeem|redemptions/<uuid:number>/cancel)": _all(405, 401),
     "(widget/v1|shopify/proxy)/(join|leave|profile|notifications|activity|referral/claim)": _all(405, 401),
+    "shopify/proxy/estimate": _all(405, 401),
     "widget/v1/(code|session|session/signed|session/renew|session/end|cart/nonce|cart/session)": _all(405, 415),
     "widget/v1/letters": _all(401, 401),
     "widget/v1/<path:name>": _all(404, 404),

@@ -83,6 +83,13 @@ Answer = tuple[int, Any]
 Answerer = Callable[[Request], "Answer | None"]
 
 
+def estimate(request: Request) -> Answer:
+    """Five points for a whole euro."""
+    asked = request.post_data_json
+    sums = [line["price_minor"] * line["quantity"] - line.get("off_minor", 0) for line in asked["lines"]]
+    return 200, {"points": 5 * (sum(sums) - asked["off_minor"]) // 100, "least": False}
+
+
 def problem(status: int, code: str, detail: str = "A sentence.") -> Answer:
     return status, {**PROBLEM, "status": status, "code": code, "detail": detail}
 
@@ -120,7 +127,13 @@ class Pretend:
     foreign: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.answers = {"config": (200, CONFIG), "member": (200, MEMBER), "redeem": (200, MADE), **self.answers}
+        self.answers = {
+            "config": (200, CONFIG),
+            "member": (200, MEMBER),
+            "redeem": (200, MADE),
+            "estimate": estimate,
+            **self.answers,
+        }
         self.page.route("**/*", self._fulfil)
 
     def open(self, tag: str) -> None:

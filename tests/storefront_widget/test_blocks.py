@@ -8,7 +8,7 @@ from html import escape
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.storefront_widget.pretend import CONFIG, MADE, MEMBER, WIDGET, Pretend, shopify_tag
+from tests.storefront_widget.pretend import MADE, MEMBER, WIDGET, Pretend, shopify_tag
 
 pytestmark = pytest.mark.browser
 SCRIPT = f'<script type="module" src="{WIDGET}blocks.js"></script>'
@@ -20,6 +20,11 @@ def box(kind: str, customer: str = "7001", **data: str) -> str:
         f'<regulars-block data-kind="{kind}" data-platform="shopify" data-shop="halfmoon.myshopify.com" data-proxy="/apps/loyalty" '
         f'data-customer-id="{customer}"{named}></regulars-block>'
     )
+
+
+def cart_of(cents: int) -> dict[str, object]:
+    item = {"product_id": 1, "variant_id": 2, "quantity": 1, "price": cents, "line_price": cents}
+    return {"total_price": cents, "item_count": 1, "items": [item]}
 
 
 def test_a_products_points_follow_variant_and_quantity(page: Page) -> None:
@@ -76,7 +81,7 @@ def test_without_an_answer_the_page_is_as_it_was(page: Page) -> None:
 def test_the_cart_says_what_it_earns_and_follows_its_form(page: Page) -> None:
     totals = [2_500, 5_000]
     pretend = Pretend(page)
-    page.route("**/cart.js", lambda route: route.fulfill(json={"total_price": totals.pop(0), "item_count": 1}))
+    page.route("**/cart.js", lambda route: route.fulfill(json=cart_of(totals.pop(0))))
     pretend.open('<form action="/cart"><input name="q"></form>' + box("cart") + SCRIPT)
     block = page.locator("regulars-block")
     expect(block.get_by_role("status")).to_have_text("Earns 125 points")
@@ -87,7 +92,7 @@ def test_the_cart_says_what_it_earns_and_follows_its_form(page: Page) -> None:
 
 def test_a_reward_is_redeemed_from_the_cart(page: Page) -> None:
     pretend = Pretend(page)
-    page.route("**/cart.js", lambda route: route.fulfill(json={"total_price": 2_500, "item_count": 1}))
+    page.route("**/cart.js", lambda route: route.fulfill(json=cart_of(2_500)))
     pretend.open(box("cart") + SCRIPT)
     page.get_by_role("button", name="Redeem: €5 off").click()
     expect(pretend.panel.get_by_role("heading", name="€5 off for 500 points?")).to_be_visible()
@@ -136,10 +141,42 @@ def test_blocks_without_the_embed_have_no_launcher_and_open_the_panel(page: Page
     expect(pretend.launcher).to_be_hidden()
 
 
-def test_a_members_tier_counts_in_what_a_product_earns(page: Page) -> None:
-    tier = {"id": "i", "name": "Insider", "measure": "spend", "at_least": 0, "perks": [], "multiplier_percent": 120}
-    member = {**MEMBER, "tier": {"id": "i", "name": "Insider", "perks": [], "kept_until": None, "next": None}}
-    Pretend(page, {"config": (200, {**CONFIG, "tiers": [tier]}), "member": (200, member)}).open(
-        box("product", price="10") + SCRIPT
-    )
-    expect(page.locator("regulars-block [role=status]")).to_have_text("Earns 60 points")
+def test_what_is_told_of_an_article_is_asked_for_the_member_and_a_least_is_said_as_such(page: Page) -> None:
+    pretend = Pretend(page, {"estimate": (200, {"points": 60, "least": True})})
+    pretend.open(box("product", price="10", product="8001", vendor="Mill", collections="31,32", variant="11") + SCRIPT)
+    expect(page.locator("regulars-block [role=status]")).to_have_text("Earns 60 points or more")
+    line = {"product": "8001", "variant": "11", "vendor": "Mill", "gift_card": False, "collections": ["31", "32"]}
+    asked = [request.post_data_json for request in pretend.calls("estimate")]
+    assert asked == [{"lines": [{**line, "price_minor": 1000, "quantity": 1}], "off_minor": 0}]
+
+
+@pytest.mark.parametrize(
+    "answer", [(200, {"points": 0, "least": False}), (200, {"points": None, "least": False}), None]
+)
+def test_what_earns_nothing_or_cannot_be_known_says_nothing(page: Page, answer: tuple[int, object] | None) -> None:
+    pretend = Pretend(page, {"estimate": answer})
+    with page.expect_request("**/estimate*"):
+        pretend.open(box("product", price="10") + SCRIPT)
+    page.wait_for_timeout(200)
+    expect(page.locator("regulars-block")).to_be_empty()
+
+
+def test_a_price_in_another_currency_is_not_asked_about(page: Page) -> None:
+    pretend = Pretend(page)
+    pretend.open(box("product", price="10", currency="USD") + box("page") + SCRIPT)
+    expect(page.get_by_role("button", name="See my points")).to_be_visible()
+    page.wait_for_timeout(200)
+    assert pretend.calls("estimate") == []
+
+
+def test_a_cart_is_asked_about_line_by_line_with_its_discounts(page: Page) -> None:
+    pretend = Pretend(page)
+    item = {"product_id": 8001, "variant_id": 11, "vendor": "Mill", "gift_card": False, "quantity": 2}
+    prices = {"original_price": 1500, "final_line_price": 2500}
+    cart = {"total_price": 2000, "item_count": 2, "currency": "EUR", "items": [{**item, **prices}]}
+    page.route("**/cart.js", lambda route: route.fulfill(json=cart))
+    pretend.open(box("cart", known='{"8001": "31"}') + SCRIPT)
+    expect(page.locator("regulars-block").get_by_role("status")).to_have_text("Earns 100 points")
+    line = {"product": "8001", "variant": "11", "vendor": "Mill", "gift_card": False, "collections": ["31"]}
+    body = {"lines": [{**line, "price_minor": 1500, "off_minor": 500, "quantity": 2}], "off_minor": 500}
+    assert pretend.calls("estimate")[-1].post_data_json == body

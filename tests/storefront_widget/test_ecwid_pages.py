@@ -15,7 +15,7 @@ ECWID = """<script>
     window.Ecwid = { getOwnerId: () => 1003, openPage: () => {}, refreshConfig() {}, getStorefrontLang: () => "en",
         OnAPILoaded: { add: (then) => setTimeout(then, 0) }, OnSetProfile: follows(), OnCartChanged: follows(), OnOrderPlaced: follows(),
         OnPageLoaded: follows(), Customer: { get: (then) => then({ id: 1, email: "marta@example.com" }) },
-        Cart: { get: (then) => then({ productsQuantity: 2 }), calculateTotal: (then) => then({ cart: { productsQuantity: 2 }, cost: { total: 30 } }) } };
+        Cart: { get: (then) => then({ productsQuantity: 2 }), calculateTotal: (then) => then({ cart: { items: [{ quantity: 2, product: { id: 5, price: 15 } }] }, cost: { subtotal: 32, couponDiscount: 2, total: 35 } }) } };
 </script>"""
 STORE = """<div class="ec-store"><p class="product-details__product-price" itemprop="price" content="12.5">€12.50</p>
     <div class="details-product-purchase__controls"><input name="ec-qty" value="1"></div><div class="ec-cart__sidebar-inner"></div>

@@ -106,7 +106,12 @@ def test_whatever_a_block_writes_is_escaped(block: Path) -> None:
     for output in re.findall(r"{{(.*?)}}", block.read_text()):
         bare = output.strip()
         own = bare == "block.shopify_attributes" or bare.endswith("| asset_url")
-        number = bare in ("variant.id", "variant.price")
+        number = bare in (
+            "variant.id",
+            "variant.price",
+            "item.product_id",
+            "item.product.collections | map: 'id' | join: ','",
+        )
         assert own or number or bare.endswith("| escape"), bare
 
 

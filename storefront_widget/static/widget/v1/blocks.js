@@ -16,7 +16,7 @@ class Block extends HTMLElement {
   }
 
   // What it costs and how many are told by the element's data; whoever changes them is followed.
-  static observedAttributes = ["data-price", "data-quantity", "data-prices"];
+  static observedAttributes = ["data-price", "data-quantity", "data-prices", "data-product", "data-goods"];
   attributeChangedCallback() {
     this.draw?.();
   }
@@ -45,37 +45,51 @@ const open = (panel, view, changes) => async () => {
 
 const minorOf = ({ config }, price) => Math.round((+price || 0) * 10 ** config.shop.exponent);
 
-// What an amount earns by the rates that hold for everybody, in whole steps as the program counts by default.
-function earned({ config, data }, minor, items, orders) {
-  const times = config.tiers?.find((tier) => tier.id === data?.tier?.id)?.multiplier_percent ?? 100;
-  const points = config.earn.reduce((sum, { kind, points: each, per_minor: per, full_steps_only: full, percent, point_value_minor: worth }) => {
-    if (kind === "per_amount") return sum + (full ? Math.floor(minor / per) * each : (minor * each) / per);
-    if (kind === "cashback") return sum + (minor * percent) / 100 / worth;
-    return sum + (kind === "per_item" ? each * items : kind === "per_order" ? each * orders : 0);
-  }, 0);
-  return config.paused?.earning ? 0 : Math.floor((points * times) / 100 + 1e-9);
+// What these goods earn, as the engine judges an order of them. What was told before stands until the answer comes; what
+// is sold in another currency than the shop's own is told nothing.
+function earned(box, panel, lines, off = 0) {
+  const { api, data, config } = panel;
+  const body = { lines, off_minor: off };
+  const asked = JSON.stringify([body, data?.as_of]);
+  if (box.asks !== asked) {
+    box.asks = asked;
+    clearTimeout(box.timer);
+    const foreign = box.dataset.currency && box.dataset.currency !== config.shop.currency;
+    const ask = async () => {
+      const told = lines.length && !foreign ? await (data ? api.own("estimate", body) : api.send("estimate", body)).catch(() => null) : null;
+      if (box.asks !== asked) return;
+      box.told = told;
+      box.draw();
+    };
+    box.timer = setTimeout(ask, box.told ? 250 : 0);
+  }
+  return box.told;
 }
 
-function line(panel, w, points) {
-  if (!points) return null;
+function line(panel, w, told) {
+  if (!told?.points) return null;
   const rate = panel.config.earn.find((rule) => rule.kind === "per_amount");
-  return h("p.regulars-line", {}, icon(panel.icons.GIFT), h("span", { role: "status" }, w.t("product.points", { n: points })), rate && h("small", {}, w.t("product.rate", { n: rate.points, money: w.money(rate.per_minor) })));
+  return h("p.regulars-line", {}, icon(panel.icons.GIFT), h("span", { role: "status" }, w.t(told.least ? "product.least" : "product.points", { n: told.points })), rate && h("small", {}, w.t("product.rate", { n: rate.points, money: w.money(rate.per_minor) })));
 }
+
+// What the element says of the article. Collections that it doesn't name are not known.
+const article = ({ product = "", variant = "", vendor = "", gift, collections }) => ({ product, variant, vendor, gift_card: gift === "true", collections: collections === undefined ? null : collections.split(",").filter(Boolean) });
 
 // Points for what is chosen. Themes change the field by script, which says nothing; the form's own events come with
 // every choice.
 function product(box, panel, w) {
-  const { prices, variant, quantity } = box.dataset;
+  const { dataset } = box;
   const form = box.closest("form") ?? document.querySelector('form[action*="/cart/add"]');
   if (form && box.form !== form) {
     box.form = form;
     for (const event of ["change", "input"]) form.addEventListener(event, () => setTimeout(box.draw));
   }
-  const count = Math.max(1, Math.floor(+(form?.elements.quantity?.value ?? quantity ?? 1)) || 1);
+  const quantity = Math.max(1, Math.floor(+(form?.elements.quantity?.value ?? dataset.quantity ?? 1)) || 1);
+  const variant = form?.elements.id?.value ?? dataset.variant;
   // The theme tells hundredths, whatever the currency.
-  const hundredths = JSON.parse(prices || "{}")[form?.elements.id?.value ?? variant];
-  const each = hundredths ? minorOf(panel, hundredths / 100) : minorOf(panel, box.dataset.price);
-  return line(panel, w, each && earned(panel, each * count, count, 0));
+  const hundredths = JSON.parse(dataset.prices || "{}")[variant];
+  const price = minorOf(panel, hundredths ? hundredths / 100 : dataset.price);
+  return line(panel, w, earned(box, panel, price ? [{ ...article(dataset), variant: variant ?? "", price_minor: price, quantity }] : []));
 }
 
 function page(box, panel, w) {
@@ -95,10 +109,10 @@ function page(box, panel, w) {
 
 // What the cart earns, codes to put into it with one press, and what there is to redeem.
 function cart(box, panel, w) {
-  const { data, widget } = panel;
-  if (box.dataset.platform === "shopify" && !box.asked) follow(box);
-  const minor = minorOf(panel, box.dataset.price);
-  const earns = minor && line(panel, w, earned(panel, minor, +(box.dataset.quantity ?? 0), 1));
+  const { data } = panel;
+  const { dataset } = box;
+  if (dataset.platform === "shopify" && !box.asked) follow(box);
+  const earns = line(panel, w, earned(box, panel, inCart(dataset, (price) => minorOf(panel, price)), minorOf(panel, dataset.off)));
   if (!data) return earns;
   const ready = data.codes.filter((made) => made.state === "ready");
   const within = data.rewards.filter((reward) => !reward.missing && !reward.obstacle);
@@ -110,12 +124,30 @@ function cart(box, panel, w) {
   return [h("section.regulars-box", {}, h("h2", {}, w.points(data.available)), rows.length ? h("ul", {}, rows) : "", button(".regulars-open", w.t("page.open"), open(panel))), earns];
 }
 
-// The platform's own cart, in hundredths; asked again when the page's cart form changes.
+// Its goods as the page tells them, or else so many pieces for one sum.
+function inCart({ goods, price, quantity }, minor) {
+  const lines = goods ? JSON.parse(goods).map(({ price: each, off, quantity: count, ...more }) => ({ ...article(more), price_minor: minor(each), off_minor: minor(off), quantity: count })) : [];
+  const sum = minor(price);
+  const pieces = +quantity || 1;
+  const each = Math.ceil(sum / pieces);
+  if (!goods && sum) lines.push({ ...article({}), price_minor: each, off_minor: each * pieces - sum, quantity: pieces });
+  return lines;
+}
+
+// The platform's own cart, in hundredths; asked again when the page's cart form changes. Which collections its goods are
+// in is known of those that the page was made with.
 async function follow(box) {
   box.asked = true;
+  const known = JSON.parse(box.dataset.known || "{}");
   const ask = async () => {
-    const found = await fetch("/cart.js", { headers: { Accept: "application/json" } }).then((answer) => answer.json());
-    Object.assign(box.dataset, { price: found.total_price / 100, quantity: found.item_count });
+    const { items, currency, total_price } = await fetch("/cart.js", { headers: { Accept: "application/json" } }).then((answer) => answer.json());
+    const whole = (item) => item.final_line_price ?? item.line_price;
+    const goods = items.map((item) => {
+      const each = item.original_price ?? item.price;
+      return { price: each / 100, off: (each * item.quantity - whole(item)) / 100, quantity: item.quantity, product: `${item.product_id}`, variant: `${item.variant_id}`, vendor: item.vendor ?? "", gift: `${item.gift_card}`, collections: known[item.product_id] };
+    });
+    const off = items.reduce((sum, item) => sum + whole(item), 0) - total_price;
+    Object.assign(box.dataset, { currency: currency ?? "", off: Math.max(0, off) / 100, goods: JSON.stringify(goods) });
   };
   document.addEventListener("change", ({ target }) => target.form?.action.includes("/cart") && setTimeout(() => ask().catch(() => {}), 1500));
   await ask().catch(() => {});

@@ -63,10 +63,23 @@
     const [kind, beside] = PLACES[page.type] ?? [];
     const anchor = beside && document.querySelector(beside);
     const box = anchor && put(kind, (made) => anchor.after(made));
-    if (box && kind === "product") followProduct(box);
-    if (box && kind === "cart") window.Ecwid.Cart.calculateTotal?.((order) => Object.assign(box.dataset, { price: order?.cost?.total ?? 0, quantity: order?.cart?.productsQuantity ?? 0 }));
+    if (box && kind === "product") {
+      box.dataset.product = page.productId ?? "";
+      followProduct(box);
+    }
+    if (box && kind === "cart") window.Ecwid.Cart.calculateTotal?.((order) => order && Object.assign(box.dataset, inCart(order)));
     const store = document.querySelector(STORE);
     if (store && kind !== "order") put("nudge", (made) => store.prepend(made));
+  }
+
+  // What is in the cart and what is off (unverified: which parts `cost` has beside the subtotal). What options add to the
+  // prices stands in the subtotal alone.
+  function inCart({ cart, cost = {} }) {
+    const goods = (cart?.items ?? []).map(({ product, quantity }) => ({ product: `${product.id}`, price: product.price, quantity }));
+    const sum = goods.reduce((all, each) => all + each.price * each.quantity, 0);
+    const { subtotal = sum, couponDiscount = 0, discount = 0 } = cost;
+    if (subtotal > sum + 0.0001) goods.push({ price: subtotal - sum, quantity: 1 });
+    return { goods: JSON.stringify(goods), off: Math.max(0, sum - subtotal) + couponDiscount + discount };
   }
 
   // Price and quantity as the page shows them, whatever option is chosen.

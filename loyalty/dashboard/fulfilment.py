@@ -21,10 +21,9 @@ from loyalty.dashboard.rows import name_of
 from loyalty.dashboard.typed import whole
 from loyalty.engine.calendar import zone_of
 from loyalty.engine.errors import Conflict, Invalid, TooMany
-from loyalty.engine.program import Reward
 from loyalty.models import Redemption, Shop
 from loyalty.selectors.fulfilment import secret_made_at, to_do, waiting_for_staff
-from loyalty.selectors.partner_codes import codes_left, handed_out
+from loyalty.selectors.partner_codes import codes_left, gifts_waiting, handed_out
 from loyalty.selectors.programs import version_in_force
 from loyalty.services import limits
 from loyalty.services.fulfilment import renew_secret
@@ -60,7 +59,16 @@ class StockRow:
     left: str
     few: bool
     out: str
+    waiting: str
     unoffered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerReward:
+    id: str
+    name: str
+    offered: bool
+    waiting: int
 
 
 @embedded
@@ -162,6 +170,7 @@ def _todo(request: HttpRequest, toast: str, secret: str = "") -> HttpResponse:
     version = version_in_force(shop, now)
     rewards = version.program.rewards if version else ()
     made = secret_made_at(shop=shop)
+    for_codes = sum(gifts.count for gifts in gifts_waiting(shop=shop).values())
     context = {
         "rows": [_todo_row(each, fmt, now) for each in found.rows],
         "next": f"?after={found.after}" if found.after else "",
@@ -169,7 +178,8 @@ def _todo(request: HttpRequest, toast: str, secret: str = "") -> HttpResponse:
         "servers": any(reward.webhook_url for reward in rewards) or made is not None,
         "secret": secret,
         "made": fmt.moment(made) if made else "",
-        "partners": any(reward.kind == "partner" for reward in rewards),
+        "partners": bool(for_codes) or any(reward.kind == "partner" for reward in rewards),
+        "for_codes": _waiting(for_codes, fmt),
     }
     return page(request, "todo", context)
 
@@ -202,16 +212,32 @@ def _partner_codes(request: HttpRequest, toast: str) -> HttpResponse:
             left=fmt.points(left.get(reward.id, 0)),
             few=left.get(reward.id, 0) < FEW,
             out=fmt.points(out.get(reward.id, 0)),
-            unoffered=not reward.enabled,
+            waiting=_waiting(reward.waiting, fmt),
+            unoffered=not reward.offered,
         )
         for reward in rewards
     ]
     return page(request, "partner_codes", {"rows": rows, "toast": toast})
 
 
-def _partner_rewards(shop: Shop, now: datetime) -> list[Reward]:
+def _partner_rewards(shop: Shop, now: datetime) -> list[PartnerReward]:
+    """Those of the program, and those that it has no more while gifts wait for their codes."""
     version = version_in_force(shop, now)
-    return [reward for reward in version.program.rewards if reward.kind == "partner"] if version else []
+    waiting = gifts_waiting(shop=shop)
+    found = {
+        reward.id: PartnerReward(
+            reward.id, reward.name, reward.enabled, waiting[reward.id].count if reward.id in waiting else 0
+        )
+        for reward in (version.program.rewards if version else ())
+        if reward.kind == "partner"
+    }
+    gone = {each: PartnerReward(each, gifts.name, False, gifts.count) for each, gifts in waiting.items()}
+    return list((gone | found).values())
+
+
+def _waiting(count: int, fmt: Format) -> str:
+    words = {"count": fmt.points(count)}
+    return ngettext("%(count)s gift waits for codes", "%(count)s gifts wait for codes", count) % words if count else ""
 
 
 def _uploaded(request: HttpRequest) -> str:

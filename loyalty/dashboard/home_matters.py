@@ -69,6 +69,11 @@ def desk_matters(desk: Desk, fmt: Format) -> list[Matter]:
         text = _("Members have paid their points for it.")
         url = reverse("dashboard:todo")
         found.append(Matter("gift", "", title % {"count": fmt.points(desk.by_hand)}, text, url, ""))
+    if desk.for_codes:
+        title = ngettext("%(count)s gift waits for codes", "%(count)s gifts wait for codes", desk.for_codes)
+        text = _("Each goes out by itself once you add codes.")
+        url = reverse("dashboard:partner_codes")
+        found.append(Matter("ticket", "warn", title % {"count": fmt.points(desk.for_codes)}, text, url, ""))
     if desk.without_points:
         title = ngettext(
             "%(count)s order earned nothing this week", "%(count)s orders earned nothing this week", desk.without_points

@@ -97,6 +97,10 @@ _UNDONE = {
         gettext_lazy("A code could not be made"),
         gettext_lazy("The points are back with the member, who may redeem again."),
     ),
+    "reward.pay": (
+        gettext_lazy("Cashback of the month could not be paid to a member"),
+        gettext_lazy("The points are back with the member; trying again pays what is there then, once."),
+    ),
     "reward.revoke": (
         gettext_lazy("A code that has ended could not be switched off"),
         gettext_lazy("Until it is, whoever has it may still use it. You can also delete it among your discounts."),

@@ -22,6 +22,7 @@ from loyalty.models import (
 )
 from loyalty.models.queues import QueueState
 from loyalty.selectors.fulfilment import BY_HAND
+from loyalty.selectors.partner_codes import WAITS_FOR_A_CODE
 
 WITHOUT_POINTS_DAYS = 7
 
@@ -34,6 +35,7 @@ class Desk:
 
     copies: int
     by_hand: int
+    for_codes: int
     without_points: int
     draft: int | None
     has_goal: bool
@@ -66,6 +68,7 @@ def desk_of(*, shop: Shop, since: datetime, now: datetime) -> Desk:
     row = Shop.objects.filter(pk=shop.pk).values(
         copies=_count(PrivacyRequest.objects.filter(**own).exclude(document="")),
         by_hand=_count(waiting),
+        for_codes=_count(Redemption.objects.filter(WAITS_FOR_A_CODE, **own)),
         without_points=_count(recent),
         draft=Subquery(draft[:1]),
         has_goal=Exists(Shop.objects.filter(pk=OuterRef("pk"), launch__isnull=False)),

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import NamedTuple
 
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Min, Q
+from django.db.models.fields.json import KT
 
 from loyalty.models import PartnerCode, Redemption, Shop
 from loyalty.models.tenancy import ScopedQuerySet
+
+WAITS_FOR_A_CODE = Q(state=Redemption.State.ISSUING, points=0, reward_data__kind="partner", partner_code__isnull=True)
+"""A gift that found the stock empty. What was paid for with points took its code with them."""
+
+
+class Waiting(NamedTuple):
+    """Gifts of one reward that wait for codes; the reward may be gone from the program since."""
+
+    name: str
+    count: int
 
 
 def stock(*, shop: Shop, at: datetime) -> ScopedQuerySet[PartnerCode]:
@@ -31,6 +43,13 @@ def handed_out(*, shop: Shop, rewards: Collection[str]) -> dict[str, int]:
         return {}
     rows = PartnerCode.objects.filter(shop=shop, reward__in=rewards, redemption__isnull=False)
     return dict(rows.values("reward").annotate(out=Count("pk")).values_list("reward", "out"))
+
+
+def gifts_waiting(*, shop: Shop) -> dict[str, Waiting]:
+    """Per reward, the oldest first; one that nobody waits for is left out."""
+    rows = Redemption.objects.filter(WAITS_FOR_A_CODE, shop=shop).values("reward")
+    counted = rows.annotate(name=Max(KT("reward_data__name")), count=Count("pk"), since=Min("pk")).order_by("since")
+    return {row["reward"]: Waiting(row["name"] or row["reward"], row["count"]) for row in counted}
 
 
 def codes_of(*, shop: Shop, redemptions: Iterable[Redemption]) -> dict[int, PartnerCode]:

@@ -15,7 +15,7 @@ from loyalty.ledger.verify import Fault, ledger_faults, redemption_faults, rows_
 from loyalty.models import Member, OutboxMessage, QueueState, Redemption, Shop, VerifyFault, VerifyRun
 from loyalty.selectors.facts import facts_of
 from loyalty.selectors.programs import versions_of
-from loyalty.services.codes import FULFIL, ISSUE
+from loyalty.services.codes import MAKING
 from loyalty.services.posting import lock_members
 
 KEPT_FAULTS = 200
@@ -81,9 +81,7 @@ def _redemptions(shop: Shop, member_ids: Sequence[int]) -> dict[int, list[Redemp
 def _waiting(shop: Shop, redemptions: dict[int, list[Redemption]]) -> set[str]:
     """Numbers of open redemptions that a message will settle."""
     numbers = [str(row.number) for rows in redemptions.values() for row in rows if row.closed_at is None]
-    messages = OutboxMessage.objects.filter(
-        shop=shop, kind__in=(ISSUE, FULFIL), state=QueueState.WAITING, subject__in=numbers
-    )
+    messages = OutboxMessage.objects.filter(shop=shop, kind__in=MAKING, state=QueueState.WAITING, subject__in=numbers)
     return set(messages.values_list("subject", flat=True)) if numbers else set()
 
 

@@ -19,10 +19,15 @@ from loyalty.services.facts import append
 from loyalty.services.outbox import leave
 
 ISSUE = "reward.issue"
+PAY = "reward.pay"
+"""The same for what is paid out by itself: nobody looks on, so one that was given up can be tried again."""
 FULFIL = "reward.fulfil"
 """The same where the shop's own server is asked: it may be slow, and nobody else's code waits for it."""
+MAKING = (ISSUE, PAY, FULFIL)
 REVOKE = "reward.revoke"
 WITHDRAW = "reward.withdraw"
+PAID_OUT = "payout:"
+"""How the request keys of what is paid out by itself begin."""
 
 
 def new_code(kind: str = "") -> str:
@@ -34,9 +39,11 @@ def new_code(kind: str = "") -> str:
     return "-".join("".join(letters[start : start + 4]) for start in (0, 4, 8))
 
 
-def asked_by(reward_data: Mapping[str, Any]) -> str:
+def asked_by(redemption: Redemption) -> str:
     """The kind of the message that has this reward made."""
-    return FULFIL if reward_data.get("webhook_url") else ISSUE
+    if redemption.reward_data.get("webhook_url"):
+        return FULFIL
+    return PAY if redemption.request_key.startswith(PAID_OUT) else ISSUE
 
 
 def taken_back_by(reward_data: Mapping[str, Any]) -> str:
@@ -84,5 +91,5 @@ def promise(
         value_minor=value_minor if points else 0,
     )
     append(shop=shop, facts=[(member.pk, fact)])
-    leave(shop=shop, kind=asked_by(redemption.reward_data), subject=str(redemption.number), at=at)
+    leave(shop=shop, kind=asked_by(redemption), subject=str(redemption.number), at=at)
     return redemption

@@ -9,8 +9,9 @@ from django.db import IntegrityError, transaction
 from django.utils.crypto import salted_hmac
 
 from loyalty.engine.errors import Conflict, Invalid, Refused
-from loyalty.models import PartnerCode, Redemption, Shop
-from loyalty.selectors.partner_codes import stock
+from loyalty.models import OutboxMessage, PartnerCode, QueueState, Redemption, Shop
+from loyalty.selectors.partner_codes import WAITS_FOR_A_CODE, stock
+from loyalty.services.codes import ISSUE
 
 MAX_CODES = 50_000
 MAX_CODE = 200
@@ -23,7 +24,8 @@ NAMED = 5
 
 def upload(*, shop: Shop, reward_id: str, text: str, usable_until: datetime | None, at: datetime) -> int:
     """Takes in one code per line; returns how many. All or none: raises Invalid, which names the lines at fault, for too
-    many, none, unreadable ones, and any that stands twice or is here already."""
+    many, none, unreadable ones, and any that stands twice or is here already. Gifts that found no code take the first
+    of them, before anybody can redeem one."""
     codes = _read(text)
     if usable_until is not None and usable_until <= at:
         raise Invalid("These codes have ended already; nobody could use them.", place="usable_until")
@@ -36,7 +38,12 @@ def upload(*, shop: Shop, reward_id: str, text: str, usable_until: datetime | No
     _refuse_known(shop, codes, [row.digest for row in rows])
     try:
         with transaction.atomic():
+            waiting = Redemption.objects.filter(WAITS_FOR_A_CODE, shop=shop, reward=reward_id).order_by("pk")
+            gifts = list(waiting.select_for_update(skip_locked=True, of=("self",))[: len(rows)])
+            for row, gift in zip(rows, gifts, strict=False):
+                row.redemption = gift
             PartnerCode.objects.bulk_create(rows, batch_size=PAGE)
+            _bring_forward(shop, gifts, at)
     except IntegrityError:
         raise Conflict("Some of these codes were taken in at the same moment. Upload them again.") from None
     return len(rows)
@@ -62,6 +69,14 @@ def put_back(*, shop: Shop, redemption: Redemption) -> None:
     """A code that nobody has seen is in the stock again. The caller knows that it was not shown."""
     if redemption.reward_data.get("kind") == "partner":
         PartnerCode.objects.filter(shop=shop, redemption=redemption).update(redemption=None)
+
+
+def _bring_forward(shop: Shop, gifts: Sequence[Redemption], at: datetime) -> None:
+    """They have their codes now: whoever makes them ready need not wait any longer."""
+    for start in range(0, len(gifts), PAGE):
+        numbers = [str(gift.number) for gift in gifts[start : start + PAGE]]
+        messages = OutboxMessage.objects.filter(shop=shop, kind=ISSUE, subject__in=numbers, state=QueueState.WAITING)
+        messages.update(due_at=at, outcome="Brought forward")
 
 
 def _read(text: str) -> list[tuple[int, str]]:

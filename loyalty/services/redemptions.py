@@ -23,7 +23,7 @@ from loyalty.selectors.members import standing_of
 from loyalty.selectors.partner_codes import codes_left
 from loyalty.selectors.programs import in_force_at, versions_of
 from loyalty.selectors.widget import taken_of
-from loyalty.services.codes import FULFIL, ISSUE, REVOKE, promise, taken_back_by
+from loyalty.services.codes import MAKING, PAID_OUT, REVOKE, promise, taken_back_by
 from loyalty.services.facts import append, replace
 from loyalty.services.outbox import leave
 from loyalty.services.partner_codes import hand_out, put_back
@@ -39,6 +39,8 @@ _GONE = {
     "gift_card": "A gift card that was handed over is money; what is left on it is settled in the store's admin.",
     "partner": "The member has seen the partner's code, so it can't be handed to anybody else, and is not taken back.",
 }
+_CLOSED = "Rewards can't be redeemed in this shop at the moment."
+_NOTHING_TO_PAY = ("not_found", "not_offered", "not_enough_points")
 _LIVE = (State.RESERVED, State.ISSUING, State.READY)
 GIVEN_BACK = (State.RETURNED, State.FAILED, State.EXPIRED)
 
@@ -65,7 +67,7 @@ def redeem(
     versions = versions_of(shop)
     version = in_force_at(versions, at)
     if version is None or shop.status != Shop.Status.ACTIVE:
-        raise Refused("Rewards can't be redeemed in this shop at the moment.", code="closed")
+        raise Refused(_CLOSED, code="closed")
     return _take(shop, member, versions, version.program, reward_id, points, (request_key, digest), at)
 
 
@@ -73,20 +75,44 @@ def redeem(
 def pay_out(*, shop: Shop, member_id: int, reward_id: str, period: str, at: datetime) -> Redemption | None:
     """Pays a member's cashback for one period, once, whoever asks and however often. None where that is done or there is
     nothing to pay; the caller knows that the program pays."""
-    key = f"payout:{reward_id}:{period}"
+    key = f"{PAID_OUT}{reward_id}:{period}"
     locked = lock_members(shop=shop, member_ids=[member_id])
     if not locked or Redemption.objects.filter(shop=shop, member=locked[0], request_key=key).exists():
         return None
+    try:
+        return _pay(shop, locked[0], reward_id, key, at)
+    except (NotFound, Refused):
+        return None
+
+
+@transaction.atomic
+def pay_again(*, shop: Shop, number: str | uuid.UUID, at: datetime) -> Redemption | None:
+    """Pays what the platform refused and whose points came back: as much as there is now, once however often it is
+    asked for. None where that was done, or where there is nothing to pay any more. Raises Refused for what may be over
+    later: redeeming is paused, the shop is closed."""
+    member, failed = _locked(shop, number)
+    key = failed.request_key
+    if failed.state != State.FAILED or not key.startswith(PAID_OUT) or member.forgotten_at is not None:
+        return None
+    Redemption.objects.filter(shop=shop, pk=failed.pk).update(request_key=str(failed.number))
+    try:
+        return _pay(shop, member, failed.reward, key, at)
+    except (NotFound, Refused) as error:
+        if error.code in _NOTHING_TO_PAY:
+            return None
+        raise
+
+
+def _pay(shop: Shop, member: Member, reward_id: str, key: str, at: datetime) -> Redemption:
+    """Under the member's lock: of the program's cashback, whoever may ask for it at other times."""
     versions = versions_of(shop)
     version = in_force_at(versions, at)
     if version is None or shop.status != Shop.Status.ACTIVE:
-        return None
-    rewards = tuple(msgspec.structs.replace(each, payout_day=0) for each in version.program.rewards)
+        raise Refused(_CLOSED, code="closed")
+    cashback = (each for each in version.program.rewards if each.kind == "cashback")
+    rewards = tuple(msgspec.structs.replace(each, payout_day=0) for each in cashback)
     program = msgspec.structs.replace(version.program, rewards=rewards)
-    try:
-        return _take(shop, locked[0], versions, program, reward_id, None, (key, _digest(reward_id, None)), at)
-    except (NotFound, Refused):
-        return None
+    return _take(shop, member, versions, program, reward_id, None, (key, _digest(reward_id, None)), at)
 
 
 def _digest(reward_id: str, points: int | None) -> str:
@@ -256,7 +282,7 @@ def give_back(*, shop: Shop, number: str | uuid.UUID, why: str, at: datetime, fa
         leave(shop=shop, kind=taken_back_by(redemption.reward_data), subject=str(redemption.number), at=at)
     else:
         waiting = OutboxMessage.objects.filter(
-            shop=shop, kind__in=(ISSUE, FULFIL), subject=str(redemption.number), state="waiting"
+            shop=shop, kind__in=MAKING, subject=str(redemption.number), state="waiting"
         )
         waiting.update(state="done", done_at=at, outcome=why)
     fold_and_post(shop=shop, members=[member], at=at)

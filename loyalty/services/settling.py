@@ -10,7 +10,7 @@ import structlog
 
 from loyalty.ledger.verify import OPEN
 from loyalty.models import OutboxMessage, QueueState, Redemption, Shop
-from loyalty.services.codes import FULFIL, ISSUE, asked_by
+from loyalty.services.codes import MAKING, asked_by
 from loyalty.services.outbox import leave
 
 log = structlog.get_logger("regulars.redemptions")
@@ -30,7 +30,7 @@ def ask_again(*, before: datetime, at: datetime, shop: Shop | None = None) -> in
         for redemption in page:
             number = str(redemption.number)
             if number not in known:
-                kind = asked_by(redemption.reward_data)
+                kind = asked_by(redemption)
                 leave(shop=redemption.shop, kind=kind, subject=number, at=at, payload={"why": "message_lost"})
                 log.warning("redemption.message_lost", shop=redemption.shop_id, redemption=number)
                 found += 1
@@ -41,7 +41,7 @@ def _waited_for(redemptions: Sequence[Redemption]) -> set[str]:
     """The numbers of those whose message waits."""
     waiting = OutboxMessage.objects.across_shops().filter(
         shop__in={each.shop_id for each in redemptions},
-        kind__in=(ISSUE, FULFIL),
+        kind__in=MAKING,
         subject__in=[str(each.number) for each in redemptions],
         state=QueueState.WAITING,
     )

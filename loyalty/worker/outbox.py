@@ -18,13 +18,13 @@ from loyalty.engine.errors import LoyaltyError, Refused, Unauthorized
 from loyalty.engine.rewards import OURS
 from loyalty.models import Member, OutboxMessage, QueueState, Reconciliation, Redemption, Shop
 from loyalty.platforms import fulfilment, http
-from loyalty.platforms.base import Shown
+from loyalty.platforms.base import NotYet, Shown
 from loyalty.platforms.circuit import Resting
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors.fulfilment import BY_HAND
 from loyalty.selectors.programs import version_in_force
 from loyalty.services import trials
-from loyalty.services.codes import FULFIL, ISSUE, REVOKE, WITHDRAW
+from loyalty.services.codes import FULFIL, ISSUE, MAKING, PAY, REVOKE, WITHDRAW
 from loyalty.services.forgetting_shops import FORGET_SHOP, forget_shop
 from loyalty.services.outbox import IMPORT
 from loyalty.services.privacy import EXPORT, FORGET, forget_traces, write_export
@@ -35,6 +35,7 @@ from loyalty.services.redemptions import (
     give_back,
     hand_out_code,
     mark_ready,
+    pay_again,
 )
 from loyalty.services.referral_claims import CONFIRM
 from loyalty.services.referrals import confirm
@@ -54,7 +55,9 @@ SLOW_LEASE = timedelta(hours=3)
 TRIAL_SECONDS = 5.0
 SHOWN_AT_ONCE = 12
 """Balance and tier of twelve are 24 fields; Shopify takes 25 at once."""
-CODES = (ISSUE, REVOKE)
+GIFT_SECONDS = 86_400
+"""A gift that found no partner's code looks again so often by itself; an upload brings it at once."""
+CODES = (ISSUE, PAY, REVOKE)
 """What hangs here is a shopper's points: none takes longer than CODE_SECONDS, and each has a lease of its own."""
 HOOKS = (FULFIL, WITHDRAW)
 """As codes, of a shop's own server: a slow one delays nobody but the shops that have their own."""
@@ -164,10 +167,18 @@ def _issue(row: OutboxMessage, now: datetime) -> None:
         try:
             external_id = _make(row.shop, redemption, now)
         except (Refused, Unauthorized) as error:
+            if row.kind == PAY:
+                raise  # put away for the merchant to see and to try again; the points return
             redemption = give_back(shop=row.shop, number=row.subject, why="failed", at=now, failure=error.message)
         else:
             redemption = mark_ready(shop=row.shop, number=row.subject, external_id=external_id, at=now)
     _say_settled(row, redemption, now)
+
+
+def _pay(row: OutboxMessage, now: datetime) -> None:
+    """One that was given up and put in line again is a payment of its own, once the first cannot come any more."""
+    _issue(row, now)
+    pay_again(shop=row.shop, number=row.subject, at=now)
 
 
 def _fulfil(row: OutboxMessage, now: datetime) -> None:
@@ -195,8 +206,18 @@ def _make(shop: Shop, redemption: Redemption, now: datetime) -> str:
     """The platform's id of what it made; our own word where no platform has a part in it."""
     kind = redemption.reward_data.get("kind")
     if kind == "partner":
-        return hand_out_code(shop=shop, number=redemption.number, at=now)
+        return _partner_code(shop, redemption, now)
     return BY_HAND if kind == "custom" else platform_of(shop).issue(shop, redemption)
+
+
+def _partner_code(shop: Shop, redemption: Redemption, now: datetime) -> str:
+    """A gift has no points that could come back: it waits until there are codes again."""
+    try:
+        return hand_out_code(shop=shop, number=redemption.number, at=now)
+    except Refused as error:
+        if redemption.points:
+            raise
+        raise NotYet(error.message, retry_after_seconds=GIFT_SECONDS) from None
 
 
 def _take_away(shop: Shop, redemption: Redemption) -> None:
@@ -316,6 +337,7 @@ def _answered(row: OutboxMessage, now: datetime, ask: Callable[..., bool | None]
 
 HANDLERS: dict[str, Callable[[OutboxMessage, datetime], None]] = {
     ISSUE: _issue,
+    PAY: _pay,
     REVOKE: _revoke,
     FULFIL: _fulfil,
     WITHDRAW: _withdraw,
@@ -347,7 +369,7 @@ def _work(row: OutboxMessage, now: datetime) -> None:
 
 def _tell(row: OutboxMessage, why: str, now: datetime) -> None:
     """Whoever waits for a message that is given up: points go back, a question ends without an answer."""
-    if row.kind in (ISSUE, FULFIL):
+    if row.kind in MAKING:
         redemption = give_back(shop=row.shop, number=row.subject, why="failed", at=now, failure=why)
         _say_settled(row, redemption, now, why="given_up")
     elif row.kind in (LOOK_UP, RECONCILE):

@@ -10,7 +10,7 @@ import structlog
 from loyalty.models import OutboxMessage, Payout, QueueState, Shop
 from loyalty.platforms.registry import platform_of
 from loyalty.services import payouts
-from loyalty.services.codes import ISSUE
+from loyalty.services.codes import ISSUE, PAY
 
 log = structlog.get_logger("regulars.payouts")
 SHOPS_A_TURN = 20
@@ -55,7 +55,9 @@ def _pay(payout: Payout, now: datetime) -> int:
 
 
 def _codes_waiting(now: datetime) -> int:
-    waiting = OutboxMessage.objects.across_shops().filter(kind=ISSUE, state=QueueState.WAITING, due_at__lte=now)
+    waiting = OutboxMessage.objects.across_shops().filter(
+        kind__in=(ISSUE, PAY), state=QueueState.WAITING, due_at__lte=now
+    )
     return len(waiting.values_list("pk")[:CODES_WAITING])
 
 

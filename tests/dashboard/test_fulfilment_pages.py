@@ -150,9 +150,7 @@ def test_the_last_day_ends_where_the_shop_is(ours: Seen, ask: Ask) -> None:
     assert PartnerCode.objects.get(shop=ours.shop).usable_until == datetime(2099, 12, 31, 22, tzinfo=UTC)
 
 
-def test_a_handed_out_code_is_the_members_alone(ours: Seen, ask: Ask) -> None:
-    offer(ours.shop, CINEMA)
-    ask(UPLOAD, ours.shop, "post", codes="SECRET-1", until="")
+def given(ours: Seen) -> Redemption:
     now = timezone.now()
     gift = promise(
         shop=ours.shop,
@@ -166,6 +164,28 @@ def test_a_handed_out_code_is_the_members_alone(ours: Seen, ask: Ask) -> None:
         expires_at=None,
     )
     outbox.run_now(kind="reward.issue", subject=str(gift.number), shop_id=ours.shop.pk, now=now)
+    return gift
+
+
+@pytest.mark.parametrize("is_offered", [True, False])
+def test_gifts_that_wait_for_codes_are_told_until_codes_are_added(ours: Seen, ask: Ask, is_offered: bool) -> None:
+    if is_offered:
+        offer(ours.shop, CINEMA)
+    gift = given(ours)
+    for path in ("", "redemptions/to-do/", "redemptions/partner-codes/"):
+        assert "1 gift waits for codes" in words(ask(f"/dashboard/{path}", ours.shop))
+    page = ask(UPLOAD, ours.shop, "post", codes="SECRET-1", until="")
+    assert "gift waits" not in words(page)
+    while outbox.drain_codes(now=timezone.now()):
+        pass
+    gift.refresh_from_db()
+    assert (gift.state, left(ours.shop)) == ("ready", 0)
+
+
+def test_a_handed_out_code_is_the_members_alone(ours: Seen, ask: Ask) -> None:
+    offer(ours.shop, CINEMA)
+    ask(UPLOAD, ours.shop, "post", codes="SECRET-1", until="")
+    gift = given(ours)
     for path in ("redemptions/", f"members/{ours.member.pk}/", "redemptions/partner-codes/"):
         assert "SECRET" not in ask(f"/dashboard/{path}", ours.shop).content.decode()
     listed = words(ask("/dashboard/redemptions/", ours.shop))

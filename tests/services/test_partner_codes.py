@@ -12,7 +12,7 @@ from loyalty.engine.errors import Conflict, Invalid, Refused
 from loyalty.engine.program import Reward, parse_program, to_data
 from loyalty.models import Member, PartnerCode, ProgramVersion, Redemption, Shop
 from loyalty.selectors.members import statement_of
-from loyalty.selectors.partner_codes import codes_left
+from loyalty.selectors.partner_codes import Waiting, codes_left, gifts_waiting
 from loyalty.selectors.widget import offers, program_now
 from loyalty.services import partner_codes
 from loyalty.services.codes import promise
@@ -103,28 +103,62 @@ def test_a_partners_code_in_an_order_is_no_code_of_ours() -> None:
     assert redemption.state == "ready"
 
 
-def test_a_gift_takes_its_code_when_it_is_made_and_fails_where_none_is_left() -> None:
+def gift(shop: Shop, member: Member, number: int) -> Redemption:
+    return promise(
+        shop=shop,
+        member=member,
+        reward=CINEMA,
+        points=0,
+        value_minor=0,
+        request_key=f"gift:{number}",
+        request_digest="",
+        at=NOW,
+        expires_at=None,
+    )
+
+
+def test_a_gift_takes_its_code_when_it_is_made_and_waits_where_none_is_left() -> None:
     shop = offering()
     upload(shop, "ONLY")
     member = make_member(shop)
-    gifts = [
-        promise(
-            shop=shop,
-            member=member,
-            reward=CINEMA,
-            points=0,
-            value_minor=0,
-            request_key=f"gift:{number}",
-            request_digest="",
-            at=NOW,
-            expires_at=None,
-        )
-        for number in range(2)
-    ]
-    states = [made(gift).state for gift in gifts]
-    assert states == ["ready", "failed"]
+    gifts = [gift(shop, member, number) for number in range(3)]
+    assert [made(each).state for each in gifts] == ["ready", "issuing", "issuing"]
     assert gifts[0].partner_code.code == "ONLY"
-    assert "No codes are left" in gifts[1].failure
+    assert gifts_waiting(shop=shop) == {"cinema": Waiting("A cinema ticket", 2)}
+    for days in range(1, 40):
+        outbox.drain_codes(now=NOW + timedelta(days=days))
+    assert made(gifts[1]).state == "issuing", "however long it takes"
+
+
+def test_gifts_that_wait_get_the_next_codes_once_and_before_anybody_else() -> None:
+    shop, theirs = offering(), offering()
+    member, other = make_member(shop, points=100), make_member(theirs)
+    gifts = [made(gift(shop, member, number)) for number in range(2)]
+    elsewhere = made(gift(theirs, other, 0))
+    upload(shop, "ONE")
+    with pytest.raises(Refused, match="No codes are left"):
+        take(shop, member)
+    upload(shop, "TWO\nTHREE")
+    assert left(shop) == 1
+    while outbox.drain_codes(now=NOW):
+        pass
+    states = [made(each).state for each in (*gifts, elsewhere)]
+    assert states == ["ready", "ready", "issuing"]
+    assert [each.partner_code.code for each in gifts] == ["ONE", "TWO"]
+    assert made(take(shop, member)).partner_code.code == "THREE"
+    assert gifts_waiting(shop=shop) == {}
+    assert_books(shop)
+
+
+def test_a_gift_that_is_taken_back_while_it_waits_takes_no_code() -> None:
+    shop = offering()
+    waiting = made(gift(shop, make_member(shop), 0))
+    cancel(shop=shop, number=waiting.number, at=NOW)
+    upload(shop, "ONE")
+    while outbox.drain_codes(now=NOW + timedelta(days=2)):
+        pass
+    waiting.refresh_from_db()
+    assert (waiting.state, left(shop), gifts_waiting(shop=shop)) == ("returned", 1, {})
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from django.db import OperationalError
 
-from loyalty.engine.errors import Refused
+from loyalty.engine.errors import LoyaltyError, Refused, Unauthorized, Unavailable
 from loyalty.engine.program import Reward, parse_program, to_data
 from loyalty.models import Member, OutboxMessage, Payout, ProgramVersion, Redemption, Shop
 from loyalty.services import payouts as service
@@ -17,7 +17,8 @@ from loyalty.services.observations import Person
 from loyalty.services.posting import FoldedByNewer
 from loyalty.services.programs import publish
 from loyalty.services.redemptions import redeem
-from loyalty.worker import payouts
+from loyalty.services.replaying import can_be_tried, replay_message
+from loyalty.worker import outbox, payouts
 from tests.factories import T0, assert_books, make_member, make_order, place
 from tests.services.test_partner_codes import offering
 
@@ -31,15 +32,27 @@ DAY = datetime.fromisoformat("2026-03-20T00:00:00+02:00")  # T0 is 2 March; Riga
 class Carries:
     def __init__(self) -> None:
         self.why_not = ""
+        self.error: LoyaltyError | None = None
+        self.given: list[int] = []
 
     def cannot_carry(self, shop: Shop, reward: Reward) -> str:
         return self.why_not
+
+    def issue(self, shop: Shop, redemption: Redemption) -> str:
+        if self.error is not None:
+            raise self.error
+        self.given.append(redemption.value_minor)
+        return "booking"
+
+    def revoke(self, shop: Shop, redemption: Redemption) -> None:
+        """Nothing was given."""
 
 
 @pytest.fixture(autouse=True)
 def platform(monkeypatch: pytest.MonkeyPatch) -> Carries:
     made = Carries()
     monkeypatch.setattr(payouts, "platform_of", lambda shop: made)
+    monkeypatch.setattr(outbox, "platform_of", lambda shop: made)
     return made
 
 
@@ -229,6 +242,89 @@ def test_members_without_an_account_wait() -> None:
     Member.objects.filter(shop=shop).update(available=500)
     assert work(DAY) == 0
     assert paid(shop) == []
+
+
+def settle(now: datetime) -> None:
+    while outbox.drain_codes(now=now):
+        pass
+
+
+def try_again(shop: Shop, now: datetime) -> int:
+    dead = [row for row in OutboxMessage.objects.filter(shop=shop, state="dead") if can_be_tried(row)]
+    done = sum(replay_message(shop=shop, message_id=row.pk, now=now) for row in dead)
+    settle(now)
+    return done
+
+
+@pytest.mark.parametrize("error", [Refused("The store does not want this."), Unauthorized("Open the app.")])
+def test_what_the_store_refuses_is_told_and_paid_once_when_it_is_tried_again(
+    error: LoyaltyError, platform: Carries
+) -> None:
+    shop = offering(CASH)
+    people(shop, 300)
+    platform.error = error
+    work(DAY)
+    settle(DAY)
+    (dead,) = OutboxMessage.objects.filter(shop=shop, state="dead")
+    assert (dead.kind, dead.outcome, balance_of(shop)) == ("reward.pay", error.message, 300)
+    assert try_again(shop, DAY) == 1
+    assert (platform.given, balance_of(shop)) == ([], 300), "refused again, and told again"
+    platform.error = None
+    assert try_again(shop, DAY) == 1
+    assert (platform.given, balance_of(shop)) == ([150], 0)
+    for days in range(3):
+        try_again(shop, DAY + timedelta(days=days))
+        work(DAY + timedelta(days=days))
+    assert platform.given == [150]
+    assert_books(shop)
+
+
+def test_a_store_that_is_away_is_asked_until_it_answers_or_somebody_tries_again(platform: Carries) -> None:
+    shop = offering(CASH)
+    people(shop, 300, 300)
+    platform.error = Unavailable("No answer.")
+    work(DAY)
+    for hour in range(12):
+        settle(DAY + timedelta(hours=hour))
+    assert OutboxMessage.objects.filter(shop=shop, kind="reward.pay", state="dead").count() == 2
+    platform.error = None
+    assert try_again(shop, DAY + timedelta(days=1)) >= 2
+    assert platform.given == [150, 150]
+    assert_books(shop)
+
+
+def test_what_the_next_month_paid_or_the_member_spent_is_not_paid_again(platform: Carries) -> None:
+    shop = offering(CASH)
+    people(shop, 300)
+    platform.error = Refused("The store does not want this.")
+    work(DAY)
+    settle(DAY)
+    platform.error = None
+    later = DAY + timedelta(days=31)
+    work(later)
+    settle(later)
+    assert try_again(shop, later) == 1
+    assert (platform.given, try_again(shop, later)) == ([150], 0)
+
+
+def test_trying_again_while_redeeming_is_paused_says_so_and_stays_to_be_tried(platform: Carries) -> None:
+    shop = offering(CASH)
+    people(shop, 300)
+    platform.error = Refused("The store does not want this.")
+    work(DAY)
+    settle(DAY)
+    platform.error = None
+    change(shop, paused={"redeeming": True})
+    try_again(shop, DAY)
+    (dead,) = OutboxMessage.objects.filter(shop=shop, state="dead")
+    assert "can't be redeemed at the moment" in dead.outcome
+    change(shop, paused={})
+    try_again(shop, DAY)
+    assert platform.given == [150]
+
+
+def balance_of(shop: Shop) -> int:
+    return Member.objects.get(shop=shop).available
 
 
 def test_nobody_takes_early_what_is_paid_by_itself() -> None:

@@ -24,6 +24,7 @@ from loyalty.engine.presets.shape import Setting
 from loyalty.engine.program import parse_program, to_data
 from loyalty.engine.simulate import point_worth
 from loyalty.models import Launch, Shop
+from loyalty.platforms.permits import Permits
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors.launching import Past
 
@@ -125,11 +126,12 @@ def picks(
 ) -> list[Pick]:
     """The question's list; with `posted` as it was typed, beside what is wrong with it."""
     things: Sequence[Any] = getattr(program, place)
+    platform, permits = platform_of(shop), Permits(shop)
     found = []
     for way in WAYS[place]:
         there = next((thing for thing in things if way.is_one(thing)), None)
         thing = there or way.suggested(fit)
-        why_not = platform_of(shop).cannot_carry(shop, thing) if place == "rewards" else ""
+        why_not = platform.cannot_carry(permits, thing) if place == "rewards" else ""
         inputs = tuple(
             _input(way, amount, thing, program.exponent, fmt, posted, errors or {}) for amount in way.amounts
         )

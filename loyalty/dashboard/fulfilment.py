@@ -170,7 +170,7 @@ def _todo(request: HttpRequest, toast: str, secret: str = "") -> HttpResponse:
     version = version_in_force(shop, now)
     rewards = version.program.rewards if version else ()
     made = secret_made_at(shop=shop)
-    for_codes = sum(gifts.count for gifts in gifts_waiting(shop=shop).values())
+    for_codes = sum(each.gifts for each in gifts_waiting(shop=shop).values())
     context = {
         "rows": [_todo_row(each, fmt, now) for each in found.rows],
         "next": f"?after={found.after}" if found.after else "",
@@ -226,12 +226,12 @@ def _partner_rewards(shop: Shop, now: datetime) -> list[PartnerReward]:
     waiting = gifts_waiting(shop=shop)
     found = {
         reward.id: PartnerReward(
-            reward.id, reward.name, reward.enabled, waiting[reward.id].count if reward.id in waiting else 0
+            reward.id, reward.name, reward.enabled, waiting[reward.id].gifts if reward.id in waiting else 0
         )
         for reward in (version.program.rewards if version else ())
         if reward.kind == "partner"
     }
-    gone = {each: PartnerReward(each, gifts.name, False, gifts.count) for each, gifts in waiting.items()}
+    gone = {each: PartnerReward(each, gift.name, False, gift.gifts) for each, gift in waiting.items()}
     return list((gone | found).values())
 
 

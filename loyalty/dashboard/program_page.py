@@ -42,6 +42,7 @@ from loyalty.engine.scope import Scope
 from loyalty.engine.segments import SegmentRule
 from loyalty.engine.tiers import Level
 from loyalty.models import ProgramVersion, Shop
+from loyalty.platforms.permits import Permits
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors.program_page import members_by_tier, taken_by_reward
 from loyalty.selectors.programs import draft_of, program_of, versions_of
@@ -212,7 +213,7 @@ def _item(part: str, each: Any, sentence: Sentence, known: Mapping[tuple[str, st
 
 def _rewards(at: Beside, known: Mapping[tuple[str, str], Change]) -> list[RewardRow]:
     taken = taken_by_reward(shop=at.shop, since=at.now - PERIOD)
-    platform = platform_of(at.shop)
+    platform, permits = platform_of(at.shop), Permits(at.shop)
     rows = []
     for reward in at.program.rewards:
         kind = kind_of("rewards", {"kind": reward.kind})
@@ -228,7 +229,7 @@ def _rewards(at: Beside, known: Mapping[tuple[str, str], Change]) -> list[Reward
                 taken=at.fmt.points(taken.get(reward.id, 0)),
                 how=_how("rewards", reward.id, known),
                 on=reward.enabled,
-                why_not=platform.cannot_carry(at.shop, reward),
+                why_not=platform.cannot_carry(permits, reward),
             )
         )
     return rows

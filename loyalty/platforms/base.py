@@ -10,6 +10,7 @@ from typing import Protocol
 from loyalty.engine.errors import Unavailable
 from loyalty.engine.program import Reward
 from loyalty.models import Redemption, Shop
+from loyalty.platforms.permits import Permits
 from loyalty.services.observations import Found, Observation, OrderSeen, Unreadable
 
 
@@ -101,10 +102,10 @@ class Platform(Protocol):
         """Makes unusable what `issue` made, or takes it back. Revoking what is not there succeeds."""
         ...
 
-    def cannot_carry(self, shop: Shop, reward: Reward) -> str:
-        """Why this reward can't be offered in this shop, as a sentence for the merchant that says what to do; empty
-        where it can. Such a reward is shown to no shopper. Asked at every look at the panel: no network, and no query
-        but for kinds that need a permission of their own."""
+    def cannot_carry(self, permits: Permits, reward: Reward) -> str:
+        """Why this reward can't be offered in the shop of `permits`, as a sentence for the merchant that says what to
+        do; empty where it can. Such a reward is shown to no shopper. Asked of every reward at every look at the panel:
+        no network, and no query but those of `permits`."""
         ...
 
     def show_members(self, shop: Shop, shown: Sequence[Shown]) -> None:

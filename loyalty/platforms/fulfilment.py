@@ -19,6 +19,7 @@ from loyalty.models import FulfilmentSecret, Redemption, Shop
 from loyalty.platforms import http
 from loyalty.platforms.base import NotYet
 from loyalty.platforms.circuit import guarded
+from loyalty.platforms.permits import Permits
 from loyalty.platforms.reading import text
 
 SIGNATURE = "Regulars-Signature"
@@ -29,7 +30,7 @@ _REFUSED = (409, 410, 422)
 _GONE = (404, 410)
 
 
-def cannot_carry(shop: Shop, reward: Reward) -> str:
+def cannot_carry(permits: Permits, reward: Reward) -> str:
     """Why this reward of ours can't be offered, as a sentence for the merchant; empty where it can."""
     if reward.kind == "partner" and not reward.description:
         return "Say in its description how the partner's code is used: the member sees it beside the code."
@@ -39,7 +40,7 @@ def cannot_carry(shop: Shop, reward: Reward) -> str:
         http.check_public(reward.webhook_url)
     except Refused as error:
         return f"{error.message} Correct the address of your server in the program."
-    if not FulfilmentSecret.objects.filter(shop=shop).exists():
+    if not permits.has_secret:
         return "Your server needs a secret to know our questions by; make one under Redemptions, To do."
     return ""
 

@@ -7,6 +7,7 @@ from loyalty.engine.program import Program, Reward
 from loyalty.models import Shop
 from loyalty.platforms.base import Platform
 from loyalty.platforms.ecwid.platform import EcwidPlatform
+from loyalty.platforms.permits import Permits
 from loyalty.platforms.shopify.platform import ShopifyPlatform
 
 _ALL: tuple[Platform, ...] = (ShopifyPlatform(), EcwidPlatform())
@@ -31,5 +32,5 @@ def platform_of(shop: Shop) -> Platform:
 
 def carried(shop: Shop, program: Program) -> list[Reward]:
     """What is offered here: the program's rewards without those that are switched off or that the platform can't carry."""
-    platform = platform_of(shop)
-    return [reward for reward in program.rewards if reward.enabled and not platform.cannot_carry(shop, reward)]
+    platform, permits = platform_of(shop), Permits(shop)
+    return [reward for reward in program.rewards if reward.enabled and not platform.cannot_carry(permits, reward)]

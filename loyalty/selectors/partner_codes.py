@@ -20,7 +20,7 @@ class Waiting(NamedTuple):
     """Gifts of one reward that wait for codes; the reward may be gone from the program since."""
 
     name: str
-    count: int
+    gifts: int
 
 
 def stock(*, shop: Shop, at: datetime) -> ScopedQuerySet[PartnerCode]:
@@ -48,8 +48,8 @@ def handed_out(*, shop: Shop, rewards: Collection[str]) -> dict[str, int]:
 def gifts_waiting(*, shop: Shop) -> dict[str, Waiting]:
     """Per reward, the oldest first; one that nobody waits for is left out."""
     rows = Redemption.objects.filter(WAITS_FOR_A_CODE, shop=shop).values("reward")
-    counted = rows.annotate(name=Max(KT("reward_data__name")), count=Count("pk"), since=Min("pk")).order_by("since")
-    return {row["reward"]: Waiting(row["name"] or row["reward"], row["count"]) for row in counted}
+    counted = rows.annotate(name=Max(KT("reward_data__name")), gifts=Count("pk"), since=Min("pk")).order_by("since")
+    return {row["reward"]: Waiting(row["name"] or row["reward"], row["gifts"]) for row in counted}
 
 
 def codes_of(*, shop: Shop, redemptions: Iterable[Redemption]) -> dict[int, PartnerCode]:

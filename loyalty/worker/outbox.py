@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.db.models import Min
 from structlog.contextvars import bound_contextvars
 
 from loyalty.engine.errors import LoyaltyError, Refused, Unauthorized
@@ -59,6 +60,7 @@ GIFT_SECONDS = 86_400
 """A gift that found no partner's code looks again so often by itself; an upload brings it at once."""
 CODES = (ISSUE, PAY, REVOKE)
 """What hangs here is a shopper's points: none takes longer than CODE_SECONDS, and each has a lease of its own."""
+SHOPS_A_TURN = 100
 HOOKS = (FULFIL, WITHDRAW)
 """As codes, of a shop's own server: a slow one delays nobody but the shops that have their own."""
 MESSAGES = ("mail", LOOK_UP, CONFIRM)
@@ -88,7 +90,21 @@ def drain_codes(*, now: datetime) -> int:
 
 
 def drain_hooks(*, now: datetime) -> int:
-    return drain(now=now, limit=1, kinds=HOOKS, lease_seconds=CODE_LEASE_SECONDS)
+    """One of each shop in turn, however many it has. Where another worker is asking a shop's server, that shop keeps
+    none busy beside it."""
+    begun, worked = time.monotonic(), 0
+    waiting = OutboxMessage.objects.across_shops().filter(kind__in=HOOKS, state=QueueState.WAITING)
+    due = waiting.filter(due_at__lte=now).values("shop").annotate(oldest=Min("due_at")).order_by("oldest", "shop")
+    for shop_id in due.values_list("shop", flat=True)[:SHOPS_A_TURN]:
+        if waiting.filter(shop=shop_id, due_at__gt=now, attempts__gt=0, outcome="").exists():
+            continue
+        # Shops asked before it have taken time, and the lease is to begin now.
+        lease_seconds = CODE_LEASE_SECONDS + int(time.monotonic() - begun)
+        only = {"kind__in": HOOKS, "shop": shop_id}
+        for row in claim(OutboxMessage, now=now, limit=1, lease_seconds=lease_seconds, **only):
+            _work(row, now)
+            worked += 1
+    return worked
 
 
 def drain_messages(*, now: datetime) -> int:

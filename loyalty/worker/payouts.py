@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from loyalty.models import OutboxMessage, Payout, QueueState, Shop
+from loyalty.platforms.permits import Permits
 from loyalty.platforms.registry import platform_of
 from loyalty.services import payouts
 from loyalty.services.codes import ISSUE, PAY
@@ -45,7 +46,7 @@ def _pay(payout: Payout, now: datetime) -> int:
     reward = payouts.paying_now(payout=payout, at=now)
     if reward is None:
         return 0
-    why_not = platform_of(payout.shop).cannot_carry(payout.shop, reward)
+    why_not = platform_of(payout.shop).cannot_carry(Permits(payout.shop), reward)
     if payouts.is_paused(shop=payout.shop, at=now):
         why_not = "Redeeming is paused."
     if why_not:

@@ -154,6 +154,7 @@ LOOPS: list[list[Job]] = [
     [(outbox.drain_codes, timedelta(0))],
     [(outbox.drain_messages, timedelta(0))],
     [(outbox.drain_hooks, timedelta(0))],
+    [(outbox.drain_hooks, timedelta(0))],
     [(outbox.drain_imports, timedelta(seconds=1))],
     [(outbox.drain_shown, timedelta(seconds=1))],
     [(outbox.drain_trials, timedelta(0))],

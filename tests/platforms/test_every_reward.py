@@ -15,6 +15,7 @@ import pytest
 from loyalty.engine.facts import Order, decode
 from loyalty.engine.program import Reward, RewardKind
 from loyalty.models import LedgerEntry, PartnerCode, Redemption, StoredFact
+from loyalty.platforms.permits import Permits
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors.programs import version_in_force
 from loyalty.services import partner_codes
@@ -158,7 +159,7 @@ def _is_not_carried(store: Store, reward: Reward, why: str) -> None:
     """It is shown to nobody, and who asks for it all the same has the points back."""
     program = version_in_force(store.shop, NOW)
     assert program is not None
-    sentence = platform_of(store.shop).cannot_carry(store.shop, reward)
+    sentence = platform_of(store.shop).cannot_carry(Permits(store.shop), reward)
     assert why in sentence
     assert carried(store.shop, program.program) == []
     refused = store.redeem("it", CASES[reward.kind].points)
@@ -167,7 +168,7 @@ def _is_not_carried(store: Store, reward: Reward, why: str) -> None:
 
 
 def _is_carried(store: Store, reward: Reward, case: Case) -> None:
-    assert platform_of(store.shop).cannot_carry(store.shop, reward) == "", store.platform
+    assert platform_of(store.shop).cannot_carry(Permits(store.shop), reward) == "", store.platform
     redemption = store.redeem("it", case.points)
     assert store.member.available == START - case.spent, (store.platform, redemption.failure)
     if case.told is not None:

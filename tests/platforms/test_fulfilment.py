@@ -11,14 +11,17 @@ from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import msgspec
 import pytest
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from loyalty.engine.errors import Invalid, Refused
-from loyalty.engine.program import Reward, parse_program
+from loyalty.engine.program import Program, Reward, parse_program
 from loyalty.models import FulfilmentSecret, OutboxMessage, Redemption, Shop
-from loyalty.platforms.registry import platform_of
+from loyalty.platforms.permits import Permits
+from loyalty.platforms.registry import carried, platform_of
 from loyalty.services.fulfilment import renew_secret
 from loyalty.services.observations import Subject
 from loyalty.services.privacy import redact
@@ -232,14 +235,14 @@ def test_what_cannot_be_asked_is_not_offered(planter: Planter, settings: Setting
     shop = Shop.objects.get(pk=offering().pk)
     shop.platform = platform
     carrier = platform_of(shop)
-    assert "needs a secret" in carrier.cannot_carry(shop, tree(planter.url))
+    assert "needs a secret" in carrier.cannot_carry(Permits(shop), tree(planter.url))
     renew_secret(shop=shop, at=NOW)
-    assert carrier.cannot_carry(shop, tree(planter.url)) == ""
-    assert carrier.cannot_carry(shop, tree("https://shop.example/rewards")) == ""
-    assert carrier.cannot_carry(shop, Reward(id="r", name="R", kind="custom", points=1)) == ""
+    assert carrier.cannot_carry(Permits(shop), tree(planter.url)) == ""
+    assert carrier.cannot_carry(Permits(shop), tree("https://shop.example/rewards")) == ""
+    assert carrier.cannot_carry(Permits(shop), Reward(id="r", name="R", kind="custom", points=1)) == ""
     settings.SANDBOX_URL = ""
     for url in (planter.url, "https://shop.example:8443/rewards"):
-        assert "only https at its usual port" in carrier.cannot_carry(shop, tree(url))
+        assert "only https at its usual port" in carrier.cannot_carry(Permits(shop), tree(url))
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1/", "https://10.0.0.1/", "https://169.254.169.254/latest/"])
@@ -271,3 +274,51 @@ def test_a_program_with_such_an_address_is_refused(url: str) -> None:
     program = {"name": "P", "currency": "EUR", "exponent": 2, "time_zone": "UTC", "rewards": [reward]}
     with pytest.raises(Invalid, match="https"):
         parse_program(program)
+
+
+def test_what_a_shop_lets_us_do_is_asked_once_for_all_rewards_of_a_page(planter: Planter) -> None:
+    shop = Shop.objects.get(pk=offering().pk)
+    rewards = []
+    for number in range(5):
+        rewards.append(msgspec.structs.replace(tree(planter.url), id=f"tree-{number}"))
+        rewards.append(Reward(id=f"card-{number}", name="Card", kind="gift_card", points=1, value_minor=1))
+    program = Program(name="P", currency="EUR", exponent=2, time_zone="UTC", rewards=tuple(rewards))
+    with CaptureQueriesContext(connection) as asked:
+        assert carried(shop, program) == []
+    assert len(asked) == 2
+
+
+def test_one_shop_with_a_slow_server_and_much_to_do_holds_up_no_other(planter: Planter) -> None:
+    slow, quick = (offering(tree(planter.url)) for _ in range(2))
+    for shop in (slow, quick):
+        renew_secret(shop=shop, at=NOW)
+    member = make_member(slow, points=10_000)
+    for number in range(5):
+        redeem(shop=slow, member_id=member.pk, reward_id="tree", request_key=f"slow-{number}", at=NOW)
+    other = make_member(quick, points=100)
+    last = redeem(shop=quick, member_id=other.pk, reward_id="tree", request_key="k1", at=NOW + MINUTE)
+    assert outbox.drain_hooks(now=NOW + MINUTE) == 2, "one of each shop"
+    last.refresh_from_db()
+    assert last.state == "used"
+
+
+def test_while_a_server_is_asked_its_shop_keeps_nobody_else_busy(planter: Planter) -> None:
+    slow, quick = (offering(tree(planter.url)) for _ in range(2))
+    for shop in (slow, quick):
+        renew_secret(shop=shop, at=NOW)
+    member = make_member(slow, points=10_000)
+    for number in range(3):
+        redeem(shop=slow, member_id=member.pk, reward_id="tree", request_key=f"slow-{number}", at=NOW)
+    other = make_member(quick, points=100)
+    redeem(shop=quick, member_id=other.pk, reward_id="tree", request_key="k1", at=NOW)
+    meanwhile: list[int] = []
+
+    def another_worker() -> None:
+        planter.before_answering = lambda: None
+        meanwhile.append(outbox.drain_hooks(now=NOW))
+        connections.close_all()
+
+    planter.before_answering = another_worker
+    outbox.drain_hooks(now=NOW)
+    assert meanwhile == [1], "the quick shop's"
+    assert OutboxMessage.objects.filter(shop=slow, kind="reward.fulfil", state="waiting").count() == 2

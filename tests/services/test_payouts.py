@@ -11,6 +11,7 @@ from django.db import OperationalError
 from loyalty.engine.errors import LoyaltyError, Refused, Unauthorized, Unavailable
 from loyalty.engine.program import Reward, parse_program, to_data
 from loyalty.models import Member, OutboxMessage, Payout, ProgramVersion, Redemption, Shop
+from loyalty.platforms.permits import Permits
 from loyalty.services import payouts as service
 from loyalty.services.adjustments import adjust
 from loyalty.services.observations import Person
@@ -35,7 +36,7 @@ class Carries:
         self.error: LoyaltyError | None = None
         self.given: list[int] = []
 
-    def cannot_carry(self, shop: Shop, reward: Reward) -> str:
+    def cannot_carry(self, permits: Permits, reward: Reward) -> str:
         return self.why_not
 
     def issue(self, shop: Shop, redemption: Redemption) -> str:

@@ -16,6 +16,7 @@ from loyalty.platforms import fulfilment
 from loyalty.platforms.base import Delivery, Shown, Signed
 from loyalty.platforms.ecwid import history, parse, rewards, signature, tiers
 from loyalty.platforms.ecwid.payload import store_number
+from loyalty.platforms.permits import Permits
 from loyalty.services.observations import Found, Observation, OrderSeen, Unreadable
 
 
@@ -55,9 +56,9 @@ class EcwidPlatform:
     def revoke(self, shop: Shop, redemption: Redemption) -> None:
         rewards.revoke(shop, redemption)
 
-    def cannot_carry(self, shop: Shop, reward: Reward) -> str:
+    def cannot_carry(self, permits: Permits, reward: Reward) -> str:
         if reward.kind in OURS:
-            return fulfilment.cannot_carry(shop, reward)
+            return fulfilment.cannot_carry(permits, reward)
         return rewards.cannot_carry(reward)
 
     def show_members(self, shop: Shop, shown: Sequence[Shown]) -> None:

@@ -12,6 +12,7 @@ from loyalty.engine.errors import Refused, Unauthorized
 from loyalty.engine.program import Reward
 from loyalty.models import Redemption, Shop
 from loyalty.platforms.base import Delivery, Shown, Signed
+from loyalty.platforms.permits import Permits
 from loyalty.platforms.reading import text
 from loyalty.platforms.shopify import billing, discounts, history, rewards, showing, standing, tokens
 from loyalty.platforms.shopify.claims import claims_of
@@ -79,8 +80,8 @@ class ShopifyPlatform:
     def revoke(self, shop: Shop, redemption: Redemption) -> None:
         rewards.revoke(shop, redemption)
 
-    def cannot_carry(self, shop: Shop, reward: Reward) -> str:
-        return rewards.cannot_carry(shop, reward)
+    def cannot_carry(self, permits: Permits, reward: Reward) -> str:
+        return rewards.cannot_carry(permits, reward)
 
     def show_members(self, shop: Shop, shown: Sequence[Shown]) -> None:
         showing.show_members(shop, shown)

@@ -12,8 +12,9 @@ import msgspec
 from loyalty.engine.errors import Refused
 from loyalty.engine.program import Reward
 from loyalty.engine.rewards import OURS, paid_as
-from loyalty.models import Credential, Redemption, Shop
+from loyalty.models import Redemption, Shop
 from loyalty.platforms import fulfilment
+from loyalty.platforms.permits import Permits
 from loyalty.platforms.shopify import access, discounts, gift_cards, store_credit
 
 _PERMISSIONS = {
@@ -22,19 +23,19 @@ _PERMISSIONS = {
 }
 
 
-def cannot_carry(shop: Shop, reward: Reward) -> str:
+def cannot_carry(permits: Permits, reward: Reward) -> str:
     """Why this reward can't be offered in this shop, as a sentence; empty where it can."""
     reward = paid_as(reward)
     if reward.kind in OURS:
-        return fulfilment.cannot_carry(shop, reward)
+        return fulfilment.cannot_carry(permits, reward)
     if reward.kind in discounts.KINDS:
         return discounts.cannot_carry(reward)
     if reward.kind == "access":
-        missing = _missing_permissions(shop, ("write_customers",)) if reward.tag else []
+        missing = _missing(permits, ("write_customers",)) if reward.tag else []
         return _permission(missing) if missing else access.cannot_carry(reward)
     if reward.minimum_order_minor or reward.products or reward.collections:
         return "This is money for any order; leave out the minimum order, the products and the collections."
-    missing = _missing_permissions(shop, _PERMISSIONS[reward.kind])
+    missing = _missing(permits, _PERMISSIONS[reward.kind])
     if missing:
         return _permission(missing)
     return ""
@@ -48,7 +49,7 @@ def issue(shop: Shop, redemption: Redemption) -> str:
     """The gid of the discount, gift card or booking. Raises Refused where Shopify will not make it, and where the code
     belongs to somebody else's."""
     reward = reward_of(redemption)
-    why_not = cannot_carry(shop, reward)
+    why_not = cannot_carry(Permits(shop), reward)
     if why_not:
         raise Refused(why_not)
     if reward.kind == "gift_card":
@@ -81,6 +82,5 @@ def reward_of(redemption: Redemption) -> Reward:
         raise Refused("The reward was redeemed as something that this release does not know.") from None
 
 
-def _missing_permissions(shop: Shop, needed: tuple[str, ...]) -> list[str]:
-    scopes = Credential.objects.filter(shop=shop).values_list("scopes", flat=True).first() or ""
-    return [scope for scope in needed if scope not in scopes.split()]
+def _missing(permits: Permits, needed: tuple[str, ...]) -> list[str]:
+    return [scope for scope in needed if scope not in permits.scopes]

@@ -11,6 +11,7 @@ from loyalty.engine.errors import Refused, Unavailable
 from loyalty.engine.program import Reward, RewardKind
 from loyalty.models import Shop
 from loyalty.platforms.ecwid.platform import EcwidPlatform
+from loyalty.platforms.permits import Permits
 from loyalty.services.observations import OrderSeen
 from tests.platforms.ecwid.stand_in import StandIn, notice, redemption
 
@@ -80,17 +81,17 @@ def test_a_reward_that_no_coupon_carries_is_refused_with_a_sentence(stand_in: St
     shop = connected()
     kinds: tuple[RewardKind, ...] = ("gift_card", "store_credit", "access")
     for kind in kinds:
-        assert ecwid.cannot_carry(shop, Reward(id="r", name="R", kind=kind, points=1)).endswith(".")
+        assert ecwid.cannot_carry(Permits(shop), Reward(id="r", name="R", kind=kind, points=1)).endswith(".")
         with pytest.raises(Refused):
             ecwid.issue(shop, redemption(shop, reward_data={"kind": kind}))
-    assert ecwid.cannot_carry(shop, Reward(id="r", name="R", kind="amount_off", points=1)) == ""
+    assert ecwid.cannot_carry(Permits(shop), Reward(id="r", name="R", kind="amount_off", points=1)) == ""
 
 
 def test_access_is_a_link_and_never_a_group(stand_in: StandIn, connected: Connect) -> None:
     shop = connected()
     link = Reward(id="r", name="R", kind="access", points=1, link="https://a.test/x", cancellable=False)
-    assert ecwid.cannot_carry(shop, link) == ""
-    assert "Take the tag out" in ecwid.cannot_carry(shop, msgspec.structs.replace(link, tag="early"))
+    assert ecwid.cannot_carry(Permits(shop), link) == ""
+    assert "Take the tag out" in ecwid.cannot_carry(Permits(shop), msgspec.structs.replace(link, tag="early"))
     opened = redemption(shop, reward_data={"kind": "access", "link": link.link})
     assert ecwid.issue(shop, opened) == "open"
     ecwid.revoke(shop, opened)
@@ -101,7 +102,7 @@ def test_cashback_has_no_money_to_be_paid_as(connected: Connect) -> None:
     shop = connected()
     for pays, money in (("store_credit", "store credit"), ("gift_card", "gift cards")):
         made = Reward(id="r", name="R", kind="cashback", points=1, value_minor=1, pays=pays)
-        assert money in ecwid.cannot_carry(shop, made)
+        assert money in ecwid.cannot_carry(Permits(shop), made)
 
 
 @pytest.mark.parametrize(("currency", "value_minor", "discount"), [("JPY", 500, 500), ("KWD", 5005, 5.005)])

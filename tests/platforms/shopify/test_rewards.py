@@ -15,6 +15,7 @@ from loyalty.engine.errors import Refused
 from loyalty.engine.facts import Order, decode
 from loyalty.engine.program import Reward, parse_program, to_data
 from loyalty.models import Credential, Member, OutboxMessage, ProgramVersion, Redemption, Shop, StoredFact
+from loyalty.platforms.permits import Permits
 from loyalty.platforms.registry import platform_of
 from loyalty.platforms.shopify import access, rewards
 from loyalty.platforms.shopify.client import execute
@@ -301,14 +302,14 @@ def test_store_credit_that_came_to_nothing_is_taken_back_once(stand_in: StandIn,
 )
 def test_what_shopify_cannot_carry_says_why(shop: Shop, reward: dict[str, Any], why: str) -> None:
     made = Reward(**{"id": "it", "name": "It", "points": 1, "value_minor": 500, **reward})
-    assert why in platform_of(shop).cannot_carry(shop, made)
+    assert why in platform_of(shop).cannot_carry(Permits(shop), made)
 
 
 def test_money_needs_its_permission_and_says_which(shop: Shop) -> None:
     card = Reward(id="it", name="It", kind="gift_card", points=1, value_minor=500)
-    assert platform_of(shop).cannot_carry(shop, card) == ""
+    assert platform_of(shop).cannot_carry(Permits(shop), card) == ""
     Credential.objects.filter(shop=shop).update(scopes=" ".join(settings.SHOPIFY_SCOPES))
-    assert "write_gift_cards" in platform_of(shop).cannot_carry(shop, card)
+    assert "write_gift_cards" in platform_of(shop).cannot_carry(Permits(shop), card)
 
 
 EVENING = {
@@ -394,9 +395,9 @@ def test_a_link_alone_needs_nothing_of_the_store(shop: Shop, member: Member) -> 
 
 def test_a_tag_needs_its_permission(shop: Shop) -> None:
     made = Reward(id="it", name="It", points=1, **EVENING)
-    assert platform_of(shop).cannot_carry(shop, made) == ""
+    assert platform_of(shop).cannot_carry(Permits(shop), made) == ""
     Credential.objects.filter(shop=shop).update(scopes="read_orders")
-    assert "lacks write_customers" in platform_of(shop).cannot_carry(shop, made)
+    assert "lacks write_customers" in platform_of(shop).cannot_carry(Permits(shop), made)
 
 
 @pytest.mark.parametrize("pays", ["store_credit", "gift_card"])
@@ -407,7 +408,7 @@ def test_cashback_pays_all_whole_steps_as_money(shop: Shop, member: Member, pays
     assert (paid.points, paid.value_minor, paid.expires_at, member.available) == (500, 400, None, 100)
     assert paid.state == ("used" if pays == "store_credit" else "ready")
     assert paid.reward_data["kind"] == pays
-    assert platform_of(shop).cannot_carry(shop, Reward(id="c", name="C", kind="cashback", points=1)) == ""
+    assert platform_of(shop).cannot_carry(Permits(shop), Reward(id="c", name="C", kind="cashback", points=1)) == ""
     Credential.objects.filter(shop=shop).update(scopes="")
-    assert "lacks" in platform_of(shop).cannot_carry(shop, Reward(id="c", name="C", kind="cashback", points=1))
+    assert "lacks" in platform_of(shop).cannot_carry(Permits(shop), Reward(id="c", name="C", kind="cashback", points=1))
     assert_books(shop)

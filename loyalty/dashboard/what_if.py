@@ -21,7 +21,8 @@ from loyalty.dashboard.program_examples import share
 from loyalty.dashboard.program_page import Beside, beside
 from loyalty.dashboard.program_text import points_of
 from loyalty.dashboard.rows import name_of
-from loyalty.engine.errors import Invalid
+from loyalty.dashboard.what_if_split import shares_of, signed
+from loyalty.engine.errors import Invalid, NotFound
 from loyalty.engine.simulate import Change, Comparison, Side
 from loyalty.models import Trial
 from loyalty.selectors.launching import launch_of
@@ -35,9 +36,11 @@ UNDER_WAY = (Trial.State.WAITING, Trial.State.RUNNING)
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One month of both sides: heights in percent of the highest, and the figures in words."""
+    """One month of both sides: heights in percent of the highest, and the figures in words. `label` is without the
+    year: no month stands there twice."""
 
     month: str
+    label: str
     live: str
     draft: str
     live_height: str
@@ -88,10 +91,11 @@ def what_if(request: HttpRequest) -> HttpResponse:
     at = beside(*asked(request))
     error = ""
     if request.method == "POST":
-        if at.row is None:
-            raise Http404
+        begin = trials.begin_live if request.POST.get("what") == "live" else trials.begin
         try:
-            trials.begin(shop=at.shop, by=actor(request), at=at.now)
+            begin(shop=at.shop, by=actor(request), at=at.now)
+        except NotFound:
+            raise Http404 from None
         except Invalid as refused:
             error = refused.message
     return _shown(request, at, error)
@@ -115,10 +119,17 @@ def _shown(request: HttpRequest, at: Beside, error: str = "") -> HttpResponse:
     context: dict[str, Any] = {"page": "program", "draft": at.row, "live": at.live, "trial": trial, "error": error}
     if trial is not None:
         context |= job_context(trial, at.fmt)
-        context["stale"] = at.row is None or (trial.number, trial.revision) != (at.row.number, at.row.revision)
+        context |= {"again": trial.number == trial.live_number, "stale": not _is_current(trial, at)}
         if trial.state not in UNDER_WAY and trial.done:
             context |= result_context(trial, at)
     return page(request, "what_if", context, 409 if error else 200)
+
+
+def _is_current(trial: Trial, at: Beside) -> bool:
+    """Does it speak of the draft as it is now, or, without one, of the program in force?"""
+    if at.row is None:
+        return at.live is not None and trial.number == at.live.number
+    return (trial.number, trial.revision) == (at.row.number, at.row.revision)
 
 
 def job_context(trial: Trial, fmt: Format) -> dict[str, Any]:
@@ -155,6 +166,9 @@ def result_context(trial: Trial, at: Beside) -> dict[str, Any]:
         "pays": words.pays(launch.margin_percent if launch else None),
         "stats": words.stats(),
         "bars": words.bars(),
+        "side": _("Version %(number)s") % {"number": trial.number} if trial.number == trial.live_number else _("Draft"),
+        "shares": shares_of(trial, trials.split_of(trial, list(at.versions)), found, at.fmt),
+        "difference": words.difference(),
         "total_live": words.money(words.live_minor),
         "total_draft": words.money(words.draft_minor),
         "tiers": words.tiers(),
@@ -208,6 +222,11 @@ class Told:
         if difference > 0:
             return _("It would have cost %(amount)s more: %(draft)s of sales instead of %(live)s.") % words
         return _("It would have cost %(amount)s less: %(draft)s of sales instead of %(live)s.") % words
+
+    def difference(self) -> str:
+        given = [side.total.given + side.total.taken_back for side in (self.found.live, self.found.draft)]
+        amount = self.draft_minor - self.live_minor if self.found.in_money else given[1] - given[0]
+        return signed(amount, self.found, self.fmt)
 
     def pays(self, margin_percent: int | None) -> str:
         """What more would have to be sold for it, at the shop's margin."""
@@ -268,7 +287,8 @@ class Told:
         most = max([1, *(each.expected_minor for pair in rows for each in pair)])
         return [
             Bar(
-                self._month(live.month),
+                self._month(live.month, "yMMM"),
+                self._month(live.month, "MMM"),
                 self.money(live.expected_minor),
                 self.money(draft.expected_minor),
                 _height(live.expected_minor, most),
@@ -279,9 +299,9 @@ class Told:
             for live, draft in rows
         ]
 
-    def _month(self, name: str) -> str:
+    def _month(self, name: str, skeleton: str) -> str:
         """ "2026-11" as the shop writes it."""
-        shown: str = format_skeleton("yMMM", date.fromisoformat(f"{name}-01"), locale=self.fmt.locale)
+        shown: str = format_skeleton(skeleton, date.fromisoformat(f"{name}-01"), locale=self.fmt.locale)
         return shown
 
     def tiers(self) -> list[TierRow]:
@@ -330,13 +350,12 @@ class Told:
 
     def mover(self, change: Change, names: dict[str, Any]) -> Mover:
         member = names.get(change.member)
-        gain = self.money(change.gain) if self.found.in_money else points_of(change.gain, self.fmt)
         return Mover(
             id=member.pk if member else 0,
             name=name_of(member) if member else _("Gone since"),
             live=self.fmt.points(change.live_points),
             draft=self.fmt.points(change.draft_points),
-            gain=f"+{gain}" if change.gain > 0 else gain,
+            gain=signed(change.gain, self.found, self.fmt),
         )
 
     def _cost(self, side: Side) -> int:

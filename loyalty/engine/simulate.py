@@ -314,7 +314,11 @@ class Comparison:
 
     def money(self, side: Side, points: int) -> int:
         """What so many points will cost on this side, breakage taken off; rounded down."""
-        return int(points * side.worth * (HUNDRED - self.assumptions.breakage_percent) / HUNDRED)
+        return self.cost(side.worth, points)
+
+    def cost(self, worth: Fraction, points: int) -> int:
+        """The same where a point is worth so many minor units."""
+        return int(points * worth * (HUNDRED - self.assumptions.breakage_percent) / HUNDRED)
 
     def _rows(self, side: Side, names: Sequence[str]) -> list[Row]:
         rows, outstanding = [], 0

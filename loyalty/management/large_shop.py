@@ -14,16 +14,26 @@ from django.db import connection, models
 from psycopg import sql
 
 from loyalty.engine.facts import Line, Order, Refund, RefundLine
+from loyalty.engine.program import default_program, to_data
 from loyalty.models import LedgerEntry, Member, Redemption, Shop, StoredFact
+from loyalty.selectors.fulfilment import BY_HAND
 from loyalty.services.intake import record
 from loyalty.services.launching import launch
 from loyalty.services.observations import Grant, OrderSeen, Person, StoreProfile, rank_of
+from loyalty.services.programs import save_draft
 from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
 from loyalty.services.shops import install
 
 PATTERNS = 20
 ORDERS = 24
 """Of each pattern, spread over a year, so that a month has a twelfth of all."""
+WITH_TO_DO = 5
+"""Every so-manieth member waits for something that staff hand over."""
+BESIDE = (
+    {"id": "by-hand", "name": "A tasting", "kind": "custom", "points": 100},
+    {"id": "partner", "name": "A cup elsewhere", "kind": "partner", "points": 200, "cancellable": False},
+)
+"""Rewards beside the default one: one that staff hand over, one whose codes are another business's."""
 _COPIED = (Member, StoredFact, LedgerEntry, Redemption)
 
 
@@ -42,7 +52,10 @@ def large_shop(*, movements: int, now: datetime, on_movements: Callable[[int], N
         grant=Grant(access_token=secrets.token_hex(16)),
         at=now - timedelta(days=400),
     )
-    launch(shop=shop, at=now - timedelta(days=400))
+    begun = now - timedelta(days=400)
+    rewards = to_data(default_program("EUR", 2, "Europe/Riga", "Bench"))["rewards"]
+    save_draft(shop=shop, revision=0, part={"rewards": [*rewards, *BESIDE]}, at=begun)
+    launch(shop=shop, at=begun)
     for number in range(PATTERNS):
         _live(shop, number, now)
     lived = LedgerEntry.objects.filter(shop=shop).count()
@@ -65,9 +78,15 @@ def _live(shop: Shop, number: int, now: datetime) -> None:
         order = _order(f"x{number}x-{each}", at, refunded=each % 8 == number % 8)
         record(shop=shop, observations=[OrderSeen(order=order, person=person, rank=rank_of(order, ""))], at=at)
     member = Member.objects.get(shop=shop, external_id=person.external_id)
-    made = redeem(shop=shop, member_id=member.pk, reward_id="amount-off", request_key="k", at=now)
+    _redeemed(shop, member.pk, "amount-off", "x", now)
+    if not number % WITH_TO_DO:
+        _redeemed(shop, member.pk, "by-hand", BY_HAND, now)
+
+
+def _redeemed(shop: Shop, member_id: int, reward_id: str, external_id: str, now: datetime) -> None:
+    made = redeem(shop=shop, member_id=member_id, reward_id=reward_id, request_key=reward_id, at=now)
     begin_issuing(shop=shop, number=made.number)
-    mark_ready(shop=shop, number=made.number, external_id="x", at=now)
+    mark_ready(shop=shop, number=made.number, external_id=external_id, at=now)
 
 
 def _order(order_id: str, at: datetime, *, refunded: bool) -> Order:
@@ -147,7 +166,7 @@ def _renamed(text: str) -> str:
     for pattern, copied in (
         ("x([0-9]+)x", r"'x\1c' || n || 'x'"),
         ("([0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{6})[0-9a-f]{6}", r"'\1' || lpad(to_hex(n), 6, '0')"),
-        ("([A-Z2-9]{4}-[A-Z2-9]{4}-)[A-Z2-9]{4}", r"'\1' || n"),
+        ("(?<![0-9A-Za-z-])([A-Z2-9]{4}-[A-Z2-9]{4}-)[A-Z2-9]{4}(?![0-9A-Za-z-])", r"'\1' || n"),
     ):
         text = f"regexp_replace({text}, '{pattern}', {copied}, 'g')"
     return text

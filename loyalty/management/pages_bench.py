@@ -21,11 +21,32 @@ from django.urls import reverse
 from loyalty.management.chromium import chromium, slow_page, vitals
 from loyalty.management.door_bench import SECRET, own_database, served
 from loyalty.management.large_shop import large_shop
-from loyalty.models import Member, Shop, StoredFact
+from loyalty.models import Member, Redemption, Shop, StoredFact
+from loyalty.services.partner_codes import upload
+from loyalty.services.programs import save_draft
+from loyalty.services.trials import begin, stop, work
 
 CLIENT_ID = "bench"
 SETTLED_MS = 400
 VIEWPORT = {"width": 412, "height": 823}
+CODES = 1_000
+TRIAL_SECONDS = 20
+TUESDAYS = {"kind": "multiplier", "id": "twice", "times": "2"}
+DRAFT: dict[str, Any] = {
+    "rules": [
+        {"kind": "per_amount", "id": "base", "points": 2, "per_minor": 100},
+        {"kind": "activity", "id": "welcome", "activity": "sign_up", "points": 50},
+    ],
+    "tiers": [{"id": "friend", "name": "Friend"}, {"id": "insider", "name": "Insider", "minimum": 50_000}],
+    "campaigns": [
+        {"id": "tuesdays", "name": "Tuesdays", "weekdays": [2], "rules": [TUESDAYS]},
+    ],
+}
+NAMES = (
+    *("home", "members", "orders", "redemptions", "todo", "partner_codes", "program", "program_versions"),
+    *("program_publish", "program_pause", "program_try", "what_if", "campaigns", "product_points", "widget"),
+    *("comparisons", "undone", "deliveries", "privacy"),
+)
 Vitals = dict[str, float]
 
 
@@ -34,7 +55,9 @@ def measure(*, movements: int, on_movements: Callable[[int], None]) -> dict[str,
     if connection.vendor != "postgresql":
         raise CommandError("This needs PostgreSQL: set DATABASE_URL to one, such as postgres://user@host/db.")
     with own_database() as url:
-        shop = large_shop(movements=movements, now=datetime.now(UTC), on_movements=on_movements)
+        now = datetime.now(UTC)
+        shop = large_shop(movements=movements, now=now, on_movements=on_movements)
+        _furnish(shop, now)
         environment = {**os.environ, "DATABASE_URL": url, "LOG_LEVEL": "ERROR"}
         environment |= {"SHOPIFY_API_KEY": CLIENT_ID, "SHOPIFY_API_SECRET": SECRET}
         environment |= {"APP_URL": "http://127.0.0.1:8000", "ALLOWED_HOSTS": "127.0.0.1"}
@@ -48,15 +71,30 @@ def measure(*, movements: int, on_movements: Callable[[int], None]) -> dict[str,
             return {name: _visit(browser, f"http://127.0.0.1:{port}", path, shop) for name, path in pages.items()}
 
 
+def _furnish(shop: Shop, now: datetime) -> None:
+    """What some pages show beside the rows: a draft that changes several things, its what-if, partner's codes."""
+    codes = "\n".join(f"CUP-{number:05}" for number in range(CODES))
+    upload(shop=shop, reward_id="partner", text=codes, usable_until=None, at=now)
+    save_draft(shop=shop, revision=0, part=DRAFT, at=now)
+    trial = begin(shop=shop, by="bench", at=now)
+    work(shop=shop, trial_id=trial.pk, at=now, seconds=TRIAL_SECONDS)
+    stop(shop=shop, trial_id=trial.pk, at=now)
+
+
 def _pages(shop: Shop) -> Iterator[tuple[str, str]]:
-    for name in ("home", "members", "orders", "redemptions", "program", "comparisons"):
+    for name in NAMES:
         yield name, reverse(f"dashboard:{name}")
+    yield "program_form", reverse("dashboard:program_edit", args=["rules", "base"])
+    yield "program_new_reward", reverse("dashboard:program_add", args=["rewards"]) + "?kind=free_product"
+    yield "partner_upload", reverse("dashboard:partner_upload", args=["partner"])
     yield "orders_without_points", reverse("dashboard:orders") + "?show=without"
     yield "orders_searched", reverse("dashboard:orders") + "?q=x3c9x-3"
     yield "members_searched", reverse("dashboard:members") + "?q=x3c9x"
     yield "member", reverse("dashboard:member", args=[Member.objects.filter(shop=shop).order_by("-pk")[7].pk])
     order = StoredFact.objects.filter(shop=shop, kind="order").order_by("-pk")[7]
     yield "order", reverse("dashboard:order", args=[order.pk])
+    waiting = Redemption.objects.filter(shop=shop, reward="by-hand").order_by("-pk")[7]
+    yield "todo_settle", reverse("dashboard:todo_settle", args=[waiting.pk])
 
 
 def _visit(browser: Any, origin: str, path: str, shop: Shop) -> Vitals:

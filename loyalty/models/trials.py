@@ -31,6 +31,7 @@ class Trial(models.Model):
     done = models.PositiveIntegerField(default=0)
     next_member = models.PositiveBigIntegerField(default=0)
     result = models.JSONField(default=dict)
+    split = models.JSONField(default=dict, help_text="The sums of each change, as engine/split.py writes them")
     failure = models.CharField(max_length=500, blank=True)
     worked_ms = models.PositiveIntegerField(default=0)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -51,7 +51,31 @@ def test_it_is_asked_answered_and_adds_up(ours: Seen, ask: Ask) -> None:
     assert "1 from no tier to High" in told
     assert "Your own 1 order from" in told
     assert "Shopper 0 600 1,200 +$6.00" in told
+    assert "What makes the difference Low New $0.00 High New $0.00 Points for spending +$4.80 Difference +$4.80" in told
     assert ask(PAGE, ours.shop)["Cache-Control"] == "private, no-store"
+
+
+def test_without_a_draft_it_says_what_to_do_and_replays_what_is_live(ours: Seen, ask: Ask) -> None:
+    told = words(ask(PAGE, ours.shop))
+    assert "Change the program" in told
+    assert "Replay version 1" in told
+    assert ask(PAGE, ours.shop, "post").status_code == 404, "there is no draft to try"
+    ask(PAGE, ours.shop, "post", what="live")
+    answered(ours)
+    told = words(ask(PAGE, ours.shop))
+    assert "What if version 1 had been live from the beginning?" in told
+    assert "It would have cost the same: 0.8% of sales." in told
+    assert "Version 1 from the beginning $0.00 Difference $0.00" in told
+    drafted(ours)
+    assert "This is about the program before the draft." in words(ask(PAGE, ours.shop))
+
+
+def test_an_answer_from_before_changes_were_told_apart_says_so(ours: Seen, ask: Ask) -> None:
+    drafted(ours)
+    ask(PAGE, ours.shop, "post")
+    answered(ours)
+    Trial.objects.filter(shop=ours.shop).update(split={})
+    assert "Not counted: this answer is from before changes were told apart" in words(ask(PAGE, ours.shop))
 
 
 def test_a_changed_draft_makes_the_answer_an_old_one(ours: Seen, ask: Ask) -> None:

@@ -130,3 +130,24 @@ def test_it_is_forgotten_with_its_season(shop: Shop) -> None:
     assert trials.forget(before=NOW + timedelta(days=89)) == 0
     assert trials.forget(before=NOW + timedelta(days=91)) == 1
     assert Member.objects.filter(shop=shop).count() == 5
+
+
+def test_the_shares_of_changes_go_on_from_slice_to_slice(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trials, "SLICE", 2)
+    trial = worked(shop, trials.begin(shop=shop, by="", at=NOW), seconds=0)
+    split = trials.split_of(trial, versions_of(shop))
+    found = trials.comparison_of(trial, versions_of(shop))
+    assert (split.members, split.posted, split.given) == (5, 980, [980, 1960])
+    # 980 points more at a cent, of which a fifth is never spent.
+    assert split.shares(found) == [0, 784]
+
+
+def test_the_program_in_force_is_tried_from_the_beginning(shop: Shop) -> None:
+    publish_draft(shop=shop, revision=1, at=NOW)
+    trial = worked(shop, trials.begin_live(shop=shop, by="Marta", at=NOW + timedelta(hours=1)))
+    assert (trial.number, trial.live_number, trial.revision) == (2, 2, 0)
+    found = trials.comparison_of(trial, versions_of(shop))
+    assert (found.live.total.given, found.draft.total.given) == (980, 1960)
+    ProgramVersion.objects.filter(shop=shop).delete()
+    with pytest.raises(Invalid, match="nothing to compare"):
+        trials.begin_live(shop=shop, by="", at=NOW)

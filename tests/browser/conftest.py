@@ -25,6 +25,7 @@ class Running:
     app_url: str
     sandbox_url: str
     shopify_key: str
+    demo: Demo
 
     @property
     def port(self) -> int:
@@ -46,7 +47,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         demo.start_sandbox()
         demo.fill(months=3)
         demo.start_app(worker=True)
-        yield Running(demo.app_url, demo.sandbox_url, demo.secrets["shopify_key"])
+        yield Running(demo.app_url, demo.sandbox_url, demo.secrets["shopify_key"], demo)
 
 
 class Watch:

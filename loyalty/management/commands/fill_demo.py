@@ -93,13 +93,18 @@ def _address(shop: Shop) -> str:
     return f"/{shop.platform}/shops/{shop.external_id}"
 
 
-def _install(platform: str, began: datetime, now: datetime) -> Shop:
-    """The platform's own flow, with real tokens; only the clock of the program is set back to when the year began."""
-    made = _control("POST", f"/{platform}/shops", STORES[platform])
+def open_store(platform: str, fields: dict[str, Any], began: datetime, now: datetime) -> Shop:
+    """A new store of the sandbox with the app installed: by the platform's own flow, with real tokens."""
+    made = _control("POST", f"/{platform}/shops", fields)
     store = str(made.get("domain") or made["id"])
     opened = _control("POST", f"/{platform}/shops/{store}/install")
     query = {name: values[0] for name, values in parse_qs(urlsplit(opened[_ENTRY[platform]]).query).items()}
-    shop = _CONNECT[platform](query, began, now)
+    return _CONNECT[platform](query, began, now)
+
+
+def _install(platform: str, began: datetime, now: datetime) -> Shop:
+    """The clock of the program is set back to when the year began."""
+    shop = open_store(platform, STORES[platform], began, now)
     launching.launch(shop=shop, at=began)
     launching.follow(shop=shop, goal=Launch.Goal.SECOND_ORDERS)
     return shop

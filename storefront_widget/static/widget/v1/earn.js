@@ -84,14 +84,17 @@ function row(panel, w, rule) {
   return h("li.rg-row", {}, tile(ORDERS.includes(kind) ? BAG : (ICONS[activity ?? kind] ?? STAR)), h("span", {}, name, [small, gifts].filter(Boolean).map((text) => h("small", {}, text))), end);
 }
 
-// A code from an event, a parcel or a mail.
+// A code from an event, a parcel or a mail. What was typed stays until it was taken: the panel is drawn anew now and then.
 function typed(panel, w) {
   const rules = panel.config.earn.filter((rule) => rule.asks_code);
   if (!rules.length) return null;
-  const input = h("input", { id: "rg-typed", maxlength: 64, autocomplete: "off" });
-  const onsubmit = (event) => {
+  const input = h("input", { id: "rg-typed", maxlength: 64, autocomplete: "off", value: panel.typed, oninput: () => (panel.typed = input.value) });
+  const onsubmit = async (event) => {
     event.preventDefault();
-    if (input.value.trim()) claim(panel, { code: input.value.trim() });
+    const code = input.value.trim();
+    if (!code || panel.busy) return;
+    await claim(panel, { code });
+    if (!panel.refused) panel.render(void (panel.typed = ""));
   };
   const send = h("button.rg-button", { id: "rg-typed-send", "aria-busy": panel.busy && "true" }, w.t("earn.send"));
   send.type = "submit";

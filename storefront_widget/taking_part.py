@@ -57,4 +57,5 @@ def _referral(shop: Shop, member: Member) -> Data:
         "url": referral_url(shop, friends.code),
         "confirmed": friends.confirmed,
         "waiting": friends.waiting,
+        "may_claim": friends.may_claim,
     }

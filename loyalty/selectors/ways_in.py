@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count
+from django.db.models import Count, Exists
 
 from loyalty.engine.document import Prepared
 from loyalty.engine.facts import Fact, decode
@@ -43,6 +43,8 @@ class Friends:
     code: str
     confirmed: int
     waiting: int
+    may_claim: bool
+    """Whether somebody may still have brought this member: nobody did yet, and they have not ordered."""
 
 
 def told_by(*, shop: Shop, member: Member, at: datetime) -> Told:
@@ -61,11 +63,14 @@ def ways_to_earn_of(*, shop: Shop, member: Member, rules: Prepared, told: Told) 
 
 
 def friends_of(*, shop: Shop, member: Member) -> Friends:
-    """One query."""
+    """Two queries."""
     states = Referral.objects.filter(shop=shop, referrer=member).values_list("state").annotate(Count("pk"))
     counts = dict(states)
+    brought = Exists(Referral.objects.filter(shop=shop, friend=member))
+    ordered = Exists(StoredFact.objects.filter(shop=shop, member=member, kind="order"))
     return Friends(
         code=member.referral_code,
         confirmed=counts.get(Referral.State.CONFIRMED, 0),
         waiting=counts.get(Referral.State.CLAIMED, 0),
+        may_claim=Member.objects.filter(~brought, ~ordered, shop=shop, pk=member.pk).exists(),
     )

@@ -188,6 +188,17 @@ def test_a_friends_code_in_the_address_goes_with_the_order(page: Page) -> None:
     assert page.evaluate("Ecwid.told.length") >= 1
 
 
+def test_a_friends_code_that_was_typed_goes_with_the_order_too(page: Page) -> None:
+    friends = {"friend_points": 5, "referrer_points": 5, "friend_gifts": [], "referrer_gifts": []}
+    pretend = Pretend(page, {"config": (200, {**CONFIG, "referral": friends})}, head=ECWID)
+    opened(pretend, ECWID_TAG)
+    pretend.press("I have a friend’s code")
+    pretend.panel.get_by_label("Your friend’s code").fill("MARTA-7")
+    pretend.press("Use the code")
+    expect(pretend.panel).to_contain_text("Kept on this device.")
+    assert hidden_fields(page) == {"regulars_ref": {"value": "MARTA-7"}}
+
+
 def test_a_script_that_comes_before_the_store_waits_for_it(page: Page) -> None:
     late = ECWID.replace("window.Ecwid =", "setTimeout(() => { window.Ecwid =", 1).replace(
         "</script>", "}, 600);</script>"

@@ -118,6 +118,49 @@ def test_a_friends_link_is_copied_whole(page: Page) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == f"{SHOP}/?ref=MARTA7"
 
 
+def test_a_newcomer_types_a_friends_code_and_hears_at_once_what_became_of_it(page: Page) -> None:
+    answers = [problem(404, "unknown_friend", "We don't know this code."), (200, {})]
+    pretend = rich(page, **{"referral/claim": lambda _: answers.pop(0)})
+    pretend.answers["member"] = (200, {**SOMEBODY, "referral": {**SOMEBODY["referral"], "may_claim": True}})
+    opened(pretend)
+    pretend.press("Invite a friend")
+    pretend.press("I have a friend’s code")
+    field = pretend.panel.get_by_label("Your friend’s code")
+    expect(field).to_be_visible()
+    pretend.press("Use the code")
+    assert not pretend.calls("referral/claim"), "an empty field is no code"
+    field.fill("ALI CE7")
+    pretend.press("Use the code")
+    expect(pretend.panel.get_by_role("alert")).to_contain_text("We don't know this code.")
+    expect(field).to_have_value("ALICE7")
+    pretend.press("Use the code")
+    expect(pretend.panel).to_contain_text("Noted. The code counts with your first order.")
+    assert [each.post_data_json for each in pretend.calls("referral/claim")] == [{"code": "ALICE7"}] * 2
+
+
+def test_a_guests_code_is_kept_until_they_are_somebody(page: Page) -> None:
+    pretend = rich(page, **{"referral/claim": (200, {})})
+    page.route("**/cart/update.js", lambda route: route.fulfill(json={}))
+    opened(pretend, shopify_tag(customer=""))
+    pretend.press("I have a friend’s code")
+    pretend.panel.get_by_label("Your friend’s code").fill("ALICE7")
+    with page.expect_request("**/cart/update.js") as told:
+        pretend.press("Use the code")
+    assert told.value.post_data_json == {"attributes": {"_regulars_ref": "ALICE7"}}
+    expect(pretend.panel).to_contain_text("Kept on this device.")
+    pretend.body = pretend.body.replace('data-customer-id=""', 'data-customer-id="7001"')
+    with page.expect_request("**/referral/claim*") as claimed:
+        page.reload()
+    assert claimed.value.post_data_json == {"code": "ALICE7"}
+
+
+def test_who_was_brought_or_has_ordered_is_not_asked_for_a_friends_code(page: Page) -> None:
+    pretend = opened(rich(page))
+    pretend.panel.get_by_role("tab", name="Earn").click()
+    expect(pretend.panel.get_by_text("Become a member")).to_be_visible()
+    expect(pretend.panel.get_by_role("button", name="I have a friend’s code")).to_have_count(0)
+
+
 def test_a_birthday_and_what_to_be_told_about_are_saved(page: Page) -> None:
     pretend = opened(rich(page, profile=(200, {}), notifications=(200, {})))
     pretend.press("My details")
@@ -313,6 +356,7 @@ AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 VIEWS = (
     "tiers",
     "friend",
+    "friend/code",
     "me",
     "me/leaving",
     "faq",

@@ -209,6 +209,14 @@ def test_a_member_has_a_link_for_friends(alice: Proxied) -> None:
     assert post(friend, "referral/claim", {"code": told["code"]}).status_code == 200
     assert me(alice)["referral"]["waiting"] == 1
     assert Referral.objects.get(shop=alice.shop).friend.external_id == "9002"
+    assert [me(each)["referral"]["may_claim"] for each in (alice, friend)] == [False, False]
+
+
+def test_only_who_was_not_brought_and_has_not_ordered_may_still_name_a_friend(alice: Proxied) -> None:
+    newcomer = Proxied(alice.shop, "9003")
+    assert post(newcomer, "notifications", {"id": "points", "on": False}).status_code == 200
+    assert me(newcomer)["referral"]["may_claim"]
+    assert not me(alice)["referral"]["may_claim"]
 
 
 def test_a_friends_code_is_guessed_in_vain(alice: Proxied) -> None:

@@ -35,12 +35,19 @@ function guest(panel, w) {
       list(panel, w),
       rewards[0] && panel.note(panel.icons.GIFT, w.t("guest.reward", { n: rewards[0].points, reward: w.reward(rewards[0]) })),
       h("div.rg-duo", {}, doors),
+      invited(panel, w),
       panel.config.version && sentence(h("button.rg-link", { id: "rg-more-faq", onclick: () => panel.go("faq") }, w.t("more.faq"))),
     ],
   };
 }
 
-const earn = (panel, w) => [panel.config.paused?.earning && panel.note(panel.icons.CLOCK, w.t("paused.earning")), panel.refused && panel.alert("", null, w.problem(panel.refused)), list(panel, w), panel.data && typed(panel, w)];
+const earn = (panel, w) => [panel.config.paused?.earning && panel.note(panel.icons.CLOCK, w.t("paused.earning")), panel.refused && panel.alert("", null, w.problem(panel.refused)), list(panel, w), panel.data && typed(panel, w), invited(panel, w)];
+
+// For who may still say that a friend brought them.
+function invited(panel, w) {
+  const { config, data } = panel;
+  return config.referral && (!data?.member.known || data.referral?.may_claim) && sentence(h("button.rg-link", { id: "rg-have", onclick: () => panel.go("friend/code") }, w.t("earn.have")));
+}
 
 function list(panel, w) {
   // A guest sees the first few and the way in without scrolling.

@@ -6,6 +6,7 @@
   const PATIENCE_MS = 15_000;
   const REFERRAL_MS = 30 * 86_400_000;
   const ASKS = 5;
+  const FRIEND = /^[A-Za-z0-9_-]{1,64}$/;
 
   // Hidden fields of the order: the platform keeps them with the cart and shows them to our server.
   const fields = {};
@@ -106,7 +107,7 @@
     let widget;
 
     const friend = new URLSearchParams(location.search).get("ref") ?? "";
-    if (/^[A-Za-z0-9_-]{1,64}$/.test(friend)) referral.set(friend, REFERRAL_MS);
+    if (FRIEND.test(friend)) referral.set(friend, REFERRAL_MS);
     tell({ regulars_ref: referral.get(), regulars_points: code.get() });
 
     // The store's server is asked who the cart belongs to, where the shop's operator has switched that on.
@@ -171,6 +172,11 @@
 
     const { start } = await import(new URL("loader.js", tag.src));
     widget = start({ shop, platform: "ecwid", email: customer?.email, locale: Ecwid.getStorefrontLang?.() });
+    widget.addEventListener("regulars-friend", ({ detail }) => {
+      if (!FRIEND.test(detail)) return;
+      referral.set(detail, REFERRAL_MS);
+      tell({ regulars_ref: detail });
+    });
     widget.addEventListener("regulars-cart", ({ detail }) => {
       if (detail) {
         code.set(detail, REFERRAL_MS);

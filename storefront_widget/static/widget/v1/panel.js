@@ -103,7 +103,7 @@ function words({ shop, point }, messages, lang) {
 export const Problem = (status, code, detail, wait = 0) => Object.assign(Error(detail), { status, code, detail, wait });
 
 // Storage may be forbidden or full; the widget then forgets between pages, and works.
-let quietly;
+export let quietly;
 export const store = (area, key) => ({
   get: () => quietly(() => JSON.parse(window[area].getItem(key))),
   set: (value) => quietly(() => window[area].setItem(key, JSON.stringify(value))),

@@ -1,13 +1,12 @@
 // Who sent this visitor: ?ref= is kept for 30 days on this device and handed on, to the shop's cart where orders tell us of
-// it, or to us once somebody has signed in. Ecwid's orders have a field of their own for it (ecwid.js).
+// it, or to us once somebody has signed in; a code that a guest has typed as well. Ecwid's orders have a field of their own for it (ecwid.js).
 const LIFE_MS = 30 * 86_400_000;
 const CODE = /^[A-Za-z0-9_-]{1,64}$/;
 
-export async function keep(widget, quietly) {
+export async function keep(widget, quietly, came = new URLSearchParams(location.search).get("ref") ?? "") {
   const { dataset } = widget;
-  if (dataset.platform === "ecwid") return;
+  if (dataset.platform === "ecwid") return widget.dispatchEvent(new CustomEvent("regulars-friend", { detail: came }));
   const key = `regulars:${dataset.shop}:ref`;
-  const came = new URLSearchParams(location.search).get("ref") ?? "";
   if (CODE.test(came)) quietly(() => localStorage.setItem(key, JSON.stringify({ text: came, until: Date.now() + LIFE_MS })));
   const kept = quietly(() => JSON.parse(localStorage.getItem(key))) ?? { text: came, until: Infinity };
   if (!CODE.test(kept.text) || kept.until < Date.now()) return quietly(() => localStorage.removeItem(key));

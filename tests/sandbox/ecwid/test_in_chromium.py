@@ -35,7 +35,7 @@ document.getElementById("payload").textContent = typeof EcwidApp.getPayload() + 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page()
+    page = browser.new_context().new_page()
     yield page
     page.context.close()
 

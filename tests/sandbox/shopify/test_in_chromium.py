@@ -24,7 +24,7 @@ PATCH = """<script data-api-key="{client_id}" src="{cdn}/shopifycloud/app-bridge
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page()
+    page = browser.new_context().new_page()
     yield page
     page.context.close()
 

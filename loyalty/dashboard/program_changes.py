@@ -52,10 +52,10 @@ def changes(before: Program, after: Program, words: Words) -> list[Change]:
     old, new = to_data(before), to_data(after)
     found: list[Change] = []
     for part in LISTS:
-        found += _of_list(part, old.get(part, []), new.get(part, []), words)
+        found += _of_list(part, old.get(part, []), new.get(part, []), _alike(part, before, after), words)
     for part in SINGLES:
-        one, other = _single(part, old), _single(part, new)
-        if one != other:
+        if getattr(before, part) != getattr(after, part):
+            one, other = _single(part, old), _single(part, new)
             found.append(Change(part, "", str(PART_NAMES[part]), "changed", _fields(part, one, other, words)))
     rest = [name for name in Program.__struct_fields__ if name not in (*LISTS, *SINGLES, "format")]
     for name in rest:
@@ -88,7 +88,13 @@ def _single(part: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"caps": data.get("caps", [])} if part == "caps" else data.get(part, {})
 
 
-def _of_list(part: str, before: Sequence[Any], after: Sequence[Any], words: Words) -> list[Change]:
+def _alike(part: str, before: Program, after: Program) -> set[str]:
+    """Ids of the things that mean the same in both, however a document writes them: one may spell a default out."""
+    was = {each.id: each for each in getattr(before, part)}
+    return {each.id for each in getattr(after, part) if was.get(each.id) == each}
+
+
+def _of_list(part: str, before: Sequence[Any], after: Sequence[Any], alike: set[str], words: Words) -> list[Change]:
     old, new = ({each["id"]: each for each in items} for items in (before, after))
     found = []
     for key in [*old, *(key for key in new if key not in old)]:
@@ -97,7 +103,7 @@ def _of_list(part: str, before: Sequence[Any], after: Sequence[Any], words: Word
             found.append(Change(part, key, title, "gone"))
         elif key not in old:
             found.append(Change(part, key, title, "new"))
-        elif old[key] != new[key]:
+        elif key not in alike:
             found.append(_of_item(part, key, title, old[key], new[key], words))
     kept = [key for key in old if key in new]
     if kept != [key for key in new if key in old]:
@@ -122,7 +128,9 @@ def _fields(part: str, old: Mapping[str, Any], new: Mapping[str, Any], words: Wo
     kind = kind_of(part, new, measure) or kind_of(part, old, measure)
     found = []
     for one in kind.fields() if kind else ():
-        before, after = at_path(old, one.name), at_path(new, one.name)
+        before, after = (
+            one.default if value is None else value for value in (at_path(old, one.name), at_path(new, one.name))
+        )
         if before != after:
             found.append(FieldChange(str(one.label), shown(one, before, words), shown(one, after, words)))
     return tuple(found)

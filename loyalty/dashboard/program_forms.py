@@ -343,8 +343,8 @@ def _read_date(one: Field, text: str, fmt: Format) -> str:
 
 
 def _read_number(one: Field, text: str, fmt: Format) -> Any:
-    number = number_in(text, fmt.locale)
     money = one.shape == "money" or one.unit == "money"
+    number = number_in(text, fmt.locale, example="1234.5" if money or one.shape == "decimal" else "120")
     if one.shape == "decimal":
         if number.as_tuple().exponent < -6 or not 0 < number <= 1000:  # type: ignore[operator]
             raise Invalid(_("Write a number above zero, such as %(example)s.") % {"example": _example("1.5", fmt)})
@@ -370,15 +370,16 @@ def _inside_bounds(one: Field, value: int, money: bool) -> int:
     return value
 
 
-def number_in(text: str, locale: Locale) -> Decimal:
-    """A number as people of this language write it. Raises Invalid for what could be read in two ways."""
+def number_in(text: str, locale: Locale, *, example: str = "1234.5") -> Decimal:
+    """A number as people of this language write it. Raises Invalid, with the example written their way, for what could
+    be read in two ways."""
     try:
         if len(text) > 24 or any(letter.isalpha() for letter in text):
             raise NumberFormatError(text)
         number = parse_decimal(text.replace("\N{MINUS SIGN}", "-"), locale=locale, strict=True)
     except (NumberFormatError, ValueError, ArithmeticError):
-        example = format_decimal(Decimal("1234.5"), "0.0", locale=locale)
-        raise Invalid(_("Write a number such as %(example)s.") % {"example": example}) from None
+        shown = format_decimal(Decimal(example), "0.#", locale=locale)
+        raise Invalid(_("Write a number such as %(example)s.") % {"example": shown}) from None
     if not number.is_finite():
         raise Invalid(_("Write a number such as %(example)s.") % {"example": "12"})
     return number

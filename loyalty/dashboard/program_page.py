@@ -432,8 +432,11 @@ def audience_sentence(program: Program, words: Words) -> str:
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
+    """`is_past`: one can go back to it."""
+
     number: int
     to_come: bool
+    is_past: bool
     badge: str
     tone: str
     what: Sequence[str]
@@ -460,6 +463,7 @@ def version_rows(at: Beside, newest: int = 100) -> list[VersionRow]:
             VersionRow(
                 version.number,
                 version.in_force_from > at.now,
+                version is not at.live and version.in_force_from <= at.now,
                 badge,
                 tone,
                 told[:3] or [_("Nothing")],

@@ -72,7 +72,9 @@ def program_versions(request: HttpRequest) -> HttpResponse:
     first, second = (known.get(_whole(request.GET.get(name, ""))) for name in ("from", "to"))
     if first is not None and second is not None:
         context |= {"first": first.number, "second": second.number, "found": _between(first, second, at)}
-    context["numbers"] = sorted(known, reverse=True)
+    numbers = sorted(known, reverse=True)
+    picked = (first.number, second.number) if first and second else numbers[1::-1]
+    context |= {"numbers": numbers, "picked": picked}
     return page(request, "program_versions", context)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
@@ -151,10 +151,14 @@ def result_context(trial: Trial, at: Beside) -> dict[str, Any]:
     found = trials.comparison_of(trial, list(at.versions))
     words = Told(found, at.fmt, trial.number)
     seconds = max(1, -(-trial.worked_ms // 1000))
-    begun = at.versions[0].in_force_from
     orders = ngettext("%(count)s order", "%(count)s orders", found.orders) % {"count": at.fmt.points(found.orders)}
     took = ngettext("%(count)s second", "%(count)s seconds", seconds) % {"count": at.fmt.points(seconds)}
-    span = {"orders": orders, "from": at.fmt.full_day(begun), "to": at.fmt.full_day(trial.as_of), "took": took}
+    span = {
+        "orders": orders,
+        "from": words.since(at.versions[0].in_force_from),
+        "to": at.fmt.full_day(trial.as_of),
+        "took": took,
+    }
     launch = launch_of(at.shop)
     names = members_named(
         shop=at.shop, ids=[change.member for change in (*found.winners[:SHOWN], *found.losers[:SHOWN])]
@@ -298,6 +302,13 @@ class Told:
             )
             for live, draft in rows
         ]
+
+    def since(self, in_force: datetime) -> str:
+        """The day of the first version; where orders from before it earn, the month of the first that did."""
+        first = next((live.month for live, _draft in self.found.months()), "")
+        if first and first < self.fmt.local(in_force).strftime("%Y-%m"):
+            return self._month(first, "yMMM")
+        return self.fmt.full_day(in_force)
 
     def _month(self, name: str, skeleton: str) -> str:
         """ "2026-11" as the shop writes it."""

@@ -55,7 +55,8 @@ def store(running: Running, context: BrowserContext, marta_is_known: list[bool])
 
 def violations(place: Page | Frame, axe: str) -> list[str]:
     """What axe has to say, one line each, over everything it can judge."""
-    place.evaluate(axe)
+    if not place.evaluate("() => 'axe' in window"):
+        place.evaluate(axe)
     found: dict[str, Any] = place.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{each['id']}: {node['html'][:160]} ({node['failureSummary'][:200]})"

@@ -79,6 +79,8 @@ def test_a_bad_file_is_refused_with_place_and_remedy(ours: Seen, name: str, cont
 
 
 def test_a_pilot_is_named_by_id_or_email(ours: Seen, ask: Ask) -> None:
+    form = ask(AUDIENCE, ours.shop).content.decode()
+    assert form.count('name="kind"') == 1, "a second field of this name would speak before what is chosen"
     typed = {"kind": "pilot", "percent": "5", "holdout_percent": "10", "revision": "0"}
     answer = ask(AUDIENCE, ours.shop, "post", customers="C0@shopper.test\n 77 ,c0", **typed)
     assert answer.status_code == 200

@@ -3,6 +3,7 @@ meant is said at its field."""
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
@@ -223,6 +224,14 @@ def test_changes_are_told_thing_by_thing_and_field_by_field() -> None:
     ]
     (regular,) = [change for change in changes(before, after, Words(EN, after)) if change.title == "Regular"]
     assert [(one.label, one.before, one.after) for one in regular.fields] == [("From", "€200", "€150")]
+
+
+def test_a_default_that_one_document_spells_out_is_no_change() -> None:
+    spelled_out = parse_program(json.loads(json.dumps({**to_data(PLAIN), "policies": {"tier_period_days": 365}})))
+    assert changes(PLAIN, spelled_out, Words(EN, PLAIN)) == []
+    longer = parse_program(json.loads('{"policies": {"tier_period_days": 365, "hold_days": 14}}') | to_data(PLAIN))
+    (policies,) = changes(PLAIN, longer, Words(EN, longer))
+    assert [one.label for one in policies.fields] == ["Can be spent after"]
 
 
 def test_sentences_are_compared_word_by_word() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from babel.dates import format_skeleton
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -12,10 +13,11 @@ from django.utils import timezone
 
 from loyalty.models import ProgramVersion, Trial
 from loyalty.services import trials
+from loyalty.services.observations import Person
 from loyalty.services.programs import save_draft
 from loyalty.worker import outbox
 from tests.dashboard.conftest import BEGAN, Ask, Seen, fill, words
-from tests.factories import make_shop
+from tests.factories import make_order, make_shop, place
 
 PAGE, STOP = reverse("dashboard:what_if"), reverse("dashboard:what_if_stop")
 DOUBLE = {"kind": "per_amount", "id": "base", "points": 2, "per_minor": 100}
@@ -53,6 +55,18 @@ def test_it_is_asked_answered_and_adds_up(ours: Seen, ask: Ask) -> None:
     assert "Shopper 0 600 1,200 +$6.00" in told
     assert "What makes the difference Low New $0.00 High New $0.00 Points for spending +$4.80 Difference +$4.80" in told
     assert ask(PAGE, ours.shop)["Cache-Control"] == "private, no-store"
+
+
+def test_orders_from_before_the_first_version_that_earn_are_in_its_span(ours: Seen, ask: Ask) -> None:
+    old = timezone.now() - timedelta(days=70)
+    place(ours.shop, make_order("old", at=old, prices=(1_000,), currency="USD"), Person(external_id="c0"))
+    row = ProgramVersion.objects.get(shop=ours.shop, number=1)
+    row.document["earns_from"] = "2000-01-01T00:00:00Z"
+    row.save()
+    ask(PAGE, ours.shop, "post", what="live")
+    answered(ours)
+    since = format_skeleton("yMMM", old, locale="en")
+    assert f"Your own 2 orders from {since} to" in words(ask(PAGE, ours.shop))
 
 
 def test_without_a_draft_it_says_what_to_do_and_replays_what_is_live(ours: Seen, ask: Ask) -> None:

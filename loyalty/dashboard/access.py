@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.core import signing
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.exceptions import TooManyFieldsSent, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
@@ -24,6 +24,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 from structlog.contextvars import bound_contextvars
 
+from loyalty.dashboard.bodies import most_shown, refusal_of, why
 from loyalty.engine.errors import LoyaltyError, Unauthorized
 from loyalty.models import Shop
 from loyalty.platforms.shopify.session import decode_session_token
@@ -94,12 +95,17 @@ def content_policy(script_origins: list[str], ancestors: list[str]) -> str:
 
 
 def _answer(view: View, request: HttpRequest, args: tuple[Any, ...], kwargs: dict[str, Any]) -> HttpResponse:
+    refusal = refusal_of(request)
+    if refusal is not None:
+        return _message(request, refusal, _("That is too much at once"), why(refusal))
     try:
         return view(request, *args, **kwargs)
     except Http404:
         return _message(request, 404, _("Not found"), _("It is not in this shop, or it has gone. Choose a page above."))
-    except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent):
-        text = _("It is more than we take in one piece. Go back, and send it in parts or as a file.")
+    except (TooManyFieldsSent, TooManyFilesSent):
+        text = _(
+            "It has more fields than we take in one piece, and nothing of it was kept. Send it in parts or as a file."
+        )
         return _message(request, 413, _("That is too much at once"), text)
     except LoyaltyError as error:
         return _message(request, 409, _("That did not work"), error.message)
@@ -180,6 +186,7 @@ def layout(request: HttpRequest) -> dict[str, Any]:
         "layout": "dashboard/region.html" if fetched else "dashboard/document.html",
         "shop": shop,
         "platform_script": platform_script(shop) if shop else "",
+        "most": most_shown(),
         "plans_offered": bool(shop and shop.platform == Shop.Platform.SHOPIFY and settings.SHOPIFY_BILLING_PLANS),
         "client_id": (settings.SHOPIFY_API_KEY if shop.platform == "shopify" else settings.ECWID_CLIENT_ID)
         if shop

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -31,9 +30,6 @@ from loyalty.services.partner_codes import FEW, MAX_CODES, upload
 from loyalty.services.redemptions import give_back, mark_done
 
 MAX_ID = 2**63 - 1
-MAX_FILE_BYTES = 12_000_000
-TOO_BIG = "body"
-"""The place of what is wrong with a form that is too big to be read at all."""
 NOTE_CHARACTERS = 500
 UPLOADS, UPLOADS_SECONDS = 30, 3600
 
@@ -153,8 +149,7 @@ def partner_upload(request: HttpRequest, reward_id: str) -> HttpResponse:
         text, until = _uploaded(request), _last_day(request, shop)
         taken = upload(shop=shop, reward_id=reward.id, text=text, usable_until=until, at=now)
     except (Invalid, Conflict, TooMany) as error:
-        typed = {} if getattr(error, "place", "") == TOO_BIG else _typed(request)
-        response = page(request, "partner_upload", context | typed | {"error": error.message}, status=422)
+        response = page(request, "partner_upload", context | _typed(request) | {"error": error.message}, status=422)
         response["HX-Push-Url"] = "false"
         return response
     words = {"count": fmt.points(taken), "name": reward.name}
@@ -242,16 +237,9 @@ def _waiting(count: int, fmt: Format) -> str:
 
 def _uploaded(request: HttpRequest) -> str:
     """A file goes before what was pasted. Raises Invalid."""
-    too_much = _("That is more than %(most)s codes can be. Upload them in parts.") % {"most": f"{MAX_CODES:,}"}
-    try:
-        file = request.FILES.get("file")
-        pasted = request.POST.get("codes", "")
-    except RequestDataTooBig:
-        raise Invalid(too_much, place=TOO_BIG) from None
+    file = request.FILES.get("file")
     if file is None:
-        return pasted
-    if file.size is None or file.size > MAX_FILE_BYTES:
-        raise Invalid(too_much, place="codes")
+        return request.POST.get("codes", "")
     try:
         return bytes(file.read()).decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -42,7 +41,7 @@ def product_points(request: HttpRequest) -> HttpResponse:
     except (Invalid, Conflict) as error:
         context = _context(at, known, "") | {
             "errors": error.message.split("\n"),
-            "rows_typed": request.POST.get("rows", "")[:MOST_BYTES],
+            "rows_typed": request.POST.get("rows", ""),
         }
         response = page(request, "product_points", context, status=422)
         response["HX-Push-Url"] = "false"
@@ -55,11 +54,8 @@ def product_points(request: HttpRequest) -> HttpResponse:
 
 def _sent(request: HttpRequest) -> str:
     """A file goes before what was pasted, and that before the one product of a row. Raises Invalid."""
-    try:
-        file = request.FILES.get("file")
-        pasted, product, points = (request.POST.get(name, "") for name in ("rows", "product", "points"))
-    except RequestDataTooBig:
-        raise Invalid(_("That is more than a megabyte; give it in parts.")) from None
+    file = request.FILES.get("file")
+    pasted, product, points = (request.POST.get(name, "") for name in ("rows", "product", "points"))
     if file is not None:
         if file.size is None or file.size > MOST_BYTES:
             raise Invalid(_("The file is larger than a megabyte; upload it in parts."))

@@ -32,7 +32,7 @@ def program_file(request: HttpRequest) -> HttpResponse:
         replace_draft(shop=at.shop, revision=revision_of(request), program=program, at=at.now, by=actor(request))
     except (Invalid, Conflict) as refused:
         where = _("At %(place)s: ") % {"place": refused.place} if refused.place not in ("", "$") else ""
-        response = _shown(request, at, pasted[:MAX_CHARACTERS], f"{where}{refused.message}", 422)
+        response = _shown(request, at, pasted, f"{where}{refused.message}", 422)
         response["HX-Push-Url"] = "false"
         return response
     return saved(request, _("The file is in the draft. Shoppers see nothing of it until you publish."))

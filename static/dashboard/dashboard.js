@@ -39,15 +39,31 @@
   });
 
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
-    const words = document.getElementById("no-answer");
+    if (ctx && !ctx.response) say("no-answer");
+  });
+
+  // What is not kept must not be lost: the page stays as it is where it was too much, and where no page of ours answers.
+  document.addEventListener("htmx:after:request", (event) => {
+    const { response, text } = event.detail.ctx;
+    const ours = text.includes('id="app"');
+    if (response.status !== 413 && (ours || response.status < 500)) return;
+    event.preventDefault();
+    const page = new DOMParser().parseFromString(ours ? text : "", "text/html");
+    say(response.status === 413 ? "too-much" : "no-answer", page.querySelector("main h1 ~ p")?.textContent);
+  });
+
+  function say(name, text) {
+    const words = document.getElementById(name);
     const main = document.querySelector("#app main");
-    if (!ctx || ctx.response || !words || !main) return;
+    if (!words || !main) return;
     const box = document.createElement("div");
     box.id = "says-no-answer";
     box.className = "space";
     box.append(words.content.cloneNode(true));
+    if (text) box.querySelector("p").textContent = text;
     main.prepend(box);
-  });
+    box.scrollIntoView({ block: "nearest" });
+  }
 
   // A frame that is opened again by its own address must still know its shop.
   const opened = new URLSearchParams(location.search);

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -98,3 +98,14 @@ def speak_greek(seen: Seen) -> None:
             each["name"] = GREEK
         document["name"] = GREEK
         ProgramVersion.objects.filter(shop=shop, pk=row.pk).update(document=document)
+
+
+def test_what_was_typed_stays_where_it_is_too_much_or_no_page_of_ours_answers(page: Page, seen: Seen) -> None:
+    opened(page, "program_file", seen)
+    paste = page.get_by_label("Or its text")
+    paste.evaluate("field => { field.value = 'x'.repeat(4_400_000); }")
+    for answer in ("At most 4 MB are taken in at once", "The page is as it was"):
+        page.get_by_role("button", name="Import into the draft").click()
+        expect(page.get_by_role("alert")).to_contain_text(answer)
+        assert paste.evaluate("field => field.value.length") == 4_400_000
+        page.route("**/program/file/", lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>"))

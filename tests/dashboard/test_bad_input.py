@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.utils import timezone
 
 from loyalty.dashboard.typed import whole
 from loyalty.models import Shop
+from loyalty.selectors.programs import draft_of
 from loyalty.services.programs import begin_draft
-from tests.dashboard.conftest import Ask, Seen, words
+from tests.dashboard.conftest import Ask, Seen, bearer_of, words
 
 pytestmark = pytest.mark.django_db
 LONG = "0" * 30 + "9" * 5_000
@@ -58,11 +61,48 @@ def test_rows_left_empty_do_not_grow_with_every_press(ours: Seen, ask: Ask) -> N
 
 @pytest.mark.parametrize("path", ["program/file/", "program/set/audience/", "widget/", "program/try/"])
 def test_a_form_that_is_too_large_is_told_so_on_a_page(path: str, ours: Seen, ask: Ask) -> None:
-    large = ask(f"/dashboard/{path}", ours.shop, "post", document="x" * 2_700_000)
+    large = ask(f"/dashboard/{path}", ours.shop, "post", document="x" * 4_200_000)
     many = ask(f"/dashboard/{path}", ours.shop, "post", **{f"lines.{row}.price": "1" for row in range(1_200)})
     for answer in (large, many):
         assert answer.status_code == 413
         assert "That is too much at once" in words(answer)
+        assert "nothing of" in words(answer)
+    assert "At most 4 MB" in words(large)
+
+
+def test_what_is_too_large_is_neither_parsed_nor_written_to_disk(
+    ours: Seen, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def parsed(*_: object) -> None:
+        raise AssertionError("a body that is too large was parsed")
+
+    monkeypatch.setattr("django.http.request.MultiPartParser.parse", parsed)
+    file = SimpleUploadedFile("p.json", b"x" * 4_200_000)
+    for path in ("program/file/", "program/products/", "widget/"):
+        assert ask(f"/dashboard/{path}", ours.shop, "post", file=file).status_code == 413
+        file.seek(0)
+    staff = Client(enforce_csrf_checks=True).post("/accounts/login/", {"file": file})
+    assert (staff.status_code, staff["Content-Type"]) == (413, "text/plain; charset=utf-8")
+    assert "At most 4 MB" in staff.content.decode()
+
+
+def test_a_form_without_its_length_is_not_taken_for_an_empty_one(ours: Seen) -> None:
+    headers = {"Authorization": bearer_of(ours.shop), "Transfer-Encoding": "chunked"}
+    before = draft_of(ours.shop)
+    answer = Client().generic("POST", "/dashboard/program/set/policies/", b"", headers=headers)
+    assert answer.status_code == 411
+    assert draft_of(ours.shop) == before
+
+
+def test_what_is_refused_is_still_there_to_be_mended(ours: Seen, ask: Ask) -> None:
+    document = "{" + " " * 300_000 + "end"
+    answer = ask("/dashboard/program/file/", ours.shop, "post", document=document, revision="0")
+    assert answer.status_code == 422
+    assert document in answer.content.decode()
+    rows = "x" * 1_100_000 + ",end"
+    answer = ask("/dashboard/program/products/", ours.shop, "post", rows=rows)
+    assert answer.status_code == 422
+    assert rows in answer.content.decode()
 
 
 @pytest.mark.parametrize("locale", ["de-DE", "en-US", "fr-FR", "ar-EG"])

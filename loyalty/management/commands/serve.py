@@ -21,7 +21,8 @@ from config.keys import make_keys
 from loyalty.worker import schedule
 
 THREADS = 8
-MAX_BODY_BYTES = 4_194_304
+MAX_BODY_BYTES = 8_388_608
+"""Twice what the app takes: it answers by a page that keeps what was typed, the server by a line."""
 CONNECTIONS = 1000
 SILENT_SECONDS = 30
 """With the server's own 100 connections and two minutes, a hundred clients that say nothing would shut everybody out."""

@@ -25,6 +25,8 @@ FIGURES = {
     Launch.Goal.KEPT_CUSTOMERS: gettext_lazy("Customers of one quarter who order in the next"),
     Launch.Goal.NEW_CUSTOMERS: gettext_lazy("New customers in 30 days"),
 }
+IN_UNITS = (Launch.Goal.LARGER_ORDERS, Launch.Goal.NEW_CUSTOMERS)
+"""Sums of money and of people; the others are shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,11 @@ def _figure(goal: str, name: str, since: str, result: Compared, fmt: Format) -> 
     higher = result.since.mean > result.before.mean
     delta = _("Up from %(before)s") % words if higher else _("Down from %(before)s") % words
     low, high = _difference(goal, result.low, fmt), _difference(goal, result.high, fmt)
-    between = _("The true difference lies between %(low)s and %(high)s, 19 times in 20.") % {"low": low, "high": high}
+    between = _("The true difference lies between %(low)s and %(high)s, 19 times in 20.")
+    if goal not in IN_UNITS:
+        # "Percentage points" would be read as points, which are something else here.
+        between = _("Of 100 customers, the true difference lies between %(low)s and %(high)s, 19 times in 20.")
+    between %= {"low": low, "high": high}
     caveat = _("A comparison in time, not the program’s doing alone: seasons change it too.")
     if result.is_certain:
         badge = _("More than before") if higher else _("Less than before")
@@ -110,7 +116,4 @@ def _said(goal: str, mean: float, fmt: Format) -> str:
 
 
 def _difference(goal: str, mean: float, fmt: Format) -> str:
-    """Of shares in customers of 100, since "points" are something else here."""
-    if goal in (Launch.Goal.LARGER_ORDERS, Launch.Goal.NEW_CUSTOMERS):
-        return _said(goal, mean, fmt)
-    return _("%(count)s of 100") % {"count": fmt.hundredths(round(mean * 10_000))}
+    return _said(goal, mean, fmt) if goal in IN_UNITS else fmt.hundredths(round(mean * 10_000))

@@ -16,13 +16,14 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from loyalty.engine.errors import Refused
+from loyalty.management.demo_programs import demo_idea, demo_program
 from loyalty.models import Launch, Member, Reconciliation, Redemption, Shop
 from loyalty.platforms.ecwid import oauth as ecwid_oauth
 from loyalty.platforms.shopify import tokens
 from loyalty.platforms.shopify.profile import read_profile
 from loyalty.platforms.shopify.session import decode_session_token
 from loyalty.selectors.programs import version_in_force
-from loyalty.services import launching, redemptions, shops
+from loyalty.services import launching, programs, redemptions, shops
 from loyalty.services.adjustments import adjust
 from loyalty.worker import inbox, outbox
 from loyalty.worker.reconciliation import reconcile
@@ -34,9 +35,12 @@ STORES: dict[str, dict[str, Any]] = {
     "ecwid": {"name": "1003", "title": "Lindgren Paper", "currency": "EUR", "timezone": "Europe/Stockholm"},
 }
 PERIOD_DAYS = 15
-CUSTOMERS_A_PERIOD = 7
-ORDERS_A_PERIOD = 55
+ALONE = {"customers": 24, "orders": 30}
+"""A period before the program: many buy, few come back."""
+WITH_US = {"customers": 13, "orders": 90}
 REDEEMERS_A_PERIOD = 5
+CODES = ("amount_off", "free_shipping")
+"""Rewards that the stand-ins' own shoppers know how to use."""
 
 
 class Command(BaseCommand):
@@ -55,16 +59,20 @@ class Command(BaseCommand):
         months, now = options["months"], datetime.now(UTC).replace(microsecond=0)
         began = now - timedelta(days=30 * months)
         self._staff()
-        found = {platform: _install(platform, began, now) for platform in STORES}
+        found = {platform: open_store(platform, fields, began, now) for platform, fields in STORES.items()}
         for number in range(2 * months):
             start = began + timedelta(days=PERIOD_DAYS * number)
             for shop in found.values():
+                if number == 2 * (months // 3):
+                    _launch(shop, start, now)
                 _a_period(shop, number, start, start + timedelta(days=PERIOD_DAYS))
             if number % 2:
                 self._progress((number + 1) // 2, months)
         for shop in found.values():
             Reconciliation.objects.filter(shop=shop).delete()  # nothing of the year was meant to come by webhook
             _today(shop, now)
+        drafted = demo_idea(demo_program(found["ecwid"], now))
+        programs.replace_draft(shop=found["ecwid"], revision=0, program=drafted, at=now, by="Elin L.")
 
     def _staff(self) -> None:
         people = get_user_model()
@@ -102,12 +110,11 @@ def open_store(platform: str, fields: dict[str, Any], began: datetime, now: date
     return _CONNECT[platform](query, began, now)
 
 
-def _install(platform: str, began: datetime, now: datetime) -> Shop:
-    """The clock of the program is set back to when the year began."""
-    shop = open_store(platform, STORES[platform], began, now)
-    launching.launch(shop=shop, at=began)
-    launching.follow(shop=shop, goal=Launch.Goal.SECOND_ORDERS)
-    return shop
+def _launch(shop: Shop, at: datetime, now: datetime) -> None:
+    """After the first third of the history: Home compares what is with what was before."""
+    goal = Launch.Goal.SECOND_ORDERS
+    launching.choose(shop=shop, goal=goal, preset="", program=demo_program(shop, now), step="launch", at=at)
+    launching.launch(shop=shop, at=at)
 
 
 def _connect_shopify(query: dict[str, str], began: datetime, now: datetime) -> Shop:
@@ -139,8 +146,7 @@ def _a_period(shop: Shop, number: int, start: datetime, end: datetime) -> None:
         f"{_address(shop)}/history",
         {
             **wanted,
-            "customers": CUSTOMERS_A_PERIOD,
-            "orders": ORDERS_A_PERIOD + 2 * number,
+            **(WITH_US if version_in_force(shop, start) else ALONE),
             "codes": list(owners),
             "code_owners": owners,
         },
@@ -153,9 +159,10 @@ def _a_period(shop: Shop, number: int, start: datetime, end: datetime) -> None:
 def _redeem(shop: Shop, number: int, at: datetime) -> list[tuple[str, str]]:
     """Codes and the e-mails of those who took them."""
     version = version_in_force(shop, at)
-    reward = version.program.rewards[0] if version else None
-    if reward is None:
+    rewards = [reward for reward in version.program.rewards if reward.kind in CODES] if version else []
+    if not rewards:
         return []
+    reward = rewards[number % len(rewards)]
     rich = list(
         Member.objects.filter(shop=shop, external_id__isnull=False, available__gte=reward.points).order_by("pk")
     )
@@ -209,4 +216,6 @@ def _today(shop: Shop, now: datetime) -> None:
             at=now,
         )
     while outbox.drain(now=datetime.now(UTC)):
+        pass
+    while outbox.drain_shown(now=datetime.now(UTC)):
         pass

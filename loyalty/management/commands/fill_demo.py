@@ -35,9 +35,9 @@ STORES: dict[str, dict[str, Any]] = {
     "ecwid": {"name": "1003", "title": "Lindgren Paper", "currency": "EUR", "timezone": "Europe/Stockholm"},
 }
 PERIOD_DAYS = 15
-ALONE = {"customers": 24, "orders": 30}
+ALONE = {"customers": 28, "orders": 22}
 """A period before the program: many buy, few come back."""
-WITH_US = {"customers": 13, "orders": 90}
+WITH_US = {"customers": 14, "orders": 120}
 REDEEMERS_A_PERIOD = 5
 CODES = ("amount_off", "free_shipping")
 """Rewards that the stand-ins' own shoppers know how to use."""

@@ -116,6 +116,8 @@ class TierRow:
     started: str
     perks: Sequence[str]
     members: str
+    is_live: bool
+    """Members can be on it."""
     how: str
 
 
@@ -319,7 +321,7 @@ def _tiers(at: Beside, old: Program, known: Mapping[tuple[str, str], Change]) ->
         starts = tier_starts(level, at.words)
         started = before.get(level.id, starts)
         perks = [*level.perks, *tier_gives(level, at.words)]
-        rows.append(TierRow(level.id, level.name, starts, "" if started == starts else started, perks, members, _how("tiers", level.id, known)))  # fmt: skip
+        rows.append(TierRow(level.id, level.name, starts, "" if started == starts else started, perks, members, level.id in before, _how("tiers", level.id, known)))  # fmt: skip
     return rows
 
 

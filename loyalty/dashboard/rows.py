@@ -25,6 +25,8 @@ class MemberRow:
     email: str
     guest: bool
     since: str
+    tier: str
+    """Its id: the program has the name."""
     available: str
     pending: str
 
@@ -162,6 +164,7 @@ def member_row(member: Member, fmt: Format) -> MemberRow:
         email=member.email,
         guest=member.external_id is None,
         since=fmt.full_day(member.enrolled_at),
+        tier=member.tier,
         available=fmt.points(member.available),
         pending=fmt.points(member.pending) if member.pending else "",
     )

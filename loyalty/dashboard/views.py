@@ -33,7 +33,7 @@ from loyalty.selectors import dashboard as ask
 from loyalty.selectors import personal_data
 from loyalty.selectors import reconciliations as compared
 from loyalty.selectors.order_outcomes import folded_for, posted_for
-from loyalty.selectors.programs import versions_of
+from loyalty.selectors.programs import version_in_force, versions_of
 from loyalty.selectors.reconciliations import Healed
 from loyalty.services import limits
 from loyalty.services.adjustments import adjust as adjust_points
@@ -64,11 +64,23 @@ def home(request: HttpRequest) -> HttpResponse:
 @embedded
 @require_GET
 def members(request: HttpRequest) -> HttpResponse:
-    shop, fmt, _now = _asked(request)
-    search = _search(request)
-    page = ask.members_page(shop=shop, search=search, after=_pair_of_ids(request.GET.get("after", "")))
-    rows = [row_of.member_row(member, fmt) for member in page.rows]
-    return _page(request, "members", {"rows": rows, "search": search, "next": _next(request, page.after)})
+    shop, fmt, now = _asked(request)
+    search, after = _search(request), _pair_of_ids(request.GET.get("after", ""))
+    version = version_in_force(shop, now)
+    tiers = {tier.id: tier.name for tier in version.program.tiers} if version else {}
+    tier = request.GET.get("tier", "")
+    tier = tier if tier in tiers else ""
+    page = ask.members_page(shop=shop, search=search, tier=tier, after=after)
+    found = [row_of.member_row(member, fmt) for member in page.rows]
+    rows = [(row, tiers.get(row.tier, "")) for row in found]
+    context = {
+        "rows": rows,
+        "search": search,
+        "tiers": list(tiers.items()),
+        "tier": tier,
+        "next": _next(request, page.after),
+    }
+    return _page(request, "members", context)
 
 
 @embedded

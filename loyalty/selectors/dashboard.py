@@ -116,12 +116,14 @@ def undone_messages(*, shop: Shop, before: int | None = None) -> Page:
     return Page(found[:ROWS], str(found[ROWS - 1].pk) if len(found) > ROWS else "")
 
 
-def members_page(*, shop: Shop, search: str, after: tuple[int, int] | None) -> Page:
-    """Members, richest first. `search` is part of a name or an e-mail, or a customer id; `after` is the balance and
-    the id of the last row of the page before."""
+def members_page(*, shop: Shop, search: str, tier: str, after: tuple[int, int] | None) -> Page:
+    """Members, richest first. `search` is part of a name or an e-mail, or a customer id; `tier` leaves only those on it;
+    `after` is the balance and the id of the last row of the page before."""
     rows = Member.objects.filter(shop=shop, merged_into__isnull=True)
     if search:
         rows = rows.filter(Q(name__icontains=search) | Q(email__icontains=search) | Q(external_id=search))
+    if tier:
+        rows = rows.filter(tier=tier)
     if after:
         available, last_id = after
         rows = rows.filter(Q(available__lt=available) | Q(available=available, pk__lt=last_id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -11,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.dashboard.formatting import format_for
+from loyalty.engine.tiers import Level
 from loyalty.models import (
     BulkRead,
     InboxDelivery,
@@ -23,9 +25,11 @@ from loyalty.models import (
     StoredFact,
 )
 from loyalty.selectors import dashboard
+from loyalty.selectors.programs import program_of
 from loyalty.services.adjustments import adjust
 from loyalty.services.observations import Person
 from loyalty.services.outbox import leave
+from loyalty.services.programs import publish
 from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
 from tests.dashboard.conftest import BEGAN, SCRIPT, Ask, Seen, fill, words
 from tests.dashboard.test_access import EXPECTED, address
@@ -249,6 +253,24 @@ def test_members_are_found_by_name_mail_and_number(ask: Ask) -> None:
         assert "Shopper 2" not in page
     assert "Nobody found" in words(ask("/dashboard/members/", seen.shop, q="100%"))
     assert "Nobody found" in words(ask("/dashboard/members/", seen.shop, q="\x00" + "x" * 5000))
+
+
+def test_members_of_one_tier_are_listed_where_there_are_tiers(ask: Ask) -> None:
+    shop = make_shop(platform="ecwid", at=BEGAN)
+    assert "All tiers" not in words(ask("/dashboard/members/", fill(shop, members=2).shop))
+    live = program_of(ProgramVersion.objects.get(shop=shop))
+    levels = (Level(id="items", name="Bean"), Level(id="gold", name="Gold", minimum=100_000))
+    publish(shop=shop, program=msgspec.structs.replace(live, tiers=levels), at=BEGAN + timedelta(days=3))
+    rich = make_order("dear", at=BEGAN + timedelta(days=4), prices=(200_000,), currency=shop.currency)
+    place(shop, rich, Person(external_id="rich", email="rich@shopper.test", name="Rich Roaster"))
+    place(shop, make_order("cheap", at=BEGAN + timedelta(days=4), currency=shop.currency), ALICE)
+    everybody = words(ask("/dashboard/members/", shop))
+    assert "All tiers Bean Gold" in everybody
+    gold = words(ask("/dashboard/members/", shop, tier="gold"))
+    assert "Rich Roaster" in gold
+    assert ALICE.name not in gold
+    assert ALICE.name in words(ask("/dashboard/members/", shop, tier="no such tier"))
+    assert "Nobody found" in words(ask("/dashboard/members/", shop, tier="gold", q="nobody"))
 
 
 @pytest.mark.parametrize(("path", "times"), [("members", 1), ("orders", 1), ("redemptions", 2), ("deliveries", 1)])

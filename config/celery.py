@@ -25,6 +25,7 @@ app.conf.beat_schedule = {
     "paying": {"task": "loyalty.tasks.pay_out", "schedule": 60.0},
     "tiers": {"task": "loyalty.tasks.carry_tiers", "schedule": 30.0},
     "letters": {"task": "loyalty.tasks.write_letters", "schedule": 60.0},
+    "claims": {"task": "loyalty.tasks.end_claims", "schedule": 3600.0},
     "forget": {"task": "loyalty.tasks.forget_old", "schedule": 3600.0},
     "prune": {"task": "loyalty.tasks.prune", "schedule": 600.0},
     "verify": {"task": "loyalty.tasks.verify_ledger", "schedule": 300.0},

@@ -103,6 +103,11 @@ def carry_tiers() -> None:
 
 
 @shared_task(ignore_result=True)
+def end_claims() -> None:
+    schedule.end_claims(now=datetime.now(UTC))
+
+
+@shared_task(ignore_result=True)
 def forget_old() -> None:
     schedule.forget_old(now=datetime.now(UTC))
 

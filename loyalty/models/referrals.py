@@ -30,7 +30,10 @@ class Referral(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["shop", "friend"], name="one_referral_per_friend")]
-        indexes = [models.Index(fields=["shop", "referrer", "state"], name="referral_referrer")]
+        indexes = [
+            models.Index(fields=["shop", "referrer", "state"], name="referral_referrer"),
+            models.Index(fields=["claimed_at"], name="referral_waiting", condition=models.Q(state="claimed")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.friend_id} brought by {self.referrer_id}"

@@ -24,6 +24,10 @@ log = structlog.get_logger("regulars.referrals")
 CONFIRM = "referral.confirm"
 CLAIM_LIFE = timedelta(days=90)
 """The friend's first order comes within this of the claim."""
+LATE = timedelta(days=1)
+"""How late we may hear of it."""
+LONGEST_HOLD = timedelta(days=365)
+"""An order of that time may still be paid, or its points wait; for so long the claim waits with it."""
 ORDERS_LOOKED_AT = 50
 
 _CODE = re.compile(rf"[{CODE_ALPHABET}]{{{REFERRAL_LETTERS}}}")

@@ -25,6 +25,8 @@ from loyalty.services.facts import append
 from loyalty.services.posting import fold_and_post, lock_members
 from loyalty.services.referral_claims import (
     CLAIM_LIFE,
+    LATE,
+    LONGEST_HOLD,
     has_referrals,
     is_purchase,
     is_same_person,
@@ -69,8 +71,8 @@ def claim(*, shop: Shop, member_id: int, code: str, at: datetime) -> Referral:
 
 @transaction.atomic
 def confirm(*, shop: Shop, referral_id: int, at: datetime) -> Referral | None:
-    """Decides a claim whose friend has earned with a first order; None where there is nothing to decide (any more, or
-    yet). What was decided stays."""
+    """Decides a claim whose friend has earned with a first order, or whose time is over without one; None where there is
+    nothing to decide (any more, or yet). What was decided stays."""
     named = Referral.objects.filter(shop=shop, pk=referral_id, state=State.CLAIMED).first()
     if named is None:
         return None
@@ -84,19 +86,37 @@ def confirm(*, shop: Shop, referral_id: int, at: datetime) -> Referral | None:
     versions = versions_of(shop)
     facts = facts_of(shop=shop, member_ids=locked)
     orders = [fact for fact in facts[friend.pk] if isinstance(fact, Order)]
-    order = _first_that_earned(orders, fold(versions, facts[friend.pk], _instant(friend, at)), row.claimed_at)
-    if order is None:
+    theirs = fold(versions, facts[friend.pk], _instant(friend, at))
+    order = _first_that_earned(orders, theirs, row.claimed_at)
+    if order is None and not _is_over(row, orders, theirs, at):
         return None
     standing = fold(versions, facts[referrer.pk], _instant(referrer, at))
-    why = "not_new" if _bought_before(orders, row.claimed_at) else _why_not(referrer, friend, standing, versions, at)
+    if order is None:
+        why = "no_order"
+    elif _bought_before(orders, row.claimed_at):
+        why = "not_new"
+    else:
+        why = _why_not(referrer, friend, standing, versions, at)
     row.state, row.why = (State.REFUSED, why) if why else (State.CONFIRMED, "")
-    row.order_id, row.decided_at = order.id, at
+    row.order_id, row.decided_at = order.id if order else "", at
     row.save(update_fields=["state", "why", "order_id", "decided_at"])
     log.info("referral.decided", shop=shop.pk, referral=row.pk, state=row.state, why=why)
     if not why:
         append(shop=shop, facts=_facts(row, at))
         fold_and_post(shop=shop, members=list(locked.values()), at=at)
     return row
+
+
+def _is_over(row: Referral, orders: Sequence[Order], theirs: Statement, at: datetime) -> bool:
+    """No order of the claim's time has earned, and none of those that there are may do so yet."""
+    ends_at = row.claimed_at + CLAIM_LIFE
+    if at < ends_at + LATE:
+        return False
+    if at >= ends_at + LONGEST_HOLD:
+        return True
+    of_its_time = [order for order in orders if row.claimed_at <= order.placed_at <= ends_at]
+    unpaid = any(order.paid_at is None and order.cancelled_at is None and not order.test for order in of_its_time)
+    return not unpaid and not (of_its_time and theirs.pending_points)
 
 
 def _facts(row: Referral, at: datetime) -> list[tuple[int, Fact]]:

@@ -13,12 +13,14 @@ from django.db import close_old_connections, connections, transaction
 
 from loyalty.engine import checkpoint as engine
 from loyalty.engine.errors import LoyaltyError
-from loyalty.models import Credential, Member, OAuthState, Redemption, Shop
+from loyalty.models import Credential, Member, OAuthState, Redemption, Referral, Shop
 from loyalty.platforms.registry import every_platform, platform_of
 from loyalty.services import cart_sign_in, limits, privacy, pruning, reconciliations, settling, shoppers, trials
 from loyalty.services.posting import fold_and_post, lock_members
 from loyalty.services.redemptions import end_access as end_access_of
 from loyalty.services.redemptions import give_back
+from loyalty.services.referral_claims import CLAIM_LIFE, LATE
+from loyalty.services.referrals import confirm
 from loyalty.worker import inbox, nightly, outbox, payouts, reconciliation
 from loyalty.worker.letters import write_letters
 from loyalty.worker.retry import CODE_LEASE_SECONDS
@@ -96,6 +98,20 @@ def end_access(*, now: datetime) -> int:
     return len(over)
 
 
+def end_claims(*, now: datetime) -> int:
+    """Friends who were named and did not buy in time: whoever named them waits no longer."""
+    over = Referral.objects.across_shops().filter(state=Referral.State.CLAIMED, claimed_at__lte=now - CLAIM_LIFE - LATE)
+    ended, last = 0, 0
+    while page := list(over.filter(pk__gt=last).select_related("shop").order_by("pk")[:DUE_BATCH]):
+        last = page[-1].pk
+        for claim in page:
+            try:
+                ended += confirm(shop=claim.shop, referral_id=claim.pk, at=now) is not None
+            except Exception:
+                log.exception("claim.not_ended", shop=claim.shop_id, referral=claim.pk)
+    return ended
+
+
 def settle_hanging(*, now: datetime) -> int:
     """Redemptions that should be settled by now and that nobody has in hand."""
     return settling.ask_again(before=now - timedelta(seconds=CODE_LEASE_SECONDS), at=now)
@@ -168,7 +184,7 @@ LOOPS: list[list[Job]] = [
         (reconciliation.reconcile_shops, timedelta(seconds=15)),
         (keep_access, timedelta(minutes=10)),
     ],
-    [(forget_old, timedelta(hours=1)), (prune, timedelta(minutes=10))],
+    [(forget_old, timedelta(hours=1)), (end_claims, timedelta(hours=1)), (prune, timedelta(minutes=10))],
     [(write_letters, timedelta(seconds=30))],
     [(nightly.verify_ledger, timedelta(minutes=5))],
 ]

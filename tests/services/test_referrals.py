@@ -14,6 +14,7 @@ from loyalty.engine.errors import NotFound, Refused
 from loyalty.engine.program import Program, default_program
 from loyalty.engine.referrals import ReferralRule
 from loyalty.models import Member, OutboxMessage, Redemption, Referral, Shop, StoredFact
+from loyalty.selectors.ways_in import friends_of
 from loyalty.services import referral_claims, referrals
 from loyalty.services.enrolment import leave_program
 from loyalty.services.intake import record
@@ -21,7 +22,7 @@ from loyalty.services.merging import merge
 from loyalty.services.observations import Person, PersonSeen
 from loyalty.services.programs import publish
 from loyalty.worker import outbox
-from loyalty.worker.schedule import fold_due
+from loyalty.worker.schedule import end_claims, fold_due
 from tests.factories import (
     ALICE,
     BOB,
@@ -219,6 +220,41 @@ def test_a_claim_is_forgotten_after_ninety_days(shop: Shop) -> None:
     referrals.claim(shop=shop, member_id=bob.pk, code=code_of(shop), at=NOW)
     buy(shop, "first", at=NOW + timedelta(days=91))
     assert (states(shop), balance(shop)) == ([("claimed", "")], 0)
+
+
+OVER = NOW + referral_claims.CLAIM_LIFE + referral_claims.LATE
+
+
+def test_a_claim_that_no_order_followed_ends_with_its_time(shop: Shop) -> None:
+    before = NOW - timedelta(hours=1)
+    bob, carol = (make_member(shop, Person(external_id=number), at=before) for number in ("7002", "7003"))
+    for friend in (bob, carol):
+        referrals.claim(shop=shop, member_id=friend.pk, code=code_of(shop), at=NOW)
+    assert end_claims(now=OVER - timedelta(seconds=1)) == 0
+    buy(shop, "too late", at=NOW + referral_claims.CLAIM_LIFE + timedelta(hours=1))
+    assert (end_claims(now=OVER), end_claims(now=OVER)) == (2, 0)
+    assert states(shop) == [("refused", "no_order")] * 2
+    assert friends_of(shop=shop, member=member(shop)).waiting == 0
+    assert balance(shop) == 0
+
+
+@pytest.mark.parametrize("hold_days", [0, 30])
+def test_an_order_that_may_still_earn_is_waited_for_but_not_for_ever(shop: Shop, hold_days: int) -> None:
+    held = program(THANKS)
+    policies = msgspec.structs.replace(held.policies, hold_days=hold_days)
+    publish(shop=shop, program=msgspec.structs.replace(held, policies=policies), at=BEGUN + timedelta(days=1))
+    last_day = NOW + referral_claims.CLAIM_LIFE - timedelta(days=1)
+    make_member(shop, BOB, at=NOW - timedelta(hours=1))
+    referrals.claim(shop=shop, member_id=member(shop, BOB).pk, code=code_of(shop), at=NOW)
+    buy(shop, "last day", at=last_day, paid=bool(hold_days))
+    assert end_claims(now=OVER) == 0
+    assert states(shop) == [("claimed", "")]
+    if hold_days:
+        fold_due(now=last_day + timedelta(days=30))
+        assert (end_claims(now=last_day + timedelta(days=30)), balance(shop)) == (1, 200)
+    else:
+        assert end_claims(now=OVER + timedelta(days=364)) == 1
+        assert states(shop) == [("refused", "no_order")]
 
 
 def test_so_many_friends_a_month_are_thanked_for() -> None:

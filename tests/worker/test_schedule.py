@@ -110,6 +110,7 @@ def test_celery_wakes_every_job_of_the_loop() -> None:
         "carry_tiers",
         "reconcile_shops",
         "forget_old",
+        "end_claims",
         "prune",
         "verify_ledger",
         "keep_access",

@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 
 @lru_cache(maxsize=4)
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
     TextField = models.TextField[str, str]  # generic in its stubs only
 else:
     TextField = models.TextField
+
+
+def fingerprints(text: str, *, purpose: str) -> list[str]:
+    """By which what is encrypted can be found again: keyed, so a dump tells nothing. One by each key, the newest first:
+    until everything is renewed, a row has that of the key of its day."""
+    keys = settings.FIELD_ENCRYPTION_KEYS
+    return [salted_hmac(purpose, text, secret=key, algorithm="sha256").hexdigest() for key in keys]
 
 
 class EncryptedTextField(TextField):

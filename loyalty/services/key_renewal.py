@@ -9,10 +9,12 @@ from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet, InvalidToken
 from django.apps import apps
 from django.conf import settings
-from django.db.models import Model, QuerySet, TextField, Value
+from django.db.models import Exists, Model, OuterRef, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
+from loyalty.models import PartnerCode
 from loyalty.models.crypto import EncryptedTextField, cipher
+from loyalty.services.partner_codes import digests
 
 CHUNK = 500
 FACTOR_SECRETS = {"secret", "seed", "migrated_codes"}
@@ -32,7 +34,8 @@ class Renewed:
 
 def values_kept() -> int:
     """How many values `renew` looks at, empty ones included."""
-    return sum(model._base_manager.count() for model, _ in _columns()) + _factors().count()
+    columns = sum(model._base_manager.count() for model, _ in _columns())
+    return columns + PartnerCode._base_manager.count() + _factors().count()
 
 
 def renew() -> Iterator[Renewed]:
@@ -40,6 +43,7 @@ def renew() -> Iterator[Renewed]:
     goes on where it was; a value that somebody else writes meanwhile is left to them, for they use the newest key."""
     for model, column in _columns():
         yield from _renew_column(model, column)
+    yield from _renew_digests()
     yield _renew_factors()
 
 
@@ -71,6 +75,24 @@ def _renew_column(model: type[Model], column: str) -> Iterator[Renewed]:
         yield Renewed(
             table=model._meta.db_table, column=column, seen=len(rows), renewed=renewed, unreadable=tuple(unreadable)
         )
+
+
+def _renew_digests() -> Iterator[Renewed]:
+    """What a partner's code is known again by, from the code itself; one that no key opens was told of already."""
+    stored = PartnerCode._base_manager.annotate(stored=Cast("code", TextField()))
+    last = 0
+    while rows := list(stored.filter(pk__gt=last).order_by("pk").values_list("pk", "stored", "digest")[:CHUNK]):
+        last, renewed = rows[-1][0], 0
+        for pk, text, before in rows:
+            try:
+                digest = digests(cipher().decrypt(text.encode()).decode())[0]
+            except InvalidToken:
+                continue
+            if digest != before:
+                # One that came twice, by two processes of which only one knew the new key, keeps its old one.
+                twice = PartnerCode._base_manager.filter(shop=OuterRef("shop"), digest=digest)
+                renewed += stored.filter(~Exists(twice), pk=pk).update(digest=digest)
+        yield Renewed(table=PartnerCode._meta.db_table, column="digest", seen=len(rows), renewed=renewed, unreadable=())
 
 
 def _factors() -> QuerySet[Authenticator]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.utils.crypto import salted_hmac
 
 from loyalty.engine.errors import Conflict, Invalid, Refused
 from loyalty.models import OutboxMessage, PartnerCode, QueueState, Redemption, Shop
+from loyalty.models.crypto import fingerprints
 from loyalty.selectors.partner_codes import WAITS_FOR_A_CODE, stock
 from loyalty.services.codes import ISSUE
 
@@ -31,11 +31,11 @@ def upload(*, shop: Shop, reward_id: str, text: str, usable_until: datetime | No
         raise Invalid("These codes have ended already; nobody could use them.", place="usable_until")
     rows = [
         PartnerCode(
-            shop=shop, reward=reward_id, code=code, digest=_digest(code), usable_until=usable_until, uploaded_at=at
+            shop=shop, reward=reward_id, code=code, digest=digests(code)[0], usable_until=usable_until, uploaded_at=at
         )
         for _line, code in codes
     ]
-    _refuse_known(shop, codes, [row.digest for row in rows])
+    _refuse_known(shop, codes)
     try:
         with transaction.atomic():
             waiting = Redemption.objects.filter(WAITS_FOR_A_CODE, shop=shop, reward=reward_id).order_by("pk")
@@ -101,12 +101,14 @@ def _read(text: str) -> list[tuple[int, str]]:
     return codes
 
 
-def _refuse_known(shop: Shop, codes: Sequence[tuple[int, str]], digests: Sequence[str]) -> None:
+def _refuse_known(shop: Shop, codes: Sequence[tuple[int, str]]) -> None:
+    lines = {digest: number for number, code in codes for digest in digests(code)}
+    asked = list(lines)
     known: set[str] = set()
-    for start in range(0, len(digests), PAGE):
-        page = PartnerCode.objects.filter(shop=shop, digest__in=digests[start : start + PAGE])
+    for start in range(0, len(asked), PAGE):
+        page = PartnerCode.objects.filter(shop=shop, digest__in=asked[start : start + PAGE])
         known.update(page.values_list("digest", flat=True))
-    again = [number for (number, _code), digest in zip(codes, digests, strict=True) if digest in known]
+    again = sorted({lines[digest] for digest in known})
     if again:
         raise Invalid(f"A code is handed out once; {_lines(again)} one that is here already.", place="codes")
 
@@ -120,6 +122,6 @@ def _lines(numbers: Sequence[int]) -> str:
     return f"lines {named} and {rest:,} more have" if rest > 0 else f"lines {named} have"
 
 
-def _digest(code: str) -> str:
-    """Codes are compared without their capitals, as most shops do."""
-    return salted_hmac("partner-code", code.casefold(), algorithm="sha256").hexdigest()
+def digests(code: str) -> list[str]:
+    """Codes are compared without their capitals, as most shops do. The first is the one to store."""
+    return fingerprints(code.casefold(), purpose="partner-code")

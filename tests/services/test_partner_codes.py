@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 
 import msgspec
 import pytest
+from cryptography.fernet import Fernet
+from django.apps import apps
 from django.db import connection
+from pytest_django.fixtures import Settings
 
 from loyalty.engine.errors import Conflict, Invalid, Refused
 from loyalty.engine.program import Reward, parse_program, to_data
@@ -16,6 +20,7 @@ from loyalty.selectors.partner_codes import Waiting, codes_left, gifts_waiting
 from loyalty.selectors.widget import offers, program_now
 from loyalty.services import partner_codes
 from loyalty.services.codes import promise
+from loyalty.services.key_renewal import renew
 from loyalty.services.redemptions import cancel, cancel_own, give_back, mark_used, redeem
 from loyalty.worker import outbox, schedule
 from tests.factories import BOB, T0, assert_books, balance, make_member, make_order, make_shop
@@ -197,6 +202,37 @@ def test_thousands_of_codes_go_in_at_once_and_are_known_again() -> None:
     assert upload(shop, many) == left(shop) == 2_000
     with pytest.raises(Invalid, match="and 1,995 more have one that is here already"):
         upload(shop, many)
+
+
+def test_a_code_is_known_again_whatever_becomes_of_the_keys(settings: Settings) -> None:
+    old, new = (Fernet.generate_key().decode() for _ in range(2))
+    shop = offering()
+
+    def refused() -> None:
+        with pytest.raises(Invalid, match="line 2 has one that is here already"):
+            upload(shop, "Other\nknown")
+        assert left(shop) == 2
+
+    settings.FIELD_ENCRYPTION_KEYS = [old]
+    upload(shop, "Known\nKNOWN TOO")
+    settings.SECRET_KEY = "another secret key that is long enough to be taken for one"
+    refused()
+    settings.FIELD_ENCRYPTION_KEYS = [new, old]
+    refused()
+    renewed = {each.column: each.renewed for each in renew() if each.table == PartnerCode._meta.db_table}
+    assert renewed == {"code": 2, "digest": 2}
+    settings.FIELD_ENCRYPTION_KEYS = [new]
+    refused()
+    assert [each.renewed for each in renew() if each.column == "digest"] == [0]
+
+
+def test_codes_of_an_older_release_are_known_again() -> None:
+    shop = offering()
+    upload(shop, "Known")
+    PartnerCode.objects.filter(shop=shop).update(digest="by SECRET_KEY")
+    import_module("loyalty.migrations.0030_partner_code_digests").renew(apps, None)
+    with pytest.raises(Invalid, match="here already"):
+        upload(shop, "known")
 
 
 def test_codes_past_their_date_are_no_stock() -> None:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0027_payout_due'),
+        ('loyalty', '0028_trial_split'),
     ]
 
     operations = [

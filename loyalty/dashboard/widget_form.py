@@ -34,6 +34,10 @@ CATEGORIES: dict[str, Promise] = {
 }
 """CLDR's forms of a plural; which of them a language has is Babel's to say."""
 
+ALONE = "name"
+"""The word where no number stands beside it."""
+WHOLE_NUMBERS = range(1_001)
+
 _FIELDS = {"hidden": "hidden", "origins": "origins", "colour": "colour", "bottom": "bottom", "inline": "inline"}
 
 
@@ -44,6 +48,7 @@ class Word:
     name: str
     label: str
     example: str
+    """A number of this form; none for the word alone."""
     value: str
 
 
@@ -82,7 +87,7 @@ def form_of(choices: WidgetChoices, language: str) -> WidgetForm:
 def form_as_typed(posted: QueryDict, language: str, errors: dict[str, str]) -> WidgetForm:
     names = ("theme", "side", "bottom", "inline", "hidden", "origins", "launcher", "title", "greeting", "own_terms")
     values = {name: posted.get(name, "")[:MOST_CHARACTERS] for name in names} | {"colour": _colour(posted)}
-    point = {category: posted.get(f"point-{category}", "") for category in CATEGORIES}
+    point = {form: posted.get(f"point-{form}", "") for form in (*CATEGORIES, ALONE)}
     languages = tuple(tag for tag in TAGS if tag in posted.getlist("languages"))
     return WidgetForm(language, values, languages, _words(language, point), _rows(_asked(posted)), errors)
 
@@ -101,8 +106,10 @@ def choices_from(posted: QueryDict, before: WidgetChoices, language: str) -> Wid
         "languages": [tag for tag in TAGS if tag in posted.getlist("languages")],
     }
     texts = {name: posted.get(name, "").strip() for name in ("launcher", "title", "greeting")}
-    point = {category: posted.get(f"point-{category}", "").strip() for category in categories_of(language)}
-    point = {category: word for category, word in point.items() if word}
+    shown = (*categories_of(language), ALONE)
+    typed = {form: posted.get(f"point-{form}", "").strip() for form in shown}
+    unseen = {form: word for form, word in before.point.get(language, {}).items() if form not in shown}
+    point = unseen | {form: word for form, word in typed.items() if word}
     asked = [{"question": question, "answer": answer} for question, answer in _asked(posted)]
     of_language: dict[str, Any] = {
         "texts": texts if any(texts.values()) else None,
@@ -120,9 +127,10 @@ def choices_from(posted: QueryDict, before: WidgetChoices, language: str) -> Wid
 
 
 def categories_of(language: str) -> list[str]:
-    """The plural forms that the language has, "other" among them always."""
+    """The plural forms that the language has for whole numbers, "other" among them always."""
     rule = Locale.parse(language).plural_form
-    return [category for category in CATEGORIES if category == "other" or category in rule.tags]
+    reached = {rule(number) for number in WHOLE_NUMBERS} | {"other"}
+    return [category for category in CATEGORIES if category in reached]
 
 
 def language_names() -> list[tuple[str, str]]:
@@ -134,9 +142,9 @@ def _words(language: str, point: Mapping[Any, str]) -> tuple[Word, ...]:
     rule = Locale.parse(language).plural_form
     found = []
     for category in categories_of(language):
-        example = next((number for number in (*range(1, 25), 0, 100, 1_000_000) if rule(number) == category), 0)
-        found.append(Word(f"point-{category}", str(CATEGORIES[category]), str(example), point.get(category, "")))
-    return tuple(found)
+        example = next((str(number) for number in (*WHOLE_NUMBERS[1:], 0) if rule(number) == category), "1.5")
+        found.append(Word(f"point-{category}", str(CATEGORIES[category]), example, point.get(category, "")))
+    return (*found, Word(f"point-{ALONE}", _("without a number"), "", point.get(ALONE, "")))
 
 
 def _rows(asked: list[tuple[str, str]]) -> tuple[tuple[int, str, str], ...]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from loyalty.languages import TAGS
+from loyalty.languages.catalogs import catalog
 from loyalty.models import WidgetSettings
 from loyalty.selectors.widget_settings import choices_of, signing_secret_of
 from tests.dashboard.conftest import SCRIPT, Ask, Seen, words
@@ -51,6 +54,20 @@ def test_what_is_saved_stands_in_the_form_again(ours: Seen, ask: Ask) -> None:
     for said in ("Balvas", "zvaigznes", "Kas?", "Mūsu.", "https://blog.example.com", "/blog/*"):
         assert said in page
     assert "Balvas" not in ask("/dashboard/widget/?lang=de", ours.shop).content.decode()
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_every_form_that_a_languages_sentences_take_can_be_written_and_the_word_alone(
+    ours: Seen, ask: Ask, tag: str
+) -> None:
+    unit = catalog(tag, "panel")["unit"]
+    taken = set(unit) if isinstance(unit, Mapping) else {"other"}
+    page = ask(f"/dashboard/widget/?lang={tag}", ours.shop).content.decode()
+    offered = set(re.findall(r'name="point-(\w+)"', page))
+    assert offered == taken | {"other", "name"}
+    typed = {f"point-{form}": f"word {form}" for form in offered}
+    ask("/dashboard/widget/", ours.shop, "post", **(TYPED | {"lang": tag} | typed))
+    assert choices_of(ours.shop).point[tag] == {form: f"word {form}" for form in offered}
 
 
 def test_the_words_of_another_language_stay(ours: Seen, ask: Ask) -> None:

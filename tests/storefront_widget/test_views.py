@@ -140,6 +140,8 @@ def test_a_newcomer_types_a_friends_code_and_hears_at_once_what_became_of_it(pag
 
 def test_a_guests_code_is_kept_until_they_are_somebody(page: Page) -> None:
     pretend = rich(page, **{"referral/claim": (200, {})})
+    member = pretend.answers["member"]
+    pretend.answers["member"] = (200, {"member": None})
     page.route("**/cart/update.js", lambda route: route.fulfill(json={}))
     opened(pretend, shopify_tag(customer=""))
     pretend.press("I have a friend’s code")
@@ -148,6 +150,7 @@ def test_a_guests_code_is_kept_until_they_are_somebody(page: Page) -> None:
         pretend.press("Use the code")
     assert told.value.post_data_json == {"attributes": {"_regulars_ref": "ALICE7"}}
     expect(pretend.panel).to_contain_text("Kept on this device.")
+    pretend.answers["member"] = member
     pretend.body = pretend.body.replace('data-customer-id=""', 'data-customer-id="7001"')
     with page.expect_request("**/referral/claim*") as claimed:
         page.reload()

@@ -23,11 +23,11 @@ from loyalty.selectors.members import member_by_customer
 from loyalty.selectors.widget import shop_by_key
 from loyalty.selectors.widget_settings import NOTHING_CHOSEN, loaded_choices
 from loyalty.services import shoppers
-from storefront_widget.client_address import client_address
+from storefront_widget.client_address import client_address, told_address
 from storefront_widget.kept_config import origins_of
 from storefront_widget.languages import voice_of
 from storefront_widget.problems import Forbidden, WrongForm, problem
-from storefront_widget.reads import count_read
+from storefront_widget.reads import count_in_crowd, count_read
 
 _ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-Regulars"
 _PREFLIGHT_SECONDS = "600"
@@ -129,7 +129,7 @@ def proxy_door(**handlers: Handler[...]) -> View:
             signed = verify_proxy(request.META.get("QUERY_STRING", ""), now=at)
             shop = shop_by_key(f"shopify:{signed.shop_domain}")
             voice = voice_of(request, loaded_choices(shop)[1])
-            caller = _proxied(shop, signed.customer_id, client_address(request), at)
+            caller = _proxied(request, shop, signed.customer_id, at)
             response = handler(request, caller, **parts)
         except LoyaltyError as error:
             response = problem(error, voice)
@@ -138,9 +138,16 @@ def proxy_door(**handlers: Handler[...]) -> View:
     return view
 
 
-def _proxied(shop: Shop, customer_id: str, address: str, at: datetime) -> Caller:
+def _proxied(request: HttpRequest, shop: Shop, customer_id: str, at: datetime) -> Caller:
+    """All shoppers of all shops come from the platform's own addresses: who is counted by one is counted by what the
+    platform tells of where they are, or else by who they are."""
+    told = told_address(request)
     if not customer_id:
-        return Caller(shop=shop, at=at, address=address)
+        count_in_crowd(f"{shop.pk}/through/{client_address(request)}", at=at)
+        if told:
+            count_read(f"{shop.pk}/{told}", at=at)
+        return Caller(shop=shop, at=at, address=told)
+    address = told or f"customer/{customer_id}"
     count_read(f"{shop.pk}/customer/{customer_id}", at=at)
     member = member_by_customer(shop=shop, external_id=customer_id)
     return Caller(shop=shop, at=at, address=address, member=member, signed_in=True, customer_id=customer_id)

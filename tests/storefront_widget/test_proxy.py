@@ -278,6 +278,33 @@ def test_reading_too_often_is_braked_for_that_customer_alone(alice: Proxied) -> 
         assert Proxied(alice.shop, BOB.external_id).get("member").status_code == 200
 
 
+@pytest.mark.parametrize("behind", ["", ", 23.227.38.9"])
+def test_a_guest_who_reads_too_often_is_braked_and_nobody_else_behind_the_platforms_address(
+    shopify: Shop, behind: str
+) -> None:
+    """Whether the shopper's address is the last that the platform tells or one of its own comes after it."""
+
+    def read(address: str) -> int:
+        query, said = signed_query(shopify), {"X-Forwarded-For": f"{address}{behind}"}
+        return Client(REMOTE_ADDR="23.227.38.1").get(f"/shopify/proxy/terms?{query}", headers=said).status_code
+
+    with patch("storefront_widget.reads.READS_A_MINUTE", 3):
+        assert [read("203.0.113.7") for _ in range(4)] == [200, 200, 200, 429]
+        assert [read(f"198.51.100.{number}") for number in range(5)] == [200] * 5
+
+
+def test_guests_of_whom_the_platform_tells_nothing_are_braked_as_a_crowd(shopify: Shop) -> None:
+    with patch("storefront_widget.reads.READS_A_MINUTE", 3), patch("storefront_widget.reads.CROWD_READS_A_MINUTE", 6):
+        assert [Proxied(shopify).get("terms").status_code for _ in range(7)] == [*[200] * 6, 429]
+        forged = [
+            Client()
+            .get(f"/shopify/proxy/terms?{signed_query(shopify)}", headers={"X-Forwarded-For": f"1.1.1.{number}"})
+            .status_code
+            for number in range(2)
+        ]
+        assert forged == [429, 429]
+
+
 def test_a_first_look_costs_eight_questions_however_long_the_history(
     alice: Proxied, django_assert_max_num_queries
 ) -> None:  # type: ignore[no-untyped-def]

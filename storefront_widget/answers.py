@@ -234,6 +234,12 @@ def _text(reason: Reason, names: dict[str, str], voice: Voice) -> str:
 
 
 def _details(reason: Reason, voice: Voice) -> list[str]:
-    """The arithmetic; by which version and moment it was judged is for the merchant."""
+    """The arithmetic; by which version and moment it was judged is for the merchant, and so are names that only the
+    program's document has."""
     lines = [line for line in reason.lines if not line.message.startswith(_FOR_THE_MERCHANT)]
-    return [sentence for line in lines for sentence in (voice.text(line), *_details(line, voice))][:40]
+    told = [(() if _nameless(line) else (voice.text(line),), _details(line, voice)) for line in lines]
+    return [sentence for own, below in told for sentence in (*own, *below)][:40]
+
+
+def _nameless(line: Reason) -> bool:
+    return line.message == "rule.given" and line.params["name"] == line.params["rule"]

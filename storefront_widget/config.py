@@ -83,6 +83,7 @@ def config_answer(*, shop: Shop, program: Program | None, choices: WidgetChoices
         "texts": msgspec.to_builtins(said) if said else {},
         "cart_sign_in": settings.ECWID_CART_SIGN_IN and shop.platform == Shop.Platform.ECWID,
         "any_site": bool(choices.origins),
+        "live": program is not None,
         **_promises(shop, program),
     }
 

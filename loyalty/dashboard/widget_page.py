@@ -104,6 +104,7 @@ def _preview(choices: WidgetChoices, language: str) -> dict[str, Any]:
         "texts": {name: getattr(texts, name) for name in ("launcher", "title", "greeting")} if texts else {},
         "point": choices.point.get(language),
         "languages": list(TAGS),
+        "live": True,
     }
     return {
         "overlay": json.dumps({"language": language, "overlay": overlay}),

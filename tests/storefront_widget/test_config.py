@@ -47,6 +47,7 @@ def test_a_shop_that_chose_nothing_has_our_look_and_place(page: Storefront) -> N
     assert config["look"] == {"theme": "light", "light": {}, "dark": {}}
     assert config["place"] == {"side": "end", "bottom": 16, "inline": 16, "hidden": []}
     assert (config["texts"], config["point"], config["any_site"], config["may_join"]) == ({}, None, False, False)
+    assert config["live"] is True
     assert config["paused"] == {"earning": False, "redeeming": False}
     assert (config["tiers"], config["referral"], config["birthday"]) == ([], None, None)
     assert config["languages"] == list(TAGS)

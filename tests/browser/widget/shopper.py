@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import requests
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import Running
 
@@ -151,6 +152,23 @@ class Shopper:
                     return found[0]
             self.page.wait_for_timeout(200)
         raise AssertionError(f"no mail with a code came to {address}")
+
+    def rewrite(self, change: Callable[[str], str], policy: str = "") -> None:
+        """The store's front page comes changed, and with a policy. Only browsers resolve `*.localhost`."""
+
+        def answer(route: Route) -> None:
+            headers = {
+                "Host": f"{self.host}:{self.running.port}",
+                "Cookie": route.request.all_headers().get("cookie", ""),
+            }
+            found = requests.get(self.running.sandbox_url, headers=headers, timeout=30)
+            more = {"content-security-policy": policy} if policy else {}
+            route.fulfill(body=change(found.text), headers={"content-type": "text/html; charset=utf-8", **more})
+
+        # A page that comes from nowhere may not ask this machine without being allowed to.
+        self.page.context.grant_permissions(["local-network-access"])
+        self.page.unroute(self.at())
+        self.page.route(self.at(), answer)
 
     def look(self, name: str, axe: str, *, page: bool = False) -> None:
         """axe over the whole page once, then what depends on size and colours on every screen."""

@@ -184,10 +184,13 @@ def test_a_program_that_is_paused(come: Come, axe: str) -> None:
     assert marta.wrong == {}
 
 
-def test_a_store_without_a_program(come: Come, axe: str) -> None:
-    guest = come("", "bare").open()
-    guest.look("nothing yet", axe)
-    assert guest.wrong == {}
+def test_a_store_without_a_program_promises_nothing(come: Come) -> None:
+    guest = come("", "bare").go()
+    expect(guest.widget).to_have_count(1)
+    guest.page.wait_for_function("document.querySelector('regulars-widget').config")
+    expect(guest.launcher).to_be_hidden()
+    for block in guest.page.locator("regulars-block").all():
+        expect(block).to_be_empty()
 
 
 def test_a_lost_connection_and_a_session_that_ended(come: Come, axe: str, platform: str) -> None:

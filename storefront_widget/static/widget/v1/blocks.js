@@ -28,7 +28,7 @@ class Block extends HTMLElement {
     const widget = start({ platform, shop, proxy, customerId, locale, bare: "1" });
     this.panel = await widget.load();
     await this.panel.prepared;
-    if (!this.panel.config || !FILL[kind]) return;
+    if (!this.panel.config || this.panel.config.live === false || !FILL[kind]) return;
     this.panel.w.add(await speak(widget.dataset.tongue, "blocks"));
     this.dir = widget.root.dir;
     this.lang = widget.dataset.tongue;

@@ -114,7 +114,7 @@ class Widget extends HTMLElement {
     this.place(config);
   }
 
-  place({ look = {}, place = {}, texts }) {
+  place({ look = {}, place = {}, texts, live }) {
     const { root, dataset, button } = this;
     const theme = dataset.theme || look.theme || "light";
     root.lang = dataset.tongue;
@@ -126,8 +126,8 @@ class Widget extends HTMLElement {
     for (const name in set) root.style.setProperty(name, set[name]);
     this.plain = texts?.launcher || this.words?.launcher || "Rewards";
     this.label.textContent ||= this.plain;
-    // Only the blocks of the page need us, or the merchant wants no button here.
-    button.hidden = !!dataset.bare || !!place.hidden?.some(matches);
+    // Only the blocks of the page need us, or the merchant has no program yet, or wants no button here.
+    button.hidden = !!dataset.bare || live === false || !!place.hidden?.some(matches);
   }
 
   load() {

@@ -395,9 +395,10 @@ function codeRow(panel, w, made) {
 
 function rewardRow(panel, w, reward) {
   const { missing, obstacle, points, kind } = reward;
-  const disabled = panel.who !== "member" || panel.offline || !!obstacle || panel.config.paused?.redeeming;
+  const resting = panel.config.paused?.redeeming;
+  const disabled = panel.who !== "member" || panel.offline || !!obstacle || resting;
   const redeem = () => panel.go(/slider|cashback/.test(kind) ? "slide" : "redeem/confirm", { reward, key: undefined });
-  return row(panel.tile(reward), w.reward(reward), obstacle || w.points(points), missing && bar(1 - missing / (reward.least_points || points)), missing ? h("small.rg-num", {}, w.t("to.go", { n: missing })) : press(w, "redeem", reward, disabled, redeem));
+  return row(panel.tile(reward), w.reward(reward), (!resting && obstacle) || w.points(points), missing && bar(1 - missing / (reward.least_points || points)), missing ? h("small.rg-num", {}, w.t("to.go", { n: missing })) : press(w, "redeem", reward, disabled, redeem));
 }
 
 const press = (w, verb, thing, disabled, onclick) => button("", w.t(verb), onclick, { id: `rg-${verb}-${thing.id}`, disabled, "aria-label": `${w.t(verb)}: ${w.reward(thing)}` });

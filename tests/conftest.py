@@ -23,6 +23,7 @@ def pytest_configure(config: pytest.Config) -> None:
     let_the_flush_through()
     settings.SECRET_KEY = "tests-only-secret-key-of-no-worth-anywhere-at-all-really"
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    settings.WHITENOISE_AUTOREFRESH = True  # else every client of a test would list all static files for itself
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a slow hash protects nobody here
 
 

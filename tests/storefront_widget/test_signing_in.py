@@ -291,3 +291,50 @@ def test_another_customer_after_a_reload_does_not_see_the_first_ones_points(page
     page.reload()
     expect(pretend.launcher).to_have_text("Rewards")
     assert page.evaluate("localStorage['regulars:ecwid:1003']") is None
+    assert [call.post_data_json for call in pretend.calls("session/end")] == [{"device": "1.a"}]
+
+
+def visited(page: Page, head: str = ECWID) -> Pretend:
+    """Somebody is signed in, in the panel and, by ECWID, at the store."""
+    pretend = Pretend(page, code_answers(), head=head)
+    pretend.open(ECWID_TAG)
+    expect(pretend.launcher).to_be_visible()
+    page.evaluate("""localStorage['regulars:ecwid:1003'] =
+        JSON.stringify({ token: 'token-1', device: '1.a', until: 9e15 })""")
+    page.reload()
+    expect(pretend.launcher).to_have_text("1,040 points")
+    return pretend
+
+
+NAMED = "get: (then) => then({ id: 1,"
+
+
+@pytest.mark.parametrize("says", ["get: (then) => then(null), was: ({ id: 1,", "get: () => {}, was: ({ id: 1,"])
+def test_who_has_signed_out_at_the_store_leaves_nothing_to_who_comes_next(page: Page, says: str) -> None:
+    """Whether the store says that nobody is there, or says nothing."""
+    pretend = visited(page)
+    pretend.head = ECWID.replace(NAMED, says)
+    asked = len(pretend.calls("member"))
+    page.reload()
+    expect(pretend.launcher).to_have_text("Rewards", timeout=15_000)
+    page.wait_for_function("!JSON.stringify({ ...localStorage, ...sessionStorage }).match(/1\\.a|Marta|1040/)")
+    page.wait_for_timeout(300)
+    assert len(pretend.calls("member")) == asked
+    assert [call.post_data_json for call in pretend.calls("session/end")] == [{"device": "1.a"}]
+
+
+def test_a_store_that_is_slow_to_name_its_customer_signs_nobody_out(page: Page) -> None:
+    pretend = visited(page)
+    pretend.head = ECWID.replace(
+        NAMED, "asked: 0, get(then) { then(this.asked++ < 2 ? null : this.was); }, was: ({ id: 1,"
+    )
+    page.reload()
+    expect(pretend.launcher).to_have_text("1,040 points", timeout=15_000)
+    assert not pretend.calls("session/end")
+
+
+def test_who_signed_in_by_a_code_alone_is_not_signed_out_for_being_nobody_to_the_store(page: Page) -> None:
+    pretend = visited(page, ECWID.replace(NAMED, "get: (then) => then(null), was: ({ id: 1,"))
+    page.reload()
+    expect(pretend.launcher).to_have_text("1,040 points")
+    assert not pretend.calls("session/end")

@@ -6,6 +6,7 @@
   const PATIENCE_MS = 15_000;
   const REFERRAL_MS = 30 * 86_400_000;
   const ASKS = 5;
+  const SILENCE_MS = 5_000;
   const FRIEND = /^[A-Za-z0-9_-]{1,64}$/;
 
   // Hidden fields of the order: the platform keeps them with the cart and shows them to our server.
@@ -134,12 +135,19 @@
       tell({ [field]: "" });
     }
 
+    // Nobody's points stay on the screen or on this device; before the widget is there, its server hears of it later.
+    let left;
+    const leave = () => {
+      if (widget) return widget.load().then((panel) => panel.leave());
+      left ??= quietly(() => JSON.parse(localStorage.getItem(`regulars:${shop}`))?.device);
+      quietly(() => [localStorage.removeItem(`regulars:${shop}`), sessionStorage.removeItem(`regulars:${shop}:`)]);
+    };
+
     const follow = (next) => {
       // Somebody left, or somebody else came: what is on the screen is not theirs, nor what the cart takes off.
       const before = customer?.id ?? (next && last.get());
       if (before && `${before}` !== `${next?.id}`) {
-        if (widget) widget.load().then((panel) => panel.leave());
-        else quietly(() => [localStorage.removeItem(`regulars:${shop}`), sessionStorage.removeItem(`regulars:${shop}:`)]);
+        leave();
         code.set("");
         tell({ regulars_points: "" });
         asking = false;
@@ -149,6 +157,23 @@
       if (widget) widget.dataset.email = next?.email ?? "";
       ask().catch(() => {});
     };
+    // Whom the store named on this device before and doesn't name any more has signed out there. It may say nobody before
+    // it knows, or say nothing at all where there is nobody (unverified): it is asked twice, and waited for.
+    const whoIsThere = () =>
+      new Promise((done) => {
+        let nobody = 0;
+        const hear = (next) => {
+          if (next) follow(next);
+          if (next || (nobody += 1) > 1) done();
+        };
+        if (!last.get() || customer || !Ecwid.Customer) done();
+        else {
+          Ecwid.Customer.get(hear);
+          setTimeout(() => Ecwid.Customer.get(hear), 1500);
+          setTimeout(done, SILENCE_MS);
+        }
+      });
+
     const count = (cart) => {
       items = cart?.productsQuantity ?? 0;
       ask().catch(() => {});
@@ -171,6 +196,13 @@
     Ecwid.Cart?.get(count);
 
     const { start } = await import(new URL("loader.js", tag.src));
+    await whoIsThere();
+    if (Ecwid.Customer && !customer && last.get()) {
+      leave();
+      last.set("");
+      code.set("");
+      tell({ regulars_points: "" });
+    }
     widget = start({ shop, platform: "ecwid", email: customer?.email, locale: Ecwid.getStorefrontLang?.() });
     widget.addEventListener("regulars-friend", ({ detail }) => {
       if (!FRIEND.test(detail)) return;
@@ -184,6 +216,7 @@
       }
       Ecwid.openPage("cart");
     });
+    if (left) widget.load().then((panel) => panel.api.send("session/end", { device: left })).catch(() => {});
     if (page) place(shop, page).catch(() => {});
     ask().catch(() => {});
   }

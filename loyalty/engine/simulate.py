@@ -2,7 +2,8 @@
 
 Members come one after the other and leave sums behind, so a million orders need no more memory than one member, the
 months there were, and the largest few of those who win or lose. Comparisons of parts of a shop add up to that of the
-whole. Redemptions are decisions: they stand as they happened, whatever a program would have charged.
+whole. Redemptions are decisions: they stand as they happened, whatever a program would have charged. What a program
+pays out by itself is its own: the live one's is left out under the draft, and the draft's is played.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from loyalty.engine.calendar import zone_of
 from loyalty.engine.document import Program, Version
 from loyalty.engine.earning import Cashback
 from loyalty.engine.errors import Invalid
+from loyalty.engine.events import events_of
 from loyalty.engine.facts import Fact, Issued, Order, Redemption
 from loyalty.engine.ladder import tier_of
+from loyalty.engine.payouts import left_out, play
 from loyalty.engine.statement import walked
+from loyalty.engine.walk import Walk
 
 LARGEST = 20
 """Winners and losers kept, each."""
@@ -63,6 +67,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     tier: str = ""
     gifts: Sequence[tuple[datetime, str]] = ()
     """What was given without points: when, and which reward."""
+    payouts: Sequence[Redemption] = ()
+    """Cashback that the program would have paid out by itself."""
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -228,10 +234,11 @@ class Comparison:
         self._winners: list[Change] = []
         self._losers: list[Change] = []
 
-    def add(self, member: Known, live: Outcome, draft: Outcome) -> None:
+    def add(self, member: Known, live: Outcome, draft: Outcome, stands: Sequence[Redemption]) -> None:
+        """`stands` are the redemptions that any program would have met with."""
         redemptions = redemptions_of(member.facts)
         before = self.live.add(live, redemptions, self.as_of)
-        after = self.draft.add(draft, redemptions, self.as_of)
+        after = self.draft.add(draft, [*stands, *draft.payouts], self.as_of)
         self.members += 1
         if live.tier != draft.tier:
             move = (live.tier, draft.tier)
@@ -370,14 +377,26 @@ def point_worth(program: Program) -> Fraction:
 
 def outcome_of(versions: Sequence[Version], facts: Iterable[Fact], as_of: datetime) -> Outcome:
     """The numbers of a fold; nobody reads the reasons, so none are made."""
-    walk = walked(versions, facts, as_of)
-    tier = tier_of(walk, as_of)
+    return _numbers(walked(versions, facts, as_of), ())
+
+
+def played(versions: Sequence[Version], facts: Iterable[Fact], as_of: datetime) -> Outcome:
+    """The same where nobody has lived under these versions: with what they would have paid out by themselves."""
+    walk = Walk(versions, as_of)
+    payouts = play(walk)
+    walk.run(events_of(walk, facts))
+    return _numbers(walk, payouts)
+
+
+def _numbers(walk: Walk, payouts: Sequence[Redemption]) -> Outcome:
+    tier = tier_of(walk, walk.as_of)
     return Outcome(
         postings=[Posting(each.kind, each.points, each.at, each.source, each.part) for each in walk.movements],
         available=walk.books.available,
         pending=sum([held.points for held in walk.pending.values()]),
         tier=tier.id if tier is not None else "",
         gifts=[(gift.at, gift.reward) for gift in walk.gifts.values()],
+        payouts=payouts,
     )
 
 
@@ -425,7 +444,8 @@ def simulate(
     begins = draft[0].program.earns_from or draft[0].in_force_from
     for member in members:
         before = member.live or outcome_of(live, member.facts, as_of)
-        comparison.add(member, before, outcome_of(draft, member.facts, as_of))
+        chosen = left_out(live, member.facts)
+        comparison.add(member, before, played(draft, chosen, as_of), redemptions_of(chosen))
         comparison.add_sales(member.facts, begins)
         if on_member is not None:
             on_member(member)

@@ -10,7 +10,8 @@ from django.db.models import F, TextField
 from django.db.models.functions import Cast
 
 from loyalty.engine.calendar import zone_of
-from loyalty.engine.program import Program, Reward
+from loyalty.engine.payouts import paying
+from loyalty.engine.program import Reward
 from loyalty.engine.rewards import least_points
 from loyalty.models import Member, Payout, ProgramVersion, Shop
 from loyalty.selectors.programs import in_force_at, versions_of
@@ -25,18 +26,18 @@ def begin(*, at: datetime) -> int:
     """Opens this month's paying out for every shop whose day has come; returns how many. What pays is what was in force
     when the day began: a program that is published later in the month pays from the next one on."""
     texts = ProgramVersion.objects.across_shops().filter(in_force_from__lte=at, shop__status=Shop.Status.ACTIVE)
-    paying = texts.annotate(text=Cast("document", TextField())).filter(text__contains='"payout_day"')
+    shops = texts.annotate(text=Cast("document", TextField())).filter(text__contains='"payout_day"')
     begun = 0
-    for shop in Shop.objects.filter(pk__in=paying.values("shop")).order_by("pk"):
+    for shop in Shop.objects.filter(pk__in=shops.values("shop")).order_by("pk"):
         versions = versions_of(shop)
         version = in_force_at(versions, at)
         if version is None:
             continue
         local = at.astimezone(zone_of(version.program.time_zone))
-        for reward in _paying(version.program):
+        for reward in paying(version.program):
             day = datetime(local.year, local.month, reward.payout_day, tzinfo=local.tzinfo).astimezone(UTC)
             then = in_force_at(versions, day)
-            if day <= at and then is not None and reward.id in {each.id for each in _paying(then.program)}:
+            if day <= at and then is not None and reward.id in {each.id for each in paying(then.program)}:
                 period = f"{local:%Y-%m}"
                 made = Payout.objects.get_or_create(
                     shop=shop, reward=reward.id, period=period, defaults={"begun_at": at, "due_at": at}
@@ -51,7 +52,7 @@ def paying_now(*, payout: Payout, at: datetime) -> Reward | None:
     reward = None
     if version is not None:
         here = f"{at.astimezone(zone_of(version.program.time_zone)):%Y-%m}" == payout.period
-        reward = next((each for each in _paying(version.program) if here and each.id == payout.reward), None)
+        reward = next((each for each in paying(version.program) if here and each.id == payout.reward), None)
     if reward is None:
         Payout.objects.filter(shop=payout.shop_id, pk=payout.pk).update(finished_at=at)
     return reward
@@ -83,7 +84,3 @@ def pay_page(*, payout: Payout, reward: Reward, at: datetime) -> int:
             log.exception("payout.member_failed", shop=payout.shop_id, member=pk)
         rows.filter(reached__lt=pk).update(reached=pk, paid=F("paid") + int(paid is not None))
     return len(found)
-
-
-def _paying(program: Program) -> list[Reward]:
-    return [reward for reward in program.rewards if reward.kind == "cashback" and reward.payout_day and reward.enabled]

@@ -104,6 +104,48 @@ def test_two_members_worked_out_by_hand() -> None:
     assert (found.live.available, found.draft.available) == (9, 519)
 
 
+CASH = {"id": "cash", "name": "C", "kind": "cashback", "points": 100, "value_minor": 50, "minimum_points": 200}
+
+
+def paying_out(**more: object) -> list[Version]:
+    """On the tenth of each month, in Berlin."""
+    gold = {"id": "gold", "name": "Gold", "minimum": 1_000_000}
+    return document(rewards=[{**CASH, "payout_day": 10, **more}], tiers=[gold])
+
+
+def test_cashback_that_the_draft_would_have_paid_out_is_played_month_by_month() -> None:
+    ann = Known(id="ann", facts=[order("1", day(0), 45_000), order("2", day(40), 9_900), order("3", day(45), 10_000)])
+    bob = Known(id="bob", facts=[order("4", day(0), 19_900)])
+    found = simulate([ann, bob], under(program()), paying_out(), UNTIL)
+    spent = {row.month: (row.points.spent, row.points.rewards_minor) for _, row in found.months()}
+    # 1 January + 450: 400 on the 10th. February's 199 make 249 on 10 March: 200. Then 49 of Ann's, 199 of Bob's stay.
+    assert spent == {"2026-01": (-400, 200), "2026-02": (0, 0), "2026-03": (-200, 100)}
+    assert found.draft.available == 49 + 199
+    assert (found.live.total.spent, found.live.available) == (0, 649 + 199)
+
+
+def test_what_the_live_program_paid_out_is_not_there_under_another() -> None:
+    facts = [order("1", day(0), 45_000)]
+    lived = redemption("p", day(9), 400, reward="cash", value_minor=200)
+    chosen = redemption("r", day(20), 30, reward="other", value_minor=30)
+    member = Known(id="ann", facts=[*facts, lived, chosen])
+    found = simulate([member], paying_out(), under(program()), UNTIL)
+    assert (found.live.total.spent, found.live.total.rewards_minor) == (-430, 230)
+    assert (found.draft.total.spent, found.draft.total.rewards_minor) == (-30, 30)
+    same = simulate([member], paying_out(), paying_out(), UNTIL)
+    assert (same.draft.total.spent, same.draft.total.rewards_minor) == (-430, 230)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"enabled": False}, {"tiers": ["gold"]}, {"segments": ["few"]}, {"limit_per_member": 0}, {"payout_day": 0}],
+)
+def test_nothing_is_paid_out_to_whom_the_draft_would_not_pay(more: dict[str, object]) -> None:
+    member = Known(id="ann", facts=[order("1", day(0), 45_000)])
+    found = simulate([member], under(program()), paying_out(**more), UNTIL)
+    assert (found.draft.total.spent, found.draft.available) == (0, 450)
+
+
 def test_the_months_are_those_of_a_count_without_the_engine() -> None:
     """One point for 1.00 and two under the draft, a third of some orders back five days later, redemptions of 1.00."""
     members = crowd(60)

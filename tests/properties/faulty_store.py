@@ -1,4 +1,5 @@
-"""A store for the state machine of redemptions: what codes really work there, and how it answers when it is asked."""
+"""A store for the state machine of redemptions, and the shop's own server: what really works there, and how they answer
+when they are asked."""
 
 from __future__ import annotations
 
@@ -7,8 +8,11 @@ from datetime import datetime
 
 from loyalty.engine.errors import Refused, Unauthorized, Unavailable
 from loyalty.engine.facts import Order
+from loyalty.engine.program import Reward
 from loyalty.models import Redemption, Shop
+from loyalty.platforms.base import NotYet
 from loyalty.platforms.circuit import Resting
+from loyalty.platforms.permits import Permits
 from tests.factories import make_order, refund_of
 from tests.simulator.processes import Killed, Machine
 
@@ -22,10 +26,12 @@ OFF_MINOR = 200
 
 @dataclass
 class Code:
-    """A code at the store; `owner` is the redemption it was made for, empty for somebody else's."""
+    """A discount, a gift card, a booking of store credit, or what the server did; `owner` is the redemption it was made
+    for, empty for somebody else's."""
 
     owner: str
     ends_at: datetime | None
+    kind: str = "amount_off"
     is_on: bool = True
     used_by: str = ""
 
@@ -73,12 +79,15 @@ class Store:
         self.moods: list[str] = []
         self.codes: dict[str, Code] = {}
 
+    def cannot_carry(self, permits: Permits, reward: Reward) -> str:
+        return ""
+
     def issue(self, shop: Shop, redemption: Redemption) -> str:
-        mood = self._mood()
-        self._before(mood, redemption)
+        mood, kind = self._mood(), redemption.reward_data["kind"]
+        self._before("away" if (mood, kind) == ("taken", "store_credit") else mood, redemption)
         number = str(redemption.number)
         made = self.machine.call(
-            lambda: self.codes.setdefault(redemption.code, Code(number, redemption.expires_at)),
+            lambda: self.codes.setdefault(redemption.code, Code(number, redemption.expires_at, kind)),
         )
         if made.owner != number:
             raise Refused("The code belongs to another coupon of the store.", code="code_taken")
@@ -90,6 +99,20 @@ class Store:
         self._before(mood if mood != "taken" else "away", redemption)
         self.machine.call(lambda: self._end(redemption))
         self._after(mood)
+
+    def ask(self, shop: Shop, redemption: Redemption, *, at: datetime) -> str:
+        """The shop's own server; what it did once it does not do again."""
+        mood = self._mood()
+        if mood == "taken":
+            raise NotYet("The shop's server is at it.", retry_after_seconds=30)
+        self._before(mood, redemption)
+        done = Code(str(redemption.number), None, "custom")
+        self.machine.call(lambda: self.codes.setdefault(redemption.code, done))
+        self._after(mood)
+        return "Done."
+
+    def withdraw(self, shop: Shop, redemption: Redemption, *, at: datetime) -> None:
+        self.revoke(shop, redemption)
 
     def _mood(self) -> str:
         return self.moods.pop(0) if self.moods else "calm"

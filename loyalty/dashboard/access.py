@@ -25,6 +25,7 @@ from django.views.decorators.csrf import csrf_exempt
 from structlog.contextvars import bound_contextvars
 
 from loyalty.dashboard.bodies import most_shown, refusal_of, why
+from loyalty.dashboard.navigation import places_of
 from loyalty.engine.errors import LoyaltyError, Unauthorized
 from loyalty.models import Shop
 from loyalty.platforms.shopify.session import decode_session_token
@@ -187,7 +188,7 @@ def layout(request: HttpRequest) -> dict[str, Any]:
         "shop": shop,
         "platform_script": platform_script(shop) if shop else "",
         "most": most_shown(),
-        "plans_offered": bool(shop and shop.platform == Shop.Platform.SHOPIFY and settings.SHOPIFY_BILLING_PLANS),
+        "places": places_of(shop) if shop else [],
         "client_id": (settings.SHOPIFY_API_KEY if shop.platform == "shopify" else settings.ECWID_CLIENT_ID)
         if shop
         else "",

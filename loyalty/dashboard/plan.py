@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -10,13 +9,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from loyalty.dashboard.access import embedded, layout
+from loyalty.dashboard.navigation import plans_offered
 from loyalty.engine.errors import LoyaltyError, NotFound
 from loyalty.models import Shop
 from loyalty.platforms.shopify import billing
-
-
-def is_offered(shop: Shop) -> bool:
-    return shop.platform == Shop.Platform.SHOPIFY and bool(settings.SHOPIFY_BILLING_PLANS)
 
 
 @embedded
@@ -24,7 +20,7 @@ def is_offered(shop: Shop) -> bool:
 def plan(request: HttpRequest) -> HttpResponse:
     """GET asks Shopify what holds; POST prepares a plan and gives the way to Shopify's page, which no frame may show."""
     shop: Shop = request.shop  # type: ignore[attr-defined]
-    if not is_offered(shop):
+    if not plans_offered(shop):
         raise Http404
     confirm_url, error, current = "", "", None
     try:

@@ -86,6 +86,17 @@
     history.replaceState({ htmx: true }, "", withShop(ours));
   }
 
+  // The admin's side bar presses our link in s-app-nav (unverified; else it opens the frame anew): the page changes inside.
+  // Where no admin draws a side bar our own stays.
+  if (window.parent === window || window.shopify?.environment?.pos) document.documentElement.dataset.nav = "own";
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("s-app-nav [href]");
+    const same = link && document.querySelector(`.nav a[href="${CSS.escape(link.getAttribute("href"))}"]`);
+    if (!same) return;
+    event.preventDefault();
+    same.click();
+  });
+
   document.addEventListener("click", async ({ target }) => {
     const button = target.closest?.("[data-copy]");
     if (!button) return;

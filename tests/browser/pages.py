@@ -121,6 +121,12 @@ class ShopifyStore(Store):
     def frame(self) -> FrameLocator:
         return self.admin.frame_locator("iframe")
 
+    def way_to(self, page: str) -> Locator:
+        """In the admin's side bar, where the app's own name leads home."""
+        if page == "Home":
+            return self.admin.locator("[data-app-home]")
+        return self.admin.locator("#app-menu").get_by_role("link", name=page, exact=True)
+
     def install_only(self) -> None:
         self.admin.goto(self.running.at("admin.shopify.localhost", f"/store/{self.name}/app-store"))
         self.admin.get_by_role("link", name="Install").click()

@@ -47,7 +47,7 @@ def test_a_rate_is_changed_tried_published_and_earned_by(running: Running, conte
     looked_at("the draft")
 
     store.frame.get_by_role("link", name="What if").click()
-    store.frame.get_by_role("button", name="Replay your orders").click()
+    store.frame.get_by_role("button", name="Try the draft on your orders").click()
     expect(store.frame.get_by_role("heading", name=re.compile("^It would have cost .* more"))).to_be_visible()
     looked_at("the answer")
     resize(store.admin, SIZES["phone"])

@@ -18,18 +18,41 @@
     return (await response.json()).token;
   }
 
+  const list = document.getElementById('app-menu');
+  const name = document.querySelector('[data-app-home]');
+
+  function leads(link, href) {
+    link.onclick = (event) => {
+      event.preventDefault();
+      frame.contentWindow.postMessage({ appBridgeMenu: href }, appOrigin);
+    };
+  }
+
+  // The app's own name leads home; the others stand below it.
   function menu(items) {
-    const list = document.getElementById('app-menu');
+    for (const { href } of items.filter((item) => item.home)) {
+      leads(name, href);
+      name.dataset.also = place(new URL(href, appOrigin).pathname);
+    }
     list.replaceChildren(
-      ...items.map((item) => {
+      ...items.filter((item) => !item.home).map(({ label, href }) => {
         const entry = document.createElement('li');
         const link = document.createElement('a');
-        link.textContent = item.label;
-        link.href = place(new URL(item.href, appOrigin).pathname);
+        link.textContent = label;
+        link.href = place(new URL(href, appOrigin).pathname);
+        leads(link, href);
         entry.append(link);
         return entry;
       })
     );
+    mark();
+  }
+
+  function mark() {
+    for (const link of [name, ...list.querySelectorAll('a')]) {
+      if ([link.pathname, link.dataset.also].includes(location.pathname)) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+    }
   }
 
   function show(detail) {
@@ -51,6 +74,7 @@
     loading: (on) => frame.setAttribute('aria-busy', String(on)),
     navigated(path) {
       history.replaceState(null, '', place(path));
+      mark();
     },
   };
 

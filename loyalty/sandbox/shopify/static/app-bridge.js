@@ -41,6 +41,7 @@
   window.addEventListener('message', (event) => {
     if (event.origin !== adminOrigin || event.source !== window.parent) return;
     const answer = event.data || {};
+    if (answer.appBridgeMenu) return press(answer.appBridgeMenu);
     const asked = answer.appBridgeAnswer && waiting.get(answer.id);
     if (!asked) return;
     waiting.delete(answer.id);
@@ -117,13 +118,26 @@
   });
   window.addEventListener('popstate', navigated);
 
-  // The app's menu is shown by the admin, beside the frame.
+  // The app's menu is shown by the admin, beside the frame; what is pressed there is pressed here, and opened where the
+  // app does not see to it itself.
+  const entries = () => Array.from(document.querySelectorAll('s-app-nav [href], ui-nav-menu [href]'));
+
   function menu() {
-    const links = document.querySelectorAll('s-app-nav [href], ui-nav-menu [href]');
-    const items = Array.from(links, (link) => ({ label: link.textContent.trim(), href: link.getAttribute('href') }));
+    const items = entries().map((link) => ({
+      label: link.textContent.trim(),
+      href: link.getAttribute('href'),
+      home: link.getAttribute('rel') === 'home',
+    }));
     if (items.length) post({ type: 'menu', detail: items });
   }
 
+  function press(href) {
+    const link = entries().find((entry) => entry.getAttribute('href') === href);
+    const goes = !link || link.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }));
+    if (goes) location.assign(href);
+  }
+
+  ['s-app-nav', 'ui-nav-menu'].forEach((name) => customElements.define(name, class extends HTMLElement {}));
   const style = new CSSStyleSheet();
   style.replaceSync('s-app-nav, ui-nav-menu { display: none; }');
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, style];

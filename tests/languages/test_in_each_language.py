@@ -36,7 +36,7 @@ def test_the_browser_chooses_the_form_that_the_server_chooses() -> None:
         ("lv", "Pasūtījums #1001: 1\xa0234 punkti, vēl gaida līdz 2026. gada 30. nov."),
         ("de", "Bestellung #1001: 1.234 Punkte, ausstehend bis 30.11.2026"),
         ("ru", "Заказ #1001: 1\xa0234 балла, ожидают до 30 нояб. 2026\u202fг."),
-        ("th", "คำสั่งซื้อ #1001: 1,234 คะแนน รอถึง 30 พ.ย. 2569"),
+        ("th", "คำสั่งซื้อ #1001: 1,234\N{NO-BREAK SPACE}คะแนน รอถึง 30 พ.ย. 2569"),
         ("ja", "ご注文 #1001：1,234ポイント、2026/11/30まで確定待ち"),
     ],
 )

@@ -41,6 +41,18 @@ def test_failures_errors_and_skips_all_count_as_failed(tmp_path: Path, how: str)
     assert (counted.passed, counted.failed) == (2, 1)
 
 
+def test_what_failed_stands_last_with_its_reason_and_the_command_for_it_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = '<failure message="assert 1 == 2&#10;  and more">all of it</failure>'
+    tally(tmp_path, f'<testcase classname="tests.b" name="test_three[a b]">{wrong}</testcase>', code=1).show()
+    ending = capsys.readouterr().out.partition("for it alone:\n")[2]
+    assert ending == (
+        "tests.b::test_three[a b] (SQLite)\n    failure: assert 1 == 2\n"
+        "    python3 manage.py test --randomly-seed=0 'tests/b.py::test_three[a b]'\n\n2 passed, 1 failed\n"
+    )
+
+
 @pytest.mark.parametrize("code", [1, 2, 3, 4, -9])
 def test_a_run_that_broke_off_fails_even_if_no_test_did(tmp_path: Path, code: int) -> None:
     assert tally(tmp_path, code=code).failed == 1

@@ -2,6 +2,8 @@
 
 import argparse
 import os
+import secrets
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,6 +18,11 @@ from tests.harness import needs
 from tests.harness.servers import Postgres, Redis
 
 NO_TESTS_COLLECTED = 5
+WRONG = ("failure", "error", "skipped")
+"""A skip too: a test that does not run proves nothing."""
+SAID = 200
+SHARED_OUT = ("-n", "2", "--maxschedchunk", "10")
+"""Among two processes, few at a time: the longest tests decide when a run ends, and chance when they begin."""
 INTERRUPTED = 130
 # A developer's own settings must not decide what a test sees.
 FOREIGN = (
@@ -29,41 +36,50 @@ class Pass:
     name: str
     select: str
     environment: dict[str, str]
-    is_parallel: bool = False
 
 
 @dataclass
 class Tally:
+    seed: int = 0
     passed: int = 0
     failed: int = 0
     slowest: list[tuple[float, str]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    """Of each test that failed: what was wrong, and how to run it alone."""
 
     def read(self, name: str, report: Path, code: int, seconds: float) -> None:
-        """Add one pytest run. A skip is a failure here: a test that does not run proves nothing."""
+        """Add one pytest run."""
         passed = failed = 0
         for case in ElementTree.parse(report).iter("testcase") if report.exists() else ():
             title = f"{case.get('classname')}::{case.get('name')}"
             self.slowest.append((float(case.get("time", 0)), f"{title} ({name})"))
-            if case.find("failure") is not None or case.find("error") is not None:
-                failed += 1
-            elif case.find("skipped") is not None:
-                failed += 1
-                self.lines.append(f"SKIPPED, which counts as failed: {title}")
-            else:
+            wrong = next((found for how in WRONG if (found := case.find(how)) is not None), None)
+            if wrong is None:
                 passed += 1
+                continue
+            failed += 1
+            said = next(iter(wrong.get("message", "").splitlines()), "")[:SAID]
+            self.broken.append(f"{title} ({name})\n    {wrong.tag}: {said}\n    {self._command(case)}")
         if code not in (0, NO_TESTS_COLLECTED) and not failed:
             failed = 1
-            self.lines.append(f"pytest ended with code {code} in the run '{name}'")
+            self.broken.append(f"The run '{name}': pytest ended with code {code}, and says why above.")
         self.passed += passed
         self.failed += failed
         self.lines.append(f"{name:<11} {passed:>5} passed {failed:>4} failed {seconds:>6.0f} s")
+
+    def _command(self, case: ElementTree.Element) -> str:
+        file = str(case.get("classname")).replace(".", "/")
+        name = shlex.quote(f"{file}.py::{case.get('name')}")
+        return f"python3 manage.py test --randomly-seed={self.seed} {name}"
 
     def show(self) -> None:
         print("\nTen slowest:")
         for seconds, title in sorted(self.slowest, reverse=True)[:10]:
             print(f"  {seconds:6.2f} s  {title}")
         print("\n" + "\n".join(self.lines))
+        if self.broken:
+            print("\nFailed, each with the command for it alone:\n" + "\n".join(self.broken))
         print(f"\n{self.passed} passed, {self.failed} failed", flush=True)
 
 
@@ -74,14 +90,14 @@ def main(arguments: list[str]) -> int:
         return _run_mutants(mutants, chosen)
     needs.bring_packages()
     node = needs.bring_node_modules()
-    tally = Tally()
+    tally = Tally(secrets.randbelow(2**32))
     try:
         with Postgres() as postgres, Redis() as redis, tempfile.TemporaryDirectory(prefix="regulars-test-") as folder:
             for number, one in enumerate(_passes(postgres, redis, node, Path(folder))):
                 report = Path(folder) / f"{number}.xml"
                 started = time.monotonic()
                 print(f"\n=== {one.name} ===", flush=True)
-                code = _run_pytest(one, chosen, report)
+                code = _run_pytest(one, [f"--randomly-seed={tally.seed}", *(chosen or SHARED_OUT)], report)
                 tally.read(one.name, report, code, time.monotonic() - started)
     except KeyboardInterrupt:
         print("\nInterrupted. The servers of this run are stopped.", flush=True)
@@ -129,18 +145,17 @@ def _passes(postgres: Postgres, redis: Redis, node: str, folder: Path) -> list[P
     servers = clean | {"TEST_NODE": node, "TEST_REDIS_URL": redis.url()}
     on_postgres = servers | {"DATABASE_URL": postgres.url()}
     return [
-        Pass("once", "once", clean, is_parallel=True),
-        Pass("SQLite", "not once", servers, is_parallel=True),
-        Pass("PostgreSQL", "not once", on_postgres, is_parallel=True),
+        Pass("once", "once", clean),
+        Pass("SQLite", "not once", servers),
+        Pass("PostgreSQL", "not once", on_postgres),
         Pass("load", "load", on_postgres | {"TEST_LOAD": "1"}),
         Pass("browser", "browser", servers | {"TEST_CHROMIUM": needs.chromium()}),
     ]
 
 
-def _run_pytest(one: Pass, chosen: list[str], report: Path) -> int:
+def _run_pytest(one: Pass, arguments: list[str], report: Path) -> int:
     command = [sys.executable, "-m", "pytest", "-q", "-m", one.select, f"--junitxml={report}"]
-    command += chosen or (["-n", "2"] if one.is_parallel else [])
-    with subprocess.Popen(command, cwd=ROOT, env=one.environment) as process:
+    with subprocess.Popen([*command, *arguments], cwd=ROOT, env=one.environment) as process:
         try:
             return process.wait()
         except KeyboardInterrupt:

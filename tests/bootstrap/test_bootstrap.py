@@ -41,7 +41,7 @@ def run(tmp_path: Path, request: pytest.FixtureRequest) -> Run:
         "PIP_FIND_LINKS": str(tmp_path),
     }
     command = [os.path.realpath(sys.executable), "program.py"]
-    return lambda: subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100)
+    return lambda: subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
 
 
 def require(project: Path, version: str) -> None:

@@ -15,7 +15,7 @@ from tests.factories import receive
 from tests.platforms.shopify import payloads
 
 T = TypeVar("T")
-WAIT_SECONDS = 20
+WAIT_SECONDS = 300
 _OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 

@@ -38,7 +38,7 @@ def door(environment: Mapping[str, str]) -> Iterator[int]:
 
 def knock(port: int, method: str, path: str, sent: bytes = b"", headers: Mapping[str, str] | None = None) -> int | None:
     """The status, or None where nobody is at home."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request(method, path, body=sent, headers=dict(headers or {}))
         return connection.getresponse().status

@@ -25,7 +25,7 @@ from django.db import connection
 KILLED = -9
 """The exit code of a worker that SIGKILL ended."""
 ENDED = 0
-WAIT_SECONDS = 90
+WAIT_SECONDS = 300
 """A worker that takes longer is stuck: it is aborted, and says where each of its threads was."""
 
 

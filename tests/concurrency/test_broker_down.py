@@ -30,7 +30,7 @@ from tests.platforms.shopify.stand_in import StandIn
 pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.django_db(transaction=True)]
 ORDERS, START = 12, 3000
 PLATFORMS = ("SANDBOX_URL", "SHOPIFY_SHOP_URL", "SHOPIFY_API_KEY", "SHOPIFY_API_SECRET")
-DONE_SECONDS = 90
+DONE_SECONDS = 300
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from tests.factories import ALICE, T0, assert_books, balance, make_member, make_
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 NOW = T0 + timedelta(days=30)
-WAIT_SECONDS = 20
+WAIT_SECONDS = 300
 _SOMEBODY_WAITS = """
 SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')
 """

@@ -45,7 +45,7 @@ class Store:
         self.url, self.platform = url, platform
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        answer = requests.request(method, f"{self.url}/_sandbox/{self.platform}{path}", json=body, timeout=30)
+        answer = requests.request(method, f"{self.url}/_sandbox/{self.platform}{path}", json=body, timeout=60)
         assert answer.ok, f"{path}: {answer.text[:300]}"
         return answer.json()
 

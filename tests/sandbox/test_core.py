@@ -59,10 +59,10 @@ def test_a_transaction_that_fails_leaves_nothing() -> None:
 
 def test_a_restart_keeps_everything(tmp_path: Path) -> None:
     with start(data=tmp_path) as first:
-        requests.post(f"{first.base_url}/_sandbox/shopify/shops", json={"name": "halfmoon"}, timeout=5)
-        before = requests.get(f"{first.base_url}/_sandbox/shopify/shops", timeout=5).json()
+        requests.post(f"{first.base_url}/_sandbox/shopify/shops", json={"name": "halfmoon"}, timeout=60)
+        before = requests.get(f"{first.base_url}/_sandbox/shopify/shops", timeout=60).json()
     with start(data=tmp_path) as second:
-        after = requests.get(f"{second.base_url}/_sandbox/shopify/shops", timeout=5).json()
+        after = requests.get(f"{second.base_url}/_sandbox/shopify/shops", timeout=60).json()
         number = second.sandbox.store.next("shopify.id")
     assert [shop["id"] for shop in after] == [shop["id"] for shop in before]
     assert number > after[0]["id"]
@@ -85,10 +85,10 @@ def test_the_mailbox_keeps_what_the_app_sends(tmp_path: Path) -> None:
         with smtplib.SMTP("127.0.0.1", running.sandbox.smtp_port) as smtp:
             smtp.send_message(message)
         url = f"{running.base_url}/_sandbox/mail"
-        kept = requests.get(url, params={"to": "marta@MAIL.example"}, timeout=5).json()
-        page = requests.get(f"{running.base_url}/", headers={"Host": "mail.localhost"}, timeout=5).text
-        assert requests.delete(url, timeout=5).json() == {"deleted": 1}
-        assert requests.get(url, timeout=5).json() == []
+        kept = requests.get(url, params={"to": "marta@MAIL.example"}, timeout=60).json()
+        page = requests.get(f"{running.base_url}/", headers={"Host": "mail.localhost"}, timeout=60).text
+        assert requests.delete(url, timeout=60).json() == {"deleted": 1}
+        assert requests.get(url, timeout=60).json() == []
     assert len(kept) == 1
     assert kept[0]["subject"] == "Dein Code für heute"
     assert kept[0]["text"].strip() == "Your code is 123456"
@@ -99,8 +99,8 @@ def test_the_mailbox_keeps_what_the_app_sends(tmp_path: Path) -> None:
 
 def test_the_landing_page_leads_everywhere_and_unknown_hosts_lead_nowhere(tmp_path: Path) -> None:
     with start(data=tmp_path) as running:
-        landing = requests.get(running.base_url, timeout=5).text
-        stranger = requests.get(running.base_url, headers={"Host": "attacker.example"}, timeout=5)
+        landing = requests.get(running.base_url, timeout=60).text
+        stranger = requests.get(running.base_url, headers={"Host": "attacker.example"}, timeout=60)
     assert "admin.shopify.localhost" in landing
     assert "mail.localhost" in landing
     assert stranger.status_code == 404
@@ -123,6 +123,6 @@ def test_the_landing_page_leads_everywhere_and_unknown_hosts_lead_nowhere(tmp_pa
 )
 def test_the_control_api_says_what_is_wrong(tmp_path: Path, method: str, path: str, body: object, status: int) -> None:
     with start(data=tmp_path) as running:
-        answer = requests.request(method, f"{running.base_url}/_sandbox{path}", json=body, timeout=5)
+        answer = requests.request(method, f"{running.base_url}/_sandbox{path}", json=body, timeout=60)
     assert answer.status_code == status
     assert answer.json()["error"]

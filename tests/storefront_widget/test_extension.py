@@ -130,7 +130,7 @@ def test_the_linter_would_find_something(tmp_path: Path) -> None:
 
 def lint(folder: Path) -> list[dict[str, Any]]:
     command = [os.environ["TEST_NODE"], str(Path(__file__).with_name("theme_check.mjs")), str(folder)]
-    done = subprocess.run([*command, str(ROOT / "package.json")], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([*command, str(ROOT / "package.json")], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     found: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
     return found

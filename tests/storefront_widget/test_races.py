@@ -29,7 +29,7 @@ def together(work: Callable[[int], object]) -> Counter[object]:
     def run(number: int) -> object:
         try:
             connection.ensure_connection()
-            gate.wait(20)
+            gate.wait(300)
             return work(number)
         except (TooMany, Unauthorized) as error:
             return type(error)

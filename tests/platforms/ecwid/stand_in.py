@@ -31,7 +31,7 @@ class StandIn:
         self.url = url
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        answer = requests.request(method, f"{self.url}{path}", json=body, timeout=20)
+        answer = requests.request(method, f"{self.url}{path}", json=body, timeout=60)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text[:500]}"
         return answer.json()
 

@@ -24,7 +24,7 @@ class StandIn:
         self.address = urlsplit(url)
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        connection = http.client.HTTPConnection(self.address.hostname or "", self.address.port, timeout=20)
+        connection = http.client.HTTPConnection(self.address.hostname or "", self.address.port, timeout=60)
         try:
             sent = None if body is None else json.dumps(body)
             connection.request(method, path, body=sent, headers={"Content-Type": "application/json"})

@@ -274,7 +274,7 @@ def we_take(case: Case) -> bool:
 
 def javascript(kind: str, cases: Sequence[Case]) -> list[bool]:
     lines = "\n".join(json.dumps({"kind": kind, "client": CLIENT_ID, "secret": SECRET, **case}) for case in cases)
-    ran = subprocess.run([os.environ["TEST_NODE"], PEER], input=lines, capture_output=True, text=True, timeout=100)
+    ran = subprocess.run([os.environ["TEST_NODE"], PEER], input=lines, capture_output=True, text=True, timeout=300)
     if ran.returncode:
         pytest.fail(f"Shopify's library did not judge; 'npm ci' brings @shopify/shopify-api.\n{ran.stderr[-800:]}")
     return [json.loads(line) for line in ran.stdout.splitlines()]

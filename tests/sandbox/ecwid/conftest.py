@@ -50,7 +50,7 @@ class World:
     sandbox: Sandbox
 
     def control(self, method: str, path: str, body: Any = None, status: int | None = None) -> Any:
-        answer = requests.request(method, f"{self.base}/_sandbox{path}", json=body, timeout=10)
+        answer = requests.request(method, f"{self.base}/_sandbox{path}", json=body, timeout=60)
         if status is None:
             assert answer.ok, answer.text
         else:
@@ -60,12 +60,12 @@ class World:
     def rest(self, method: str, path: str, token: str = "", **more: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         url = f"{self.base}/ecwid/api/v3/1003{path}"
-        return requests.request(method, url, headers=headers | more.pop("headers", {}), timeout=10, **more)
+        return requests.request(method, url, headers=headers | more.pop("headers", {}), timeout=60, **more)
 
     def page(self, host: str, method: str, path: str, session: requests.Session, **more: Any) -> requests.Response:
         """A page of a *.localhost origin; Python does not resolve those, so the name goes into the header."""
         headers = {"Host": f"{host}:{self.port}", "Accept": "text/html"}
-        return session.request(method, f"{self.base}{path}", headers=headers, timeout=10, allow_redirects=False, **more)
+        return session.request(method, f"{self.base}{path}", headers=headers, timeout=60, allow_redirects=False, **more)
 
     def token(self) -> str:
         return str(self.control("GET", "/ecwid/shops/1003/installation")["token"])

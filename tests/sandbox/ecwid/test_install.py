@@ -24,7 +24,7 @@ def trade(world: World, grant: str, **changes: str) -> requests.Response:
         "redirect_uri": f"{world.app.url}/ecwid/callback",
         "grant_type": "authorization_code",
     }
-    return requests.post(f"{world.base}/ecwid/oauth/token/1003", data=form | changes, timeout=10)
+    return requests.post(f"{world.base}/ecwid/oauth/token/1003", data=form | changes, timeout=60)
 
 
 def install(world: World) -> dict[str, str]:
@@ -82,8 +82,8 @@ def test_a_code_dies_after_its_minutes(empty: World) -> None:
 
 def test_the_token_endpoint_wants_a_form_and_the_store_in_its_path(empty: World) -> None:
     code = install(empty)["code"]
-    assert requests.post(f"{empty.base}/ecwid/oauth/token/1003", json={"code": code}, timeout=10).status_code == 400
-    assert requests.post(f"{empty.base}/ecwid/oauth/token", data={"code": code}, timeout=10).status_code == 400
+    assert requests.post(f"{empty.base}/ecwid/oauth/token/1003", json={"code": code}, timeout=60).status_code == 400
+    assert requests.post(f"{empty.base}/ecwid/oauth/token", data={"code": code}, timeout=60).status_code == 400
 
 
 def authorize(world: World, **changes: str) -> requests.Response:

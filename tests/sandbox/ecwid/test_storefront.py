@@ -28,7 +28,7 @@ class Browser:
     def ask(self, method: str, path: str, **form: str) -> requests.Response:
         url = f"{self.world.base}{path}"
         headers = {"Host": f"{SHOP}:{self.world.port}", "Accept": "text/html", "Cookie": self.cookie}
-        answer = requests.request(method, url, headers=headers, data=form or None, timeout=10, allow_redirects=False)
+        answer = requests.request(method, url, headers=headers, data=form or None, timeout=60, allow_redirects=False)
         if "Set-Cookie" in answer.headers:
             self.cookie = answer.headers["Set-Cookie"].partition(";")[0]
         if answer.status_code == 303:
@@ -107,9 +107,9 @@ def test_the_session_token_proves_the_shopper_to_a_server(world: World) -> None:
     token = re.search(r'data-session-token="([^"]+)"', page.text)
     assert token
     url = f"{world.base}/ecwid/storefront/api/v1/1003/customer"
-    good = requests.post(url, json={"lang": "en"}, headers={"Authorization": f"Bearer {token.group(1)}"}, timeout=10)
+    good = requests.post(url, json={"lang": "en"}, headers={"Authorization": f"Bearer {token.group(1)}"}, timeout=60)
     assert good.json()["email"] == "ada@mail.example"
-    bad = requests.post(url, json={"lang": "en"}, headers={"Authorization": "Bearer st_made_up"}, timeout=10)
+    bad = requests.post(url, json={"lang": "en"}, headers={"Authorization": "Bearer st_made_up"}, timeout=60)
     assert bad.status_code == 401
 
 

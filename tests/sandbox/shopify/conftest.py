@@ -48,7 +48,7 @@ class World:
         return self.running.base_url
 
     def control(self, path: str, body: Any = None, *, method: str = "POST", status: int | None = None) -> Any:
-        answer = requests.request(method, f"{self.base}/_sandbox{path}", json=body, timeout=20)
+        answer = requests.request(method, f"{self.base}/_sandbox{path}", json=body, timeout=60)
         if status is None:
             assert answer.ok, answer.text
         else:
@@ -66,7 +66,7 @@ class World:
 
     def token_request(self, **body: Any) -> requests.Response:
         given = {"client_id": CLIENT_ID, "client_secret": SECRET} | body
-        return requests.post(f"{self.base}/shopify/{DOMAIN}/admin/oauth/access_token", json=given, timeout=10)
+        return requests.post(f"{self.base}/shopify/{DOMAIN}/admin/oauth/access_token", json=given, timeout=60)
 
     def exchange(self, **more: Any) -> requests.Response:
         body: dict[str, Any] = {
@@ -86,7 +86,7 @@ class World:
             f"{self.base}/shopify/{DOMAIN}/admin/api/2026-10/graphql.json",
             json={"query": query, "variables": variables},
             headers={"X-Shopify-Access-Token": token},
-            timeout=10,
+            timeout=60,
         )
 
     def graphql(self, query: str, variables: Any = None) -> dict[str, Any]:
@@ -116,10 +116,10 @@ class Visitor:
         self.session.headers["Accept"] = "text/html"
 
     def get(self, path: str, **options: Any) -> requests.Response:
-        return self.session.get(self.base + path, allow_redirects=False, timeout=10, **options)
+        return self.session.get(self.base + path, allow_redirects=False, timeout=60, **options)
 
     def post(self, path: str, data: Any = None, **options: Any) -> requests.Response:
-        return self.session.post(self.base + path, data=data, allow_redirects=False, timeout=10, **options)
+        return self.session.post(self.base + path, data=data, allow_redirects=False, timeout=60, **options)
 
 
 CREATE_DISCOUNT = """mutation($discount: DiscountCodeBasicInput!) {

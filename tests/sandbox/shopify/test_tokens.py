@@ -171,5 +171,5 @@ def test_the_api_wants_a_token_and_its_own_version(world: World) -> None:
     assert world.post_graphql("shpat_guess", SHOP_NAME).status_code == 401
     token = world.exchange().json()["access_token"]
     url = f"{world.base}/shopify/{DOMAIN}/admin/api/2019-04/graphql.json"
-    old = requests.post(url, json={"query": SHOP_NAME}, headers={"X-Shopify-Access-Token": token}, timeout=5)
+    old = requests.post(url, json={"query": SHOP_NAME}, headers={"X-Shopify-Access-Token": token}, timeout=60)
     assert old.status_code == 404

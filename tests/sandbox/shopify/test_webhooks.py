@@ -87,7 +87,7 @@ def test_a_failed_delivery_is_tried_eight_more_times_with_the_same_bytes(world: 
     world.control("/faults", {"time_scale": 0.0001}, method="PUT")
     world.app.status = 503
     world.customer()
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         kept = world.control("/deliveries?topic=customers/create", method="GET")
         if kept[0]["state"] == "failed":
@@ -109,7 +109,7 @@ def test_the_retries_spread_over_four_hours_ever_slower() -> None:
 def test_a_redirect_is_a_failure(world: World) -> None:
     world.app.pages["/shopify/webhooks"] = (302, {"Location": "/elsewhere"}, b"")
     world.customer()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     kept = []
     while time.monotonic() < deadline and not (kept and kept[0]["attempts"]):
         kept = world.control("/deliveries", method="GET")

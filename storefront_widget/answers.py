@@ -40,6 +40,7 @@ def member_answer(
     Beside it the instants at which the clock alone changes it."""
     statement = standing_of(shop=shop, member=member, as_of=at, versions=versions) if member else fold(versions, [], at)
     program = next((version.program for version in reversed(versions) if version.in_force_from <= at), None)
+    voice = voice.knowing(program.translations) if program else voice
     offered = (
         offers(
             shop=shop,
@@ -63,7 +64,7 @@ def member_answer(
         "config": config,
         "member": {"name": member.name if member else "", "known": member is not None},
         "enrolled": member is not None and statement.enrolled,
-        "tier": _tier(statement.tier, program),
+        "tier": _tier(statement.tier, program, voice),
         "as_of": at.isoformat(),
         "available": statement.available,
         "worth_minor": _worth_minor(statement.available, program),
@@ -74,7 +75,7 @@ def member_answer(
         ],
         "expiring": _expiring(statement),
         "rewards": [_offer(offer, names, voice) for offer in offered],
-        "codes": [_as_it_stands(shop, redemption, partners) for redemption in codes],
+        "codes": [_as_it_stands(shop, redemption, partners, voice) for redemption in codes],
         "history": _history(statement, names, voice),
         "nudges": told,
         **doing,
@@ -82,28 +83,30 @@ def member_answer(
     return data, changes
 
 
-def redemption_answer(*, shop: Shop, redemption: Redemption) -> Data:
+def redemption_answer(*, shop: Shop, redemption: Redemption, voice: Voice) -> Data:
     """A redemption as it stands now; the code only where it works."""
-    return _as_it_stands(shop, redemption, codes_of(shop=shop, redemptions=[redemption]))
+    return _as_it_stands(shop, redemption, codes_of(shop=shop, redemptions=[redemption]), voice)
 
 
-def redeem_answer(*, shop: Shop, redemption: Redemption) -> Data:
+def redeem_answer(*, shop: Shop, redemption: Redemption, voice: Voice) -> Data:
     """The answer to the request that made the redemption, the same whenever it is asked again: what was settled within
     that request carries its instant; all that came later is for whoever asks for the state."""
     partners = codes_of(shop=shop, redemptions=[redemption])
     if redemption.ready_at == redemption.accepted_at:
         over = redemption.reward_data.get("kind") == "store_credit" or redemption.reward_data.get("webhook_url")
-        return _redemption(shop, redemption, "used" if over else "ready", partners)
+        return _redemption(shop, redemption, "used" if over else "ready", partners, voice)
     failed_at_once = redemption.state == Redemption.State.FAILED and redemption.closed_at == redemption.accepted_at
-    return _redemption(shop, redemption, "failed" if failed_at_once else "issuing", partners)
+    return _redemption(shop, redemption, "failed" if failed_at_once else "issuing", partners, voice)
 
 
-def _as_it_stands(shop: Shop, redemption: Redemption, partners: Mapping[int, PartnerCode]) -> Data:
+def _as_it_stands(shop: Shop, redemption: Redemption, partners: Mapping[int, PartnerCode], voice: Voice) -> Data:
     state = "issuing" if redemption.state == Redemption.State.RESERVED else redemption.state
-    return {**_redemption(shop, redemption, state, partners), "note": redemption.note}
+    return {**_redemption(shop, redemption, state, partners, voice), "note": redemption.note}
 
 
-def _redemption(shop: Shop, redemption: Redemption, state: str, partners: Mapping[int, PartnerCode]) -> Data:
+def _redemption(
+    shop: Shop, redemption: Redemption, state: str, partners: Mapping[int, PartnerCode], voice: Voice
+) -> Data:
     """`code` is what a shopper types or shows; `link` what access opens; `description` the merchant's own words."""
     ready, reward = state == "ready", redemption.reward_data
     partner = partners.get(redemption.pk)
@@ -111,7 +114,7 @@ def _redemption(shop: Shop, redemption: Redemption, state: str, partners: Mappin
     return {
         "id": str(redemption.number),
         "reward": redemption.reward,
-        "name": reward.get("name", ""),
+        "name": voice.own(reward.get("name", "")),
         "kind": reward.get("kind", ""),
         "percent": reward.get("percent", 0),
         "points": redemption.points,
@@ -120,7 +123,7 @@ def _redemption(shop: Shop, redemption: Redemption, state: str, partners: Mappin
         "code": _code(redemption, partner) if ready else "",
         "apply_url": platform_of(shop).apply_code_url(shop, redemption) if ready else "",
         "link": reward.get("link", "") if ready else "",
-        "description": reward.get("description", ""),
+        "description": voice.own(reward.get("description", "")),
         "in_cart": ready and redemption.external_id == IN_CART,
         "expires_at": ends.isoformat() if ends else None,
         "cancellable": ready
@@ -139,7 +142,9 @@ def _code(redemption: Redemption, partner: PartnerCode | None) -> str:
 
 def _offer(offer: Offer, names: dict[str, str], voice: Voice) -> Data:
     obstacle = voice.problem(offer.obstacle, names) if offer.obstacle else ""
-    return {**reward_answer(offer.reward), "missing": offer.missing, "obstacle": obstacle}
+    reward = reward_answer(offer.reward)
+    named = {key: voice.own(reward[key]) for key in ("name", "description")}
+    return {**reward, **named, "missing": offer.missing, "obstacle": obstacle}
 
 
 def _nudges(
@@ -170,15 +175,15 @@ def _worth_minor(points: int, program: Program | None) -> int | None:
     return max(points * reward.value_minor // reward.points for reward in rated)
 
 
-def _tier(tier: Tier | None, program: Program | None) -> Data | None:
+def _tier(tier: Tier | None, program: Program | None, voice: Voice) -> Data | None:
     """Where the member stands and what is missing to the next level, in minor units, points or orders. Below the first
     level `id` is empty; without levels there is no tier."""
     if tier is None or program is None:
         return None
-    perks = {level.id: list(level.perks) for level in program.tiers}
+    perks = {level.id: [voice.own(perk) for perk in level.perks] for level in program.tiers}
     following = {
         "id": tier.next_id,
-        "name": tier.next_name,
+        "name": voice.own(tier.next_name),
         "measure": program.policies.tier_measure,
         "have": tier.measure,
         "need": tier.next_at,
@@ -186,7 +191,7 @@ def _tier(tier: Tier | None, program: Program | None) -> Data | None:
     }
     return {
         "id": tier.id,
-        "name": tier.name,
+        "name": voice.own(tier.name),
         "perks": perks.get(tier.id, []),
         "kept_until": tier.kept_until.isoformat() if tier.kept_until else None,
         "next": following if tier.next_id else None,

@@ -16,6 +16,7 @@ from threading import Lock
 
 import msgspec
 
+from loyalty.engine.naming import in_language
 from loyalty.models import Shop
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors.programs import Published, kept_versions
@@ -58,6 +59,7 @@ def config_of(*, shop: Shop, rows: Sequence[Published], language: str, asked: st
     found = _found(key, at)
     if found is None:
         program = kept_versions([live])[0].program if live else None
+        program = in_language(program, language) if program else None
         data = config_answer(shop=shop, program=program, choices=choices, language=language)
         found = _config(msgspec.json.encode(data), origins_of(shop), at)
         _keep(key, found)

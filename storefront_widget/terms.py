@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from loyalty.engine.activities import ActivityRule, BirthdayRule
 from loyalty.engine.earning import Cashback, PerAmount, PerItem, PerOrder
 from loyalty.engine.milestones import Goal, Milestone, Streak
+from loyalty.engine.naming import in_language
 from loyalty.engine.policies import Policies
 from loyalty.engine.program import Program, Reward, Rule
 from loyalty.engine.referrals import ReferralRule
@@ -33,6 +34,7 @@ def terms_answer(*, shop: Shop, program: Program | None, choices: WidgetChoices,
     own = written_in(choices.own_terms, [voice.language]) or ""
     if program is None:
         return {"questions": asked, "terms": [], "own": own}
+    program = in_language(program, voice.language)
     writer = _Writer(shop, program, voice, carried(shop, program))
     questions = [
         {"question": writer.say(f"ask.{name}"), "answer": " ".join(sentences)}

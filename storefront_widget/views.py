@@ -11,8 +11,9 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
+from loyalty.languages import Voice
 from loyalty.models import Redemption
-from loyalty.selectors.programs import Published, kept_versions, published
+from loyalty.selectors.programs import Published, in_force_at, kept_versions, published
 from loyalty.selectors.widget import program_now, redemption_of
 from loyalty.selectors.widget_settings import loaded_choices
 from loyalty.selectors.widget_state import MemberState, state_of_member
@@ -74,6 +75,13 @@ def _config(request: HttpRequest, caller: Caller, rows: Sequence[Published]) -> 
     return config_of(shop=caller.shop, rows=rows, language=language_of(request, chosen), asked=asked, at=caller.at)
 
 
+def _voice(request: HttpRequest, caller: Caller) -> Voice:
+    """With the names that the program in force has for things."""
+    voice = voice_of(request, loaded_choices(caller.shop)[1])
+    live = in_force_at(kept_versions(published(caller.shop)), caller.at)
+    return voice.knowing(live.program.translations) if live else voice
+
+
 def _state(caller: Caller) -> MemberState | None:
     """Asked before the answer is made: what changes while it is made, changes it."""
     if caller.member is None:
@@ -110,12 +118,12 @@ def redeem(request: HttpRequest, caller: Caller) -> HttpResponse:
         redemption = redemption_of(shop=shop, member=member, number=redemption.number)
     elif _is_being_made(redemption) and at - redemption.accepted_at < UNDER_WAY:
         raise UnderWay("This is being done right now. Ask again in 2 seconds.")
-    return answer(redeem_answer(shop=shop, redemption=redemption))
+    return answer(redeem_answer(shop=shop, redemption=redemption, voice=_voice(request, caller)))
 
 
 def redemption(request: HttpRequest, caller: Caller, number: UUID) -> HttpResponse:
     found = redemption_of(shop=caller.shop, member=caller.required(), number=number)
-    return answer(redemption_answer(shop=caller.shop, redemption=found))
+    return answer(redemption_answer(shop=caller.shop, redemption=found, voice=_voice(request, caller)))
 
 
 def cancel(request: HttpRequest, caller: Caller, number: UUID) -> HttpResponse:
@@ -125,7 +133,7 @@ def cancel(request: HttpRequest, caller: Caller, number: UUID) -> HttpResponse:
     limits.hit(f"redeem/{caller.shop.pk}/{member.pk}", limit=10, window_seconds=60, at=caller.at)
     cancelled = redemptions.cancel_own(shop=caller.shop, member=member, number=number, at=caller.at)
     outbox.run_now(kind=REVOKE, subject=str(number), shop_id=caller.shop.pk, now=caller.at)
-    return answer(redemption_answer(shop=caller.shop, redemption=cancelled))
+    return answer(redemption_answer(shop=caller.shop, redemption=cancelled, voice=_voice(request, caller)))
 
 
 def answer(data: Data, *, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:

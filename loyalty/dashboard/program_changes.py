@@ -61,8 +61,9 @@ def changes(before: Program, after: Program, words: Words) -> list[Change]:
     for name in rest:
         if old.get(name) != new.get(name):
             title = str(TITLES.get(name, name.replace("_", " ")))
-            what = FieldChange("", _said(old.get(name)), _said(new.get(name)))
-            found.append(Change(name, "", title, "changed", (what,)))
+            single = (FieldChange("", _said(old.get(name)), _said(new.get(name))),)
+            fields = _translated(before, after) if name == "translations" else single
+            found.append(Change(name, "", title, "changed", fields))
     return found
 
 
@@ -81,6 +82,19 @@ def word_by_word(before: str, after: str) -> tuple[list[Piece], list[Piece]]:
         if new[k:m]:
             second.append(Piece("".join(new[k:m]), "" if tag == "equal" else "ins"))
     return first, second
+
+
+def _translated(before: Program, after: Program) -> tuple[FieldChange, ...]:
+    """Text by text, in each language."""
+    old, new = (
+        {(tag, own): said for tag, texts in program.translations.items() for own, said in texts.items()}
+        for program in (before, after)
+    )
+    return tuple(
+        FieldChange(f"{own} ({tag})", old.get((tag, own), NOTHING), new.get((tag, own), NOTHING))
+        for tag, own in sorted({*old, *new})
+        if old.get((tag, own)) != new.get((tag, own))
+    )
 
 
 def _single(part: str, data: Mapping[str, Any]) -> Mapping[str, Any]:

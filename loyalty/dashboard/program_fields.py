@@ -127,6 +127,7 @@ TITLES: dict[str, Text] = {
     "time_zone": _("Time zone"),
     "earns_from": _("Earlier orders earn from"),
     "paused": _("Paused"),
+    "translations": _("Translations"),
 }
 """What a document says beside its parts."""
 NEW_NAMES: dict[str, Text] = {

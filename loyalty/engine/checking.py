@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from loyalty.engine.campaigns import overlap
 from loyalty.engine.document import Program
 from loyalty.engine.errors import Invalid
+from loyalty.engine.naming import check_translations
 from loyalty.engine.reward_checks import check_reward
 from loyalty.engine.rule import RuleShape
 from loyalty.engine.segments import in_order
@@ -40,6 +41,7 @@ def check_program(program: Program) -> None:
         campaign.check(f"$.campaigns[{index}]")
     for index, reward in enumerate(program.rewards):
         check_reward(reward, f"$.rewards[{index}]")
+    check_translations(program.translations, "$.translations")
     _check_names(program)
     _check_exclusives(program)
 

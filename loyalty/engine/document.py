@@ -133,6 +133,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     paused: Paused = Paused()
     earns_from: datetime | None = None
     """Orders placed before the first version earn nothing, unless it says from when."""
+    translations: dict[str, dict[str, str]] = {}
+    """By language, what a text of this document that shoppers read is there (`engine/naming.py`)."""
     format: int = FORMAT
 
 

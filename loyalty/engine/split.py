@@ -22,7 +22,7 @@ from loyalty.engine.simulate import Comparison, Known, Outcome, as_draft, outcom
 
 LISTS = ("segments", "tiers", "rewards", "plans", "rules", "campaigns")
 """Lists of things with an id; what others name stands first, so that most steps are programs that can be meant."""
-_SILENT = ("name", "format")
+_SILENT = ("name", "translations", "format")
 """What earns nobody anything."""
 MOST_STEPS = 8
 MOST_FOLDS = 20_000

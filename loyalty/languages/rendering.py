@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
+
+import msgspec
 
 from loyalty.engine.errors import LoyaltyError
 from loyalty.engine.explain import Reason
@@ -25,20 +27,39 @@ _FIELD = re.compile(r"\{(\w+)\}")
 _COUNTS = ("n", "days", "units", "length", "points")
 _AS_THEY_ARE = ("number", "year", "version", "code")
 _DECIMALS = ("percent", "times")
+_MERCHANTS = ("reward", "tier", "name", "plan")
+"""What a merchant has named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """In which language somebody is answered, and what a point is called there."""
+    """In which language somebody is answered, what a point is called there, and what the merchant's own names are."""
 
     language: str
     point: PointWords | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def knowing(self, translations: Mapping[str, Mapping[str, str]]) -> Voice:
+        """The same with a program's names."""
+        return replace(self, names=translations.get(self.language, {}))
+
+    def own(self, name: str) -> str:
+        """A merchant's word, in this language if they have said it there."""
+        return self.names.get(name, name)
 
     def text(self, reason: Reason) -> str:
-        return text(reason, self.language, self.point)
+        return text(msgspec.structs.replace(reason, params=self._named(reason.params)), self.language, self.point)
 
     def say(self, part: str, message_id: str, params: Params) -> str:
-        return say(part, message_id, params, self.language, self.point)
+        return say(part, message_id, self._named(params), self.language, self.point)
+
+    def _named(self, params: Params) -> Params:
+        if not self.names:
+            return params
+        return {
+            key: self.own(value) if key in _MERCHANTS and isinstance(value, str) else value
+            for key, value in params.items()
+        }
 
     def short_money(self, amount_minor: int, currency: str, exponent: int) -> str:
         """Without decimals where there are none to show."""

@@ -53,4 +53,6 @@ def _write(member: Member, now: datetime) -> None:
             birthday_known=bool(told_by(shop=shop, member=member, at=now).birthday),
             as_of=now,
         )
-    write(shop=shop, member_id=member.pk, found=found, program=program, voice=voice_for(shop, [member.locale]), at=now)
+    voice = voice_for(shop, [member.locale])
+    voice = voice.knowing(program.translations) if program else voice
+    write(shop=shop, member_id=member.pk, found=found, program=program, voice=voice, at=now)

@@ -50,6 +50,7 @@ EXPECTED: dict[str, tuple[str | tuple[str, ...] | None, int, int]] = {
     "what_if": (None, 200, 404),
     "what_if_stop": (None, 405, 404),
     "program_file": (None, 200, 422),
+    "program_translations": (None, 200, 200),
     "program_pause": (None, 200, 200),
     "program_versions": (None, 200, 405),
     "program_withdraw": (("1",), 405, 404),

@@ -1,0 +1,97 @@
+"""What the program's own names are in the shoppers' languages: one table, a language at a time, kept in the draft."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from loyalty.dashboard.access import embedded
+from loyalty.dashboard.pages import actor, asked, page
+from loyalty.dashboard.program_fields import PART_NAMES
+from loyalty.dashboard.program_page import Beside, beside
+from loyalty.dashboard.widget_form import language_names
+from loyalty.engine.errors import Conflict, Invalid
+from loyalty.engine.naming import MAX_CHARACTERS, texts_of
+from loyalty.engine.program import Program
+from loyalty.languages import best
+from loyalty.selectors.widget_settings import choices_of
+from loyalty.services.programs import save_draft
+
+MOST_ROWS = 400
+"""A form may have a thousand fields."""
+
+
+@embedded
+@require_http_methods(["GET", "POST"])
+def program_translations(request: HttpRequest) -> HttpResponse:
+    at = beside(*asked(request))
+    wished = request.POST.get("lang") or request.GET.get("lang", "")
+    if request.method == "GET":
+        return page(request, "program_translations", _context(at, wished))
+    language = _language(at, wished)
+    typed = _typed(request.POST)
+    try:
+        revision = at.row.revision if at.row else 0
+        part = {"translations": _with(at.program, language, typed)}
+        save_draft(shop=at.shop, revision=revision, part=part, at=at.now, by=actor(request))
+    except (Invalid, Conflict) as error:
+        return _refused(request, at, language, typed, error)
+    context = _context(beside(*asked(request)), language)
+    return page(request, "program_translations", context | {"toast": _("Saved in the draft.")})
+
+
+def _refused(
+    request: HttpRequest, at: Beside, language: str, typed: dict[str, str], error: Invalid | Conflict
+) -> HttpResponse:
+    long = any(len(said) > MAX_CHARACTERS for said in typed.values())
+    told = _("A translation has at most 1,000 characters.") if long else error.message
+    context = _context(at, language)
+    context["rows"] = [(part, own, typed.get(own, said)) for part, own, said in context["rows"]]
+    response = page(request, "program_translations", context | {"error": told}, status=422)
+    response["HX-Push-Url"] = "false"
+    return response
+
+
+def _context(at: Beside, wished: str) -> dict[str, Any]:
+    language = _language(at, wished)
+    texts = texts_of(at.program)
+    translations = at.program.translations
+    own = translations.get(language, {})
+    missing = {tag: sum(text not in translations.get(tag, {}) for _part, text in texts) for tag, _name in _offered(at)}
+    rows = [(PART_NAMES[part], text, own.get(text, "")) for part, text in texts[:MOST_ROWS]]
+    return {
+        "page": "program",
+        "language": language,
+        "language_name": dict(_offered(at))[language],
+        "languages": [(tag, name, missing[tag], tag in translations) for tag, name in _offered(at)],
+        "rows": rows,
+        "hidden": len(texts) - len(rows),
+        "is_draft": at.row is not None,
+    }
+
+
+def _offered(at: Beside) -> list[tuple[str, str]]:
+    """Languages that the shop has on, each in its own words."""
+    chosen = choices_of(at.shop).languages
+    return [(tag, name) for tag, name in language_names() if not chosen or tag in chosen]
+
+
+def _language(at: Beside, wished: str) -> str:
+    return best([wished, at.shop.locale], [tag for tag, _name in _offered(at)])
+
+
+def _typed(posted: QueryDict) -> dict[str, str]:
+    """By the text that it translates."""
+    pairs = zip(posted.getlist("own"), posted.getlist("said"), strict=False)
+    return {own.replace("\r\n", "\n"): said.replace("\r\n", "\n").strip() for own, said in pairs}
+
+
+def _with(program: Program, language: str, typed: dict[str, str]) -> dict[str, dict[str, str]]:
+    """All languages without what the program no longer says."""
+    said_now = [text for _part, text in texts_of(program)]
+    whole = {**program.translations, language: {**program.translations.get(language, {}), **typed}}
+    kept = {tag: {text: texts[text] for text in said_now if texts.get(text)} for tag, texts in whole.items()}
+    return {tag: texts for tag, texts in kept.items() if texts}

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.dashboard.formatting import Format
-from loyalty.dashboard.program_changes import Change, Piece, by_thing, changes, word_by_word
+from loyalty.dashboard.program_changes import NOTHING, Change, Piece, by_thing, changes, word_by_word
 from loyalty.dashboard.program_examples import reward_example, rule_example
 from loyalty.dashboard.program_fields import kind_of
 from loyalty.dashboard.program_sentences import (
@@ -485,6 +485,8 @@ def said(change: Change) -> str:
         return change.title
     first = change.fields[0]
     words = {"title": change.title, "label": first.label, "before": first.before, "after": first.after}
+    if first.before == NOTHING and not first.label:
+        return _("%(title)s: %(after)s") % words
     if not first.label:
         return _("%(title)s: %(after)s, was %(before)s") % words
     return _("%(title)s, %(label)s: %(after)s, was %(before)s") % words

@@ -24,18 +24,25 @@
   });
 
   document.addEventListener("htmx:finally:request", () => {
-    for (const busy of document.querySelectorAll(`#app[${BUSY}], #app .button[${BUSY}]`)) busy.removeAttribute(BUSY);
+    for (const busy of document.querySelectorAll(`#app[${BUSY}], #app [${BUSY}]`)) busy.removeAttribute(BUSY);
+  });
+
+  let held = null;
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+    held = ctx?.target?.contains?.(document.activeElement) ? document.activeElement : null;
   });
 
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-    if (ctx?.target && ctx.target.id !== "app") return; // a part that reads back must not take the focus from a field
-    const wanted = document.querySelector("[aria-invalid=true], [data-focus]");
+    const isPart = ctx?.target && ctx.target.id !== "app";
+    if (isPart && (!held || held.isConnected)) return; // a part that reads back must not take the focus from a field
+    const kept = isPart && held.id ? document.getElementById(held.id) : null;
+    const wanted = kept ?? document.querySelector("[aria-invalid=true], [data-focus]");
     const folded = wanted?.closest("details");
     if (folded) folded.open = true;
     const heading = wanted ?? document.querySelector("#app h1");
     if (heading?.matches("h1")) heading.tabIndex = -1;
     heading?.focus({ preventScroll: !wanted?.matches("[data-focus]") });
-    dismissToasts();
+    if (!isPart) dismissToasts();
   });
 
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => {

@@ -33,16 +33,16 @@ class Store(ABC):
     def frame(self) -> FrameLocator:
         """The app inside the admin."""
 
-    def install(self) -> None:
-        """Ends on Home, with the default program live."""
+    def install(self, past: str = "none") -> None:
+        """Ends on Home, with the default program live; `past` says which orders from before it earn."""
         self.install_only()
-        self.launch_default()
+        self.launch_default(past)
 
     @abstractmethod
     def install_only(self) -> None:
         """Ends in the app, which asks a new shop for its goal."""
 
-    def launch_default(self) -> None:
+    def launch_default(self, past: str = "none") -> None:
         """The program that is launched where nobody answers anything; a shop that comes back has its own."""
         heading = self.frame.get_by_role("heading", level=1)
         expect(heading.filter(has_text=re.compile("^(Home|What do you want more of.)$"))).to_be_visible()
@@ -50,12 +50,13 @@ class Store(ABC):
             return
         app = next(frame for frame in self.admin.frames if frame.parent_frame is not None)
         status = app.evaluate(
-            """async () => {
+            """async past => {
                 const bearer = document.querySelector("meta[name=regulars-bearer]")?.content;
                 const headers = bearer ? { Authorization: `Bearer ${bearer}` } : {};
-                const body = new URLSearchParams({ past: "none" });
+                const body = new URLSearchParams({ past });
                 return (await fetch("/dashboard/start/launch/", { method: "POST", headers, body })).status;
-            }"""
+            }""",
+            past,
         )
         assert status == 200
         self.open_app()

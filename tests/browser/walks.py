@@ -1,0 +1,100 @@
+"""A merchant's jobs, walked through in a store's admin by mouse at a desk or by keyboard on a phone, and looked over by
+axe at every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import BrowserContext, FrameLocator, Locator, expect
+
+from tests.browser.conftest import Running, Watch
+from tests.browser.hands import Keyboard, Mouse
+from tests.browser.pages import ShopifyStore, Store, resize
+from tests.browser.test_accessibility import SIZES, the_frame, violations
+from tests.browser.test_first_run import new_ecwid, new_shopify
+
+Make = Callable[[Running, BrowserContext], Store]
+HANDS = {"desktop": Mouse, "phone": Keyboard}
+BY_HAND = [
+    pytest.param(new_shopify, "desktop", id="shopify-desktop-mouse"),
+    pytest.param(new_ecwid, "phone", id="ecwid-phone-keyboard"),
+]
+THE_OTHER_WAY_ROUND = [
+    pytest.param(new_shopify, "phone", id="shopify-phone-keyboard"),
+    pytest.param(new_ecwid, "desktop", id="ecwid-desktop-mouse"),
+]
+
+
+class Walk:
+    """`app` is the app in the admin; what axe says is kept until `end`."""
+
+    def __init__(self, store: Store, size: str, axe: str, watch: Watch) -> None:
+        self.store, self.axe, self.watch = store, axe, watch
+        self.hands = HANDS[size](store.admin)
+        self.found: dict[str, list[str]] = {}
+        resize(store.admin, SIZES[size])
+
+    @property
+    def app(self) -> FrameLocator:
+        return self.store.frame
+
+    def go_to(self, page: str) -> None:
+        self.hands.press(self.store.way_to(page))
+        self.sees(page)
+
+    def follow(self, link: str | Locator, heading: str) -> None:
+        """`heading` is of the page that it leads to."""
+        self.hands.press(self.app.get_by_role("link", name=link, exact=True) if isinstance(link, str) else link)
+        self.sees(heading)
+
+    def press(self, button: str) -> None:
+        self.hands.press(self.app.get_by_role("button", name=button, exact=True))
+
+    def unfold(self, summary: str) -> None:
+        self.hands.press(self.app.locator("summary", has_text=summary))
+
+    def write(self, label: str, text: str) -> None:
+        self.hands.write(
+            self.app.get_by_role("textbox", name=label).or_(self.app.get_by_label(label, exact=True)).first, text
+        )
+
+    def choose(self, label: str, option: str) -> None:
+        self.hands.choose(self.app.get_by_label(label, exact=True), option)
+
+    def tick(self, label: str) -> None:
+        self.hands.tick(self.app.get_by_label(label))
+
+    def sees(self, heading: str) -> None:
+        expect(self.app.get_by_role("heading", name=heading, exact=True).first).to_be_visible()
+
+    def reads(self, text: str) -> None:
+        expect(self.app.get_by_text(text).first).to_be_visible()
+
+    def is_refused(self, why: str) -> None:
+        """The field says what to do, and has the focus."""
+        self.reads(why)
+        expect(self.app.locator("[aria-invalid=true]").first).to_be_focused()
+        self.watch.faults[:] = [fault for fault in self.watch.faults if "status of 422" not in fault]
+
+    def look(self, state: str) -> None:
+        self.found[state] = violations(the_frame(self.store.admin), self.axe)
+
+    def end(self) -> None:
+        assert {state: what for state, what in self.found.items() if what} == {}
+
+
+def fill_past(running: Running, store: Store, *, orders: int, customers: int) -> None:
+    """Three months of orders before the app came."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    period = {"from": (now - timedelta(days=90)).isoformat(), "to": (now - timedelta(hours=1)).isoformat()}
+    amount = {"seed": 1, "orders": orders, "customers": customers, "webhooks": False}
+    running.control("POST", f"{controls_of(store)}/history", {**period, **amount})
+
+
+def controls_of(store: Store) -> str:
+    """Where the sandbox is told what happens to this store."""
+    if isinstance(store, ShopifyStore):
+        return f"/shopify/shops/{store.name}.myshopify.com"
+    return f"/ecwid/shops/{store.store}"  # type: ignore[attr-defined]

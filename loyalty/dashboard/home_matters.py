@@ -74,6 +74,11 @@ def desk_matters(desk: Desk, fmt: Format) -> list[Matter]:
         text = _("Each goes out by itself once you add codes.")
         url = reverse("dashboard:partner_codes")
         found.append(Matter("ticket", "warn", title % {"count": fmt.points(desk.for_codes)}, text, url, ""))
+    if desk.friends:
+        title = ngettext("%(count)s friend to look at", "%(count)s friends to look at", desk.friends)
+        text = _("They may be one person with two accounts.")
+        url = reverse("dashboard:friends")
+        found.append(Matter("users", "", title % {"count": fmt.points(desk.friends)}, text, url, ""))
     if desk.without_points:
         title = ngettext(
             "%(count)s order earned nothing this week", "%(count)s orders earned nothing this week", desk.without_points

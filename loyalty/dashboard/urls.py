@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.dashboard import birthdays, ecwid_settings, first_run, fulfilment, goal_figure, plan, views, widget_page
+from loyalty.dashboard import (
+    birthdays,
+    ecwid_settings,
+    first_run,
+    friends,
+    fulfilment,
+    goal_figure,
+    plan,
+    views,
+    widget_page,
+)
 from loyalty.dashboard.program_urls import PROGRAM
 
 app_name = "dashboard"
@@ -19,6 +29,8 @@ urlpatterns = [
     path("widget/preview/", widget_page.widget_preview, name="widget_preview"),
     path("widget/secret/", widget_page.widget_secret, name="widget_secret"),
     path("members/", views.members, name="members"),
+    path("members/friends/", friends.friends, name="friends"),
+    path("members/friends/<int:referral_id>/", friends.friend_settle, name="friend_settle"),
     path("members/<int:member_id>/", views.member, name="member"),
     path("members/<int:member_id>/adjust/", views.adjust, name="adjust"),
     path("members/<int:member_id>/birthday/", birthdays.birthday, name="birthday"),

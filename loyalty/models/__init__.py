@@ -12,7 +12,7 @@ from loyalty.models.members import LedgerEntry, Member, Redemption, StoredFact
 from loyalty.models.privacy import Forgotten, PrivacyRequest
 from loyalty.models.queues import EmailCode, InboxDelivery, OutboxMessage, QueueState, RateCounter, ShopperDevice
 from loyalty.models.reconciliations import HealedOrder, Reconciliation
-from loyalty.models.referrals import Referral
+from loyalty.models.referrals import HouseholdMark, Referral
 from loyalty.models.rewards import FulfilmentSecret, PartnerCode, Payout
 from loyalty.models.shops import Credential, OAuthState, ProgramVersion, Shop, StaffMembership
 from loyalty.models.trials import Trial
@@ -29,6 +29,7 @@ __all__ = [
     "Forgotten",
     "FulfilmentSecret",
     "HealedOrder",
+    "HouseholdMark",
     "InboxDelivery",
     "Launch",
     "LedgerEntry",

@@ -16,6 +16,7 @@ class Referral(models.Model):
         CLAIMED = "claimed", "Waits for an order"
         CONFIRMED = "confirmed", "Confirmed"
         REFUSED = "refused", "Refused"
+        HELD = "held", "Waits for a look"
 
     shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="referrals")
     referrer = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="friends_brought")
@@ -23,7 +24,7 @@ class Referral(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.CLAIMED)
     claimed_at = models.DateTimeField(help_text="When the code was typed, or its order placed")
     order_id = models.CharField(max_length=128, blank=True, help_text="The order that confirmed it")
-    why = models.CharField(max_length=32, blank=True, help_text="Why it was refused, in a word")
+    why = models.CharField(max_length=32, blank=True, help_text="Why it was refused or is held, in a word")
     decided_at = models.DateTimeField(null=True, blank=True)
 
     objects = ScopedManager()
@@ -37,3 +38,22 @@ class Referral(models.Model):
 
     def __str__(self) -> str:
         return f"{self.friend_id} brought by {self.referrer_id}"
+
+
+class HouseholdMark(models.Model):
+    """By which two members are seen to share an address and surname, or a phone; never what it is."""
+
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="household_marks")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="household_marks")
+    kind = models.CharField(max_length=8, help_text="home or phone")
+    digest = models.CharField(max_length=64, help_text="Keyed")
+    seen_at = models.DateTimeField()
+
+    objects = ScopedManager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "member", "digest"], name="one_mark_per_member")]
+        indexes = [models.Index(fields=["seen_at"], name="household_mark_age")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.member_id}"

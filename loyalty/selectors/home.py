@@ -16,6 +16,7 @@ from loyalty.models import (
     PrivacyRequest,
     ProgramVersion,
     Redemption,
+    Referral,
     Shop,
     StoredFact,
     WidgetSettings,
@@ -36,6 +37,7 @@ class Desk:
     copies: int
     by_hand: int
     for_codes: int
+    friends: int
     without_points: int
     draft: int | None
     has_goal: bool
@@ -68,6 +70,7 @@ def desk_of(*, shop: Shop, since: datetime, now: datetime) -> Desk:
     row = Shop.objects.filter(pk=shop.pk).values(
         copies=_count(PrivacyRequest.objects.filter(**own).exclude(document="")),
         by_hand=_count(waiting),
+        friends=_count(Referral.objects.filter(**own, state=Referral.State.HELD)),
         for_codes=_count(Redemption.objects.filter(WAITS_FOR_A_CODE, **own)),
         without_points=_count(recent),
         draft=Subquery(draft[:1]),

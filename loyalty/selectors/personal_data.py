@@ -12,6 +12,7 @@ from django.db.models import Q
 from loyalty.engine.explain import from_data, full_text
 from loyalty.models import (
     EmailCode,
+    HouseholdMark,
     LedgerEntry,
     Member,
     PartnerCode,
@@ -56,6 +57,7 @@ def _about(shop: Shop, member: Member) -> dict[str, Any]:
     redemptions = list(Redemption.objects.filter(shop=shop, member=member).order_by("pk"))
     partners = codes_of(shop=shop, redemptions=redemptions)
     brought = Referral.objects.filter(shop=shop).filter(Q(referrer=member) | Q(friend=member)).order_by("pk")
+    marks = HouseholdMark.objects.filter(shop=shop, member=member).order_by("pk")
     devices = ShopperDevice.objects.filter(shop=shop, member=member).order_by("pk")
     return {
         "customer_id": member.external_id or "",
@@ -70,6 +72,7 @@ def _about(shop: Shop, member: Member) -> dict[str, Any]:
         "rewards": [_reward(row, partners.get(row.pk)) for row in redemptions],
         "letters_asked_for": member.notified_of,
         "referral_code": member.referral_code,
+        "households_told_apart_by": list(marks.values_list("kind", flat=True)),
         "friends": [_friend(row, member) for row in brought],
         "signed_in_devices": [
             {"since": row.created_at.isoformat(), "until": (row.ended_at or row.expires_at).isoformat()}

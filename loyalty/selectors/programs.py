@@ -10,6 +10,7 @@ import msgspec
 
 from loyalty.engine.exchange import from_data
 from loyalty.engine.program import Program, Version
+from loyalty.engine.walk import prepared
 from loyalty.models import ProgramVersion, Shop
 
 Published = tuple[int, int, datetime, datetime]
@@ -67,3 +68,9 @@ def published(shop: Shop) -> list[Published]:
 def kept_versions(rows: Sequence[Published]) -> list[Version]:
     """Their documents, read from the database once in a process: a published version never changes."""
     return [_kept(row) for row in rows]
+
+
+def has_referrals(shop: Shop, at: datetime) -> bool:
+    """Whether friends are thanked for."""
+    version = version_in_force(shop, at)
+    return version is not None and bool(prepared(version).referrals)

@@ -13,6 +13,7 @@ from loyalty.engine.facts import Fact, decode
 from loyalty.engine.taking_part import BIRTHDAY_KEPT, Way, last_birthday, lasting, way_of
 from loyalty.engine.walk import born
 from loyalty.models import LedgerEntry, Member, Referral, Shop, StoredFact
+from loyalty.selectors.dashboard import ROWS, Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,13 @@ def ways_to_earn_of(*, shop: Shop, member: Member, rules: Prepared, told: Told) 
     return {rule.id: way_of(rule, rules, told.facts, given, told.at) for rule in every}
 
 
+def held_friends(*, shop: Shop, after: int = 0) -> Page:
+    """What waits for staff, the oldest first. One query."""
+    rows = Referral.objects.filter(shop=shop, state=Referral.State.HELD, pk__gt=after).order_by("pk")
+    found = list(rows.select_related("referrer", "friend")[: ROWS + 1])
+    return Page(found[:ROWS], str(found[ROWS - 1].pk) if len(found) > ROWS else "")
+
+
 def friends_of(*, shop: Shop, member: Member) -> Friends:
     """Two queries."""
     states = Referral.objects.filter(shop=shop, referrer=member).values_list("state").annotate(Count("pk"))
@@ -71,6 +79,6 @@ def friends_of(*, shop: Shop, member: Member) -> Friends:
     return Friends(
         code=member.referral_code,
         confirmed=counts.get(Referral.State.CONFIRMED, 0),
-        waiting=counts.get(Referral.State.CLAIMED, 0),
+        waiting=counts.get(Referral.State.CLAIMED, 0) + counts.get(Referral.State.HELD, 0),
         may_claim=Member.objects.filter(~brought, ~ordered, shop=shop, pk=member.pk).exists(),
     )

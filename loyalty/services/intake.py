@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from loyalty.engine.facts import EARLIEST, Activity, Fact, validate
 from loyalty.models import InboxDelivery, Member, QueueState, Shop, StoredFact
 from loyalty.selectors.driver import driver_cursor
+from loyalty.services import same_person
 from loyalty.services.facts import append, doubt
 from loyalty.services.forgetting import without_forgotten
 from loyalty.services.forgetting_shops import ask_to_forget
@@ -142,6 +143,7 @@ def record(*, shop: Shop, observations: Sequence[Observation], at: datetime) -> 
         raise TryAgain("An order moved to another member meanwhile")
     different = store_orders(shop=shop, orders=orders, refunds=refunds, members=members, stored=stored)
     claim_by_orders(shop=shop, orders=orders, members=members)
+    same_person.note(shop=shop, orders=orders, members=members, at=at)
     different |= dict.fromkeys(adopted, EARLIEST)
     doubt(shop=shop, changed=different)
     changed |= different.keys()

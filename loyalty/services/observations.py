@@ -12,13 +12,15 @@ from loyalty.engine.facts import Order, Refund
 class Person:
     """A shopper as the platform names them. Without `external_id` it is a guest, known by e-mail only; an empty e-mail
     is no e-mail. E-mails are compared in lower case. `email_is_typed` says that the address is what somebody typed for
-    an order, and not the account's own."""
+    an order, and not the account's own. `marks` are what an order says of their household (platforms/same_person.py);
+    they are stored as digests only."""
 
     external_id: str = ""
     email: str = ""
     email_is_typed: bool = False
     name: str = ""
     locale: str = ""
+    marks: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from loyalty.engine.errors import Unavailable
 from loyalty.models import (
     EmailCode,
     Forgotten,
+    HouseholdMark,
     Member,
     PrivacyRequest,
     QueueState,
@@ -173,6 +174,7 @@ def _forget_people(shop: Shop, subject: Subject, at: datetime) -> int:
         Redemption.objects.filter(shop=shop, member__in=meant).exclude(note="", failure="").update(note="", failure="")
         forget_birthdays(shop=shop, member_ids=meant, at=at)
         ShopperDevice.objects.filter(shop=shop, member__in=meant).delete()
+        HouseholdMark.objects.filter(shop=shop, member__in=meant).delete()
         EmailCode.objects.filter(shop=shop, email__in=emails - {""}).delete()
         copies = Q(customer_id__in=[member.external_id for member in members if member.external_id])
         exports = PrivacyRequest.objects.filter(copies | _without_account(subject), shop=shop, kind=Kind.EXPORT)

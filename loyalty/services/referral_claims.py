@@ -15,7 +15,8 @@ from loyalty.engine.statement import Statement
 from loyalty.engine.walk import prepared
 from loyalty.models import Member, Referral, Shop, StoredFact
 from loyalty.models.members import CODE_ALPHABET, REFERRAL_LETTERS
-from loyalty.selectors.programs import version_in_force
+from loyalty.selectors.programs import has_referrals
+from loyalty.services import same_person
 from loyalty.services.members import Key, key_of
 from loyalty.services.observations import OrderSeen
 from loyalty.services.outbox import leave
@@ -83,11 +84,6 @@ def note_claim(shop: Shop, referrer: Member, friend: Member, at: datetime) -> Re
     return row
 
 
-def has_referrals(shop: Shop, at: datetime) -> bool:
-    version = version_in_force(shop, at)
-    return version is not None and bool(prepared(version).referrals)
-
-
 def owners_of(shop: Shop, codes: Collection[str]) -> dict[str, Member]:
     """Whose codes these are: members with an account who are still here."""
     rows = Member.objects.filter(shop=shop, referral_code__in=codes).select_related("merged_into")
@@ -138,6 +134,7 @@ def leave_due(
 def hand_over(*, shop: Shop, gone_id: int, kept_id: int) -> None:
     """Two members became one: whom either brought, and who brought either. Of two who brought them the one that was
     confirmed stands. The caller holds both locks."""
+    same_person.hand_over(shop=shop, gone_id=gone_id, kept_id=kept_id)
     rows = Referral.objects.filter(shop=shop)
     rows.filter(referrer=gone_id).update(referrer=kept_id)
     brought = {row.friend_id: row for row in rows.filter(friend__in=(gone_id, kept_id)).order_by("pk")}

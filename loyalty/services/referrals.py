@@ -20,14 +20,14 @@ from loyalty.engine.statement import Statement, fold
 from loyalty.engine.walk import prepared
 from loyalty.models import Member, Referral, Shop
 from loyalty.selectors.facts import facts_of
-from loyalty.selectors.programs import versions_of
+from loyalty.selectors.programs import has_referrals, versions_of
+from loyalty.services import same_person
 from loyalty.services.facts import append
 from loyalty.services.posting import fold_and_post, lock_members
 from loyalty.services.referral_claims import (
     CLAIM_LIFE,
     LATE,
     LONGEST_HOLD,
-    has_referrals,
     is_purchase,
     is_same_person,
     normal_code,
@@ -97,14 +97,45 @@ def confirm(*, shop: Shop, referral_id: int, at: datetime) -> Referral | None:
         why = "not_new"
     else:
         why = _why_not(referrer, friend, standing, versions, at)
-    row.state, row.why = (State.REFUSED, why) if why else (State.CONFIRMED, "")
-    row.order_id, row.decided_at = order.id if order else "", at
-    row.save(update_fields=["state", "why", "order_id", "decided_at"])
-    log.info("referral.decided", shop=shop.pk, referral=row.pk, state=row.state, why=why)
-    if not why:
-        append(shop=shop, facts=_facts(row, at))
-        fold_and_post(shop=shop, members=list(locked.values()), at=at)
+    row.order_id = order.id if order else ""
+    alike = "" if why else same_person.shared(shop=shop, one=referrer, other=friend)
+    if alike:
+        _decide(row, State.HELD, alike, at)
+    else:
+        _end(row, why, list(locked.values()), at)
     return row
+
+
+@transaction.atomic
+def decide_held(*, shop: Shop, referral_id: int, thanked: bool, at: datetime) -> Referral:
+    """Staff have looked: two people, who are thanked, or one. Decided once; who left meanwhile is not thanked. Raises
+    NotFound for one that is not held."""
+    named = Referral.objects.filter(shop=shop, pk=referral_id).first()
+    members = lock_members(shop=shop, member_ids=(named.referrer_id, named.friend_id)) if named else []
+    locked = {member.pk: member for member in members}
+    held = Referral.objects.select_for_update(of=("self",)).filter(shop=shop, pk=referral_id, state=State.HELD)
+    row = held.filter(referrer__in=locked, friend__in=locked).first()
+    if row is None:
+        raise NotFound("This friend does not wait for a look any more.")
+    referrer, friend = locked[row.referrer_id], locked[row.friend_id]
+    versions = versions_of(shop)
+    standing = fold(versions, facts_of(shop=shop, member_ids=[referrer.pk])[referrer.pk], _instant(referrer, at))
+    why = _why_not(referrer, friend, standing, versions, at) if thanked else row.why
+    _end(row, why, members, at)
+    return row
+
+
+def _end(row: Referral, why: str, members: Sequence[Member], at: datetime) -> None:
+    _decide(row, State.REFUSED if why else State.CONFIRMED, why, at)
+    if not why:
+        append(shop=row.shop, facts=_facts(row, at))
+        fold_and_post(shop=row.shop, members=members, at=at)
+
+
+def _decide(row: Referral, state: State, why: str, at: datetime) -> None:
+    row.state, row.why, row.decided_at = state, why, at
+    row.save(update_fields=["state", "why", "order_id", "decided_at"])
+    log.info("referral.decided", shop=row.shop_id, referral=row.pk, state=state, why=why)
 
 
 def _is_over(row: Referral, orders: Sequence[Order], theirs: Statement, at: datetime) -> bool:

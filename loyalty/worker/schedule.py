@@ -15,7 +15,17 @@ from loyalty.engine import checkpoint as engine
 from loyalty.engine.errors import LoyaltyError
 from loyalty.models import Credential, Member, OAuthState, Redemption, Referral, Shop
 from loyalty.platforms.registry import every_platform, platform_of
-from loyalty.services import cart_sign_in, limits, privacy, pruning, reconciliations, settling, shoppers, trials
+from loyalty.services import (
+    cart_sign_in,
+    limits,
+    privacy,
+    pruning,
+    reconciliations,
+    same_person,
+    settling,
+    shoppers,
+    trials,
+)
 from loyalty.services.posting import fold_and_post, lock_members
 from loyalty.services.redemptions import end_access as end_access_of
 from loyalty.services.redemptions import give_back
@@ -145,6 +155,7 @@ def forget_old(*, now: datetime) -> int:
         reconciliations.forget,
         privacy.forget_copies,
         trials.forget,
+        same_person.forget,
     )
     return nonces + sum(forget(before=now) for forget in others)
 

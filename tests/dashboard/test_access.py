@@ -31,6 +31,8 @@ EXPECTED: dict[str, tuple[str | tuple[str, ...] | None, int, int]] = {
     "widget_preview": (None, 405, 200),
     "widget_secret": (None, 405, 200),
     "members": (None, 200, 405),
+    "friends": (None, 200, 405),
+    "friend_settle": (("1",), 405, 404),
     "member": ("member", 200, 405),
     "adjust": ("member", 200, 422),
     "birthday": ("member", 200, 200),

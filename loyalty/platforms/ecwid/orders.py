@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -23,6 +23,7 @@ import msgspec
 from loyalty.engine.errors import Invalid
 from loyalty.engine.facts import Line, Order, Refund, RefundLine, encode
 from loyalty.engine.money import rounded
+from loyalty.platforms import same_person
 from loyalty.platforms.ecwid.amounts import amount_minor
 from loyalty.platforms.ecwid.hidden_fields import REFERRAL_FIELD, cart_codes, hidden_fields
 from loyalty.platforms.reading import identifier, instant, items, mapping, text, whole
@@ -145,7 +146,20 @@ def person_of(data: Mapping[str, Any]) -> Person | None:
         email_is_typed=True,
         name=next((name for name in names if name), ""),
         locale=text(data.get("lang"), max_length=16),
+        marks=tuple(dict.fromkeys(mark for person in named if isinstance(person, dict) for mark in _marks(person))),
     )
+
+
+def _marks(person: Mapping[str, Any]) -> Iterator[str]:
+    """Of where it is sent or billed to. `lastName` is not on every order (unverified): else the name's last word."""
+    words = text(person.get("name"), max_length=255).split()
+    yield from same_person.home(
+        surname=person.get("lastName") or (words[-1] if words else ""),
+        street=person.get("street"),
+        postal_code=person.get("postalCode"),
+        country=person.get("countryCode"),
+    )
+    yield from same_person.phone(person.get("phone"))
 
 
 def _order(

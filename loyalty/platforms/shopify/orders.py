@@ -16,11 +16,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from loyalty.engine.errors import Invalid
 from loyalty.engine.facts import Line, Order, Refund, encode
+from loyalty.platforms import same_person
 from loyalty.platforms.money import exponent_of
 from loyalty.platforms.reading import identifier, instant, instant_or_none, items, mapping, text, whole
 from loyalty.platforms.shopify.records import Record, check_currency, check_gid, money, money_or_zero
@@ -98,10 +100,25 @@ def person_of(record: Record) -> Person | None:
     """Whose order it is: the customer, a guest with an address, or nobody (a draft, a walk-in)."""
     locale = text(record.get("customer_locale"), max_length=16)
     order_email = text(record.get("email"), max_length=320) or text(record.get("contact_email"), max_length=320)
-    customer = record.get("customer")
+    customer, marks = record.get("customer"), _marks(record)
     if customer is None:
-        return Person(email=order_email.lower(), locale=locale) if order_email else None
-    return read_person(mapping(customer, "customer"), order_email=order_email, locale=locale)
+        return Person(email=order_email.lower(), locale=locale, marks=marks) if order_email else None
+    return replace(read_person(mapping(customer, "customer"), order_email=order_email, locale=locale), marks=marks)
+
+
+def _marks(record: Record) -> tuple[str, ...]:
+    """Of where it is sent, and of its phone; null for an app without approval for protected data."""
+    address = record.get("shipping_address")
+    there: Record = address if isinstance(address, dict) else {}
+    home = same_person.home(
+        surname=there.get("last_name"),
+        street=there.get("address1"),
+        postal_code=there.get("zip"),
+        country=there.get("country_code"),
+    )
+    return tuple(
+        dict.fromkeys((*home, *same_person.phone(there.get("phone")), *same_person.phone(record.get("phone"))))
+    )
 
 
 def read_person(customer: Record, *, order_email: str = "", locale: str = "") -> Person:

@@ -469,3 +469,14 @@ def test_a_friends_code_is_read_from_the_hidden_field_and_changes_no_rank(fields
 def test_who_accepts_letters_of_the_shop_subscribed_when_it_was_seen(accepts: Any, subscribes: bool) -> None:
     told = {"id": 7, "email": "a@b.test", "updated": "2026-03-01 10:00:00 +0000", "acceptMarketing": accepts}
     assert read_customer(told).subscribed_at == (datetime(2026, 3, 1, 10, tzinfo=UTC) if subscribes else None)
+
+
+def test_an_order_says_of_a_household_where_it_goes_and_on_which_phone() -> None:
+    there = {"name": "Noor Haddad", "street": "Main 1", "postalCode": "1010", "countryCode": "LV", "phone": "29123456"}
+    person = read({"shippingPerson": there, "billingPerson": {"name": "Noor Haddad"}}).seen.person
+    assert person is not None
+    assert person.marks == ("home:lv:1010:main1:haddad", "phone:29123456")
+    for odd in ({"name": 5, "street": ["x"]}, {"phone": {}}, "text"):
+        person = read({"shippingPerson": odd}).seen.person
+        assert person is not None
+        assert person.marks == ()

@@ -344,3 +344,14 @@ def test_a_friends_code_is_read_from_the_orders_attributes_and_changes_no_rank(a
 def test_a_subscriber_is_told_where_the_customer_says_so(consent: Any, since: datetime | None) -> None:
     (found,) = observe(p.customer(email_marketing_consent=consent), "customers/update")
     assert found.subscribed_at == since
+
+
+def test_an_order_says_of_a_household_where_it_goes_and_on_which_phone() -> None:
+    there = {"last_name": "Haddad", "address1": "Main 1", "zip": "1010", "country_code": "LV", "phone": "+371 29123456"}
+    person = seen(p.order(shipping_address=there, phone="29123456")).person
+    assert person is not None
+    assert person.marks == ("home:lv:1010:main1:haddad", "phone:29123456")
+    for odd in (None, [], {"zip": 5, "phone": {}}):
+        person = seen(p.order(shipping_address=odd, phone=None)).person
+        assert person is not None
+        assert person.marks == ()

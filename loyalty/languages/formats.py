@@ -26,6 +26,7 @@ def plural(tag: str, count: int) -> str:
     return str(locale(tag).plural_form(abs(count)))
 
 
+@lru_cache
 def runs_from_right(tag: str) -> bool:
     return locale(tag).text_direction == "rtl"
 

@@ -79,6 +79,10 @@ MEMBER = {
 }
 PROBLEM = {"type": "about:blank", "title": "", "status": 0, "code": "", "detail": "A sentence."}
 
+SHIFTS = """<script>window.shifts = []; new PerformanceObserver((list) => list.getEntries().forEach((entry) => { if (!entry.hadRecentInput)
+    shifts.push([entry.value, ...entry.sources.map(({ node }) => node?.outerHTML?.slice(0, 200))]); })).observe({ type: "layout-shift", buffered: true });</script>"""
+"""Into a page: what moved of it without a touch, in `shifts`."""
+
 Answer = tuple[int, Any]
 Answerer = Callable[[Request], "Answer | None"]
 

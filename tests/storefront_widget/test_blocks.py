@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 from html import escape
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.storefront_widget.pretend import MADE, MEMBER, WIDGET, Pretend, shopify_tag
+from storefront_widget.shopify_extension import EXTENSION
+from tests.storefront_widget.pretend import MADE, MEMBER, SHIFTS, WIDGET, Pretend, shopify_tag
 
 pytestmark = pytest.mark.browser
 SCRIPT = f'<script type="module" src="{WIDGET}blocks.js"></script>'
 
 
+def room(kind: str, customer: str) -> str:
+    """What the extension's Liquid reserves for a customer or a guest."""
+    source = (EXTENSION / "blocks" / f"{kind}.liquid").read_text()
+    [said] = re.findall(r'^  (hidden|style=".*")$', source, re.MULTILINE)
+    return re.sub("{% if customer %}(.*){% else %}(.*){% endif %}", r"\1" if customer else r"\2", said)
+
+
 def box(kind: str, customer: str = "7001", **data: str) -> str:
     named = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items())
     return (
-        f'<regulars-block data-kind="{kind}" data-platform="shopify" data-shop="halfmoon.myshopify.com" data-proxy="/apps/loyalty" '
+        f'<regulars-block data-kind="{kind}" {room(kind, customer)} data-platform="shopify" data-shop="halfmoon.myshopify.com" data-proxy="/apps/loyalty" '
         f'data-customer-id="{customer}"{named}></regulars-block>'
     )
 
@@ -63,13 +72,32 @@ def test_a_guest_is_asked_about_once_and_told_how_to_join(page: Page) -> None:
 
 
 def test_a_ready_code_goes_into_the_cart_with_one_press(page: Page) -> None:
-    hurt = {**MADE, "apply_url": "javascript:alert(1)", "name": "<b>x</b>", "kind": "free_product"}
-    pretend = Pretend(page, {"member": (200, {**MEMBER, "codes": [MADE, hurt]})})
+    pretend = Pretend(page, {"member": (200, {**MEMBER, "codes": [MADE]})})
     pretend.open(box("cart") + SCRIPT)
     links = page.locator("regulars-block a")
     expect(links).to_have_count(1)
     assert links.get_attribute("href") == MADE["apply_url"]
     expect(links).to_have_text("Use €5 off")
+
+
+def test_an_address_that_is_none_is_not_followed(page: Page) -> None:
+    hurt = {**MADE, "apply_url": "javascript:alert(1)", "name": "<b>x</b>", "kind": "free_product"}
+    pretend = Pretend(page, {"member": (200, {**MEMBER, "codes": [hurt]})})
+    pretend.open(box("cart") + SCRIPT)
+    expect(page.locator("regulars-block")).to_contain_text("<b>x</b>")
+    expect(page.locator("regulars-block a")).to_have_count(0)
+
+
+def test_the_cart_offers_the_largest_reward_within_reach_or_says_what_is_missing(page: Page) -> None:
+    [small] = MEMBER["rewards"]
+    large = {**small, "id": "large", "points": 1000, "value_minor": 1200}
+    far = {**small, "id": "far", "points": 2000, "missing": 960, "value_minor": 2500}
+    pretend = Pretend(page, {"member": (200, {**MEMBER, "rewards": [small, large, far]})})
+    pretend.open(box("cart") + SCRIPT)
+    expect(page.get_by_role("button", name="Redeem: €12 off")).to_be_visible()
+    pretend.answers["member"] = (200, {**MEMBER, "rewards": [far]})
+    page.reload()
+    expect(page.locator("regulars-block")).to_contain_text("960 points to go for €25 off")
 
 
 def test_without_an_answer_the_page_is_as_it_was(page: Page) -> None:
@@ -103,19 +131,62 @@ def test_a_reward_is_redeemed_from_the_cart(page: Page) -> None:
 def test_a_nudge_that_was_put_away_stays_away_and_a_new_one_comes(page: Page) -> None:
     pretend = Pretend(page)
     pretend.open(box("nudge") + SCRIPT)
-    block = page.locator("regulars-block")
-    expect(block).to_contain_text("140 points expire on November 30.")
-    block.get_by_role("button", name="Dismiss: 140 points expire on November 30.").click()
-    expect(block).to_be_empty()
+    nudge = page.locator(".rg-nudge")
+    expect(nudge).to_contain_text("140 points expire on November 30.")
+    nudge.get_by_role("button", name="Dismiss: 140 points expire on November 30.").click()
+    expect(nudge).to_have_count(0)
     page.reload()
     page.wait_for_timeout(500)
-    expect(block).to_be_empty()
+    expect(nudge).to_have_count(0)
     pretend.answers["member"] = (
         200,
         {**MEMBER, "nudges": [{"id": "two", "kind": "x", "text": "Your code ends on May 2."}]},
     )
     page.reload()
-    expect(block).to_contain_text("Your code ends on May 2.")
+    expect(nudge).to_contain_text("Your code ends on May 2.")
+
+
+def test_a_nudge_lies_above_the_launcher_and_hides_nothing_of_it(page: Page) -> None:
+    pretend = Pretend(page)
+    pretend.open(box("nudge") + box("nudge") + SCRIPT + shopify_tag())
+    nudge = page.locator(".rg-nudge")
+    expect(nudge).to_have_count(1)
+    expect(pretend.launcher).to_be_visible()
+    over, under = nudge.bounding_box(), pretend.launcher.bounding_box()
+    assert over is not None
+    assert under is not None
+    assert 0 < under["y"] - (over["y"] + over["height"]) < 20
+    assert over["x"] >= 0
+    assert over["x"] + over["width"] <= 375
+
+
+FOLLOWS = '<p id="follows">What the shop itself says next.</p><footer>The shop\'s end</footer>'
+PRICED = {"product": {"price": "14.50", "quantity": "2"}, "cart": {}, "order": {}, "page": {}, "nudge": {}}
+FILLED = {
+    "product": "Earns 145 points",
+    "cart": "Earns 125 points",
+    "order": "191 points",
+    "page": "€5 off",
+    "nudge": "",
+}
+
+
+@pytest.mark.parametrize("customer", ["7001", ""], ids=["member", "guest"])
+@pytest.mark.parametrize("kind", PRICED)
+def test_nothing_of_the_page_moves_when_a_block_is_filled(page: Page, kind: str, customer: str) -> None:
+    later = [{"points": 50, "until": f"2026-12-0{day}T10:00:00+00:00", "text": ""} for day in (1, 2)]
+    member = {**MEMBER, "pending": [*MEMBER["pending"], *later], "pending_points": 291}  # type: ignore[misc]
+    pretend = Pretend(page, {"member": (200, member)}, head=SHIFTS)
+    page.route("**/cart.js", lambda route: route.fulfill(json=cart_of(2_500)))
+    pretend.open(box(kind, customer, **PRICED[kind]) + FOLLOWS + SCRIPT + shopify_tag(customer))
+    expect(pretend.launcher).to_have_text("1,040 points" if customer else "Rewards")
+    if kind == "nudge":
+        expect(page.locator(".rg-nudge")).to_have_count(1 if customer else 0)
+    else:
+        said = FILLED[kind] if customer or kind != "order" else "Members collect points"
+        expect(page.locator("regulars-block")).to_contain_text(said.replace("191", "291"))
+    page.wait_for_timeout(150)
+    assert page.evaluate("shifts") == []
 
 
 def test_after_an_order_its_points_are_said_with_their_day_and_guests_are_told_how_to_join(page: Page) -> None:

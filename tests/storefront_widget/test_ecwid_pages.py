@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.storefront_widget.pretend import CONFIG, MEMBER, WIDGET, Pretend
+from tests.storefront_widget.pretend import CONFIG, MEMBER, SHIFTS, WIDGET, Pretend
 
 pytestmark = pytest.mark.browser
 
@@ -38,7 +40,7 @@ def test_a_product_says_its_points_and_follows_option_and_quantity(page: Page) -
     expect(said).to_have_text("Earns 100 points")
     page.locator("input[name=ec-qty]").fill("3")
     expect(said).to_have_text("Earns 300 points")
-    expect(page.locator("regulars-block[data-kind=nudge]")).to_contain_text("140 points expire")
+    expect(page.locator(".rg-nudge")).to_contain_text("140 points expire")
 
 
 def test_each_page_has_its_own_blocks_and_none_of_the_page_before(page: Page) -> None:
@@ -57,3 +59,18 @@ def test_a_page_of_other_bones_is_left_as_it_is(page: Page) -> None:
     page.evaluate("Ecwid.OnPageLoaded.fire({ type: 'PRODUCT' })")
     page.wait_for_timeout(400)
     expect(page.locator("regulars-block")).to_have_count(0)
+
+
+def test_what_comes_later_moves_nothing_of_the_page_that_the_platform_has_drawn(page: Page) -> None:
+    """The platform draws a page and says so; ours has its room at once, and is filled when it is known who is there."""
+    pretend = storefront(page, f"{SHIFTS}<main></main>")
+    follows = "<p>What the shop says of it.</p><p>And more.</p>"
+    for kind, said in (("PRODUCT", "Earns 62 points"), ("CART", "€5 off"), ("ORDER_CONFIRMATION", "191 points")):
+        drawn = json.dumps(f"{STORE}{follows}")
+        page.evaluate(
+            f"document.querySelector('main').innerHTML = {drawn}; Ecwid.OnPageLoaded.fire({{ type: '{kind}' }}); shifts.length = 0"
+        )
+        expect(page.locator("regulars-block").first).to_contain_text(said)
+        page.wait_for_timeout(150)
+        assert page.evaluate("shifts") == [], kind
+    expect(pretend.launcher).to_be_visible()

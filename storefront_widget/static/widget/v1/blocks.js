@@ -1,18 +1,26 @@
 // What stands on the shop's own pages: points for a product and for the cart, codes and rewards in the cart, the loyalty
-// page, what a member should know, what an order brought. <regulars-block data-kind="…"> in the theme's font and colours,
-// outlined at most; one that has nothing to say stays empty.
-import { speak, start } from "./loader.js";
-import { button, h, icon, store } from "./panel.js?v=__VERSION__";
+// page, what an order brought. <regulars-block data-kind="…"> in the theme's font and colours, outlined at most; one that has
+// nothing to say stays empty. The page reserves each one's room before we come, so none grows beyond it by what it says; what a
+// member should know lies over the page.
+import { bring, painted, speak, start } from "./loader.js";
 import styles from "./blocks.css.js?v=__VERSION__";
+import nudgeStyles from "./nudge.css.js?v=__VERSION__";
 
 const NAME = "regulars-block";
 const X = "m5.5 5.5 9 9m0-9-9 9";
+
+// The panel's, which comes after the page.
+let button, h, icon, store;
 
 const FILL = { product, cart, page, nudge, order };
 
 class Block extends HTMLElement {
   connectedCallback() {
     this.fill().catch(() => {});
+  }
+
+  disconnectedCallback() {
+    if (this.dataset.kind === "nudge") this.panel?.nudge?.remove();
   }
 
   // What it costs and how many are told by the element's data; whoever changes them is followed.
@@ -23,10 +31,10 @@ class Block extends HTMLElement {
 
   async fill() {
     const { kind, platform, shop, proxy, customerId, locale } = this.dataset;
-    // The page is painted first.
-    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    await painted;
     const widget = start({ platform, shop, proxy, customerId, locale, bare: "1" });
     this.panel = await widget.load();
+    ({ button, h, icon, store } = await bring("./panel.js"));
     await this.panel.prepared;
     if (!this.panel.config || this.panel.config.live === false || !FILL[kind]) return;
     this.panel.w.add(await speak(widget.dataset.tongue, "blocks"));
@@ -107,21 +115,25 @@ function page(box, panel, w) {
   );
 }
 
-// What the cart earns, codes to put into it with one press, and what there is to redeem.
+// What the cart earns, and the one thing to do: a code to put into it with one press, else the largest reward within reach.
+// All others are in the panel.
 function cart(box, panel, w) {
   const { data } = panel;
   const { dataset } = box;
   if (dataset.platform === "shopify" && !box.asked) follow(box);
   const earns = line(panel, w, earned(box, panel, inCart(dataset, (price) => minorOf(panel, price)), minorOf(panel, dataset.off)));
   if (!data) return earns;
-  const ready = data.codes.filter((made) => made.state === "ready");
-  const within = data.rewards.filter((reward) => !reward.missing && !reward.obstacle);
-  const use = (made) => (/^https?:/.test(made.apply_url) ? h("a.regulars-open", { href: made.apply_url }, w.t("cart.apply", { reward: w.reward(made) })) : button(".regulars-open", w.t("show"), open(panel, "ready", { redemption: made })));
-  const rows = [
-    ...ready.map((made) => h("li.regulars-row", {}, h("span", {}, w.reward(made)), use(made))),
-    ...within.map((reward) => h("li.regulars-row", {}, h("span", {}, w.reward(reward), " ", h("small", {}, w.points(reward.points))), button(".regulars-open", w.t("redeem"), open(panel, /slider|cashback/.test(reward.kind) ? "slide" : "redeem/confirm", { reward, key: undefined }), { "aria-label": `${w.t("redeem")}: ${w.reward(reward)}` }))),
-  ];
-  return [h("section.regulars-box", {}, h("h2", {}, w.points(data.available)), rows.length ? h("ul", {}, rows) : "", button(".regulars-open", w.t("page.open"), open(panel))), earns];
+  return [h("section.regulars-box", {}, h("h2", {}, w.points(data.available)), h("p.regulars-row", {}, atHand(panel, w)), button(".regulars-open", w.t("page.open"), open(panel))), earns];
+}
+
+function atHand(panel, w) {
+  const { codes, rewards } = panel.data;
+  const made = codes.find(({ state }) => state === "ready");
+  if (made) return [h("span", {}, w.reward(made)), /^https?:/.test(made.apply_url) ? h("a.regulars-open", { href: made.apply_url }, w.t("cart.apply", { reward: w.reward(made) })) : button(".regulars-open", w.t("show"), open(panel, "ready", { redemption: made }))];
+  const [reward] = rewards.filter(({ missing, obstacle }) => !missing && !obstacle).sort((one, other) => other.points - one.points);
+  if (reward) return [h("span", {}, w.reward(reward), " ", h("small", {}, w.points(reward.points))), button(".regulars-open", w.t("redeem"), open(panel, /slider|cashback/.test(reward.kind) ? "slide" : "redeem/confirm", { reward, key: undefined }), { "aria-label": `${w.t("redeem")}: ${w.reward(reward)}` })];
+  const far = rewards.find(({ missing }) => missing);
+  return far && w.t("next.missing", { n: far.missing, reward: w.reward(far) });
 }
 
 // Its goods as the page tells them, or else so many pieces for one sum.
@@ -153,17 +165,23 @@ async function follow(box) {
   await ask().catch(() => {});
 }
 
-// What a member should know now; put away it stays away.
+// What a member should know now, beside the launcher; put away it stays away.
 function nudge(box, panel, w) {
+  const { widget, data } = panel;
   const kept = store("localStorage", `${panel.api.name}:away`);
   const gone = kept.get() ?? [];
-  const first = panel.data?.nudges?.find((each) => !gone.includes(each.id));
+  const first = data?.nudges?.find((each) => !gone.includes(each.id));
+  panel.nudge?.remove();
   if (!first) return null;
   const away = () => {
     kept.set([...gone, first.id].slice(-50));
     box.draw();
+    widget.button.focus();
   };
-  return h("p.regulars-nudge", {}, icon(panel.icons.GIFT), h("span", {}, first.text), h("button.regulars-away", { "aria-label": `${w.t("dismiss")}: ${first.text}`, onclick: away }, icon(X)));
+  panel.use(nudgeStyles);
+  panel.nudge = h("p.rg-nudge", { role: "status" }, icon(panel.icons.GIFT), h("span", {}, first.text), h("button", { "aria-label": `${w.t("dismiss")}: ${first.text}`, onclick: away }, icon(X)));
+  widget.root.append(panel.nudge);
+  return null;
 }
 
 // After an order: what is on its way, and when it can be spent.
@@ -175,8 +193,11 @@ function order(box, panel, w) {
   box.asked = (box.asked ?? 0) + 1;
   if (!data.pending.length && box.asked < 4) setTimeout(() => panel.load(), 5000);
   if (!data.pending.length) return h("section.regulars-box", {}, h("h2", {}, w.t("page.have", { n: data.available })), h("p", {}, w.t("order.soon")), to(w.t("page.open")));
-  const lines = [[w.t("order.have"), data.available], ...data.pending.map((each) => [w.t("order.from", { date: w.longDay(each.until) }), each.points])];
-  const total = lines.reduce((sum, each) => sum + each[1], 0);
+  // The soonest, and the rest together from the day on which all of it is there.
+  const total = data.available + data.pending_points;
+  const [{ points, until }, ...rest] = data.pending;
+  const lines = [[w.t("order.have"), data.available], [w.t("order.from", { date: w.longDay(until) }), points]];
+  if (rest.length) lines.push([w.t("order.from", { date: w.longDay(rest.at(-1).until) }), data.pending_points - points]);
   return h(
     "section.regulars-box",
     {},

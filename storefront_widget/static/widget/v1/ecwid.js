@@ -42,19 +42,20 @@
   });
 
   // Where a page's block stands: after these, if the page has them (unverified: classes that stores' pages are known to
-  // have and that no documentation promises). A page without them has no block, and nothing else is touched.
+  // have and that no documentation promises), in room of its own for a guest or a member. A page without them has no block,
+  // and nothing else is touched.
   const PLACES = {
-    PRODUCT: ["product", ".details-product-purchase__controls"],
-    CART: ["cart", ".ec-cart__sidebar-inner"],
-    ORDER_CONFIRMATION: ["order", ".ec-confirmation__steps"],
+    PRODUCT: ["product", ".details-product-purchase__controls", "3em", "3em"],
+    CART: ["cart", ".ec-cart__sidebar-inner", "3em", "15em"],
+    ORDER_CONFIRMATION: ["order", ".ec-confirmation__steps", "9em", "17em"],
   };
   const PRICE = ".product-details__product-price[itemprop=price]";
   const QUANTITY = "input[name=ec-qty], input[name=quantity]";
   const STORE = ".ec-store, #ec-store main";
 
-  // The storefront is one page that changes in place: what the page before had goes.
-  async function place(shop, page) {
-    await import(new URL("blocks.js", tag.src));
+  // The storefront is one page that changes in place: what the page before had goes. The room is there as soon as the platform
+  // says that the page is, so that nothing moves later.
+  function place(shop, page) {
     for (const old of document.querySelectorAll("regulars-block[data-own]")) old.remove();
     const put = (kind, how) => {
       const box = document.createElement("regulars-block");
@@ -62,16 +63,17 @@
       how(box);
       return box;
     };
-    const [kind, beside] = PLACES[page.type] ?? [];
+    const [kind, beside, ...room] = PLACES[page.type] ?? [];
     const anchor = beside && document.querySelector(beside);
     const box = anchor && put(kind, (made) => anchor.after(made));
+    if (box) Object.assign(box.style, { display: "block", minHeight: room[+!!quietly(() => localStorage[`regulars:${shop}`])] });
     if (box && kind === "product") {
       box.dataset.product = page.productId ?? "";
       followProduct(box);
     }
     if (box && kind === "cart") window.Ecwid.Cart.calculateTotal?.((order) => order && Object.assign(box.dataset, inCart(order)));
     const store = document.querySelector(STORE);
-    if (store && kind !== "order") put("nudge", (made) => store.prepend(made));
+    if (store && kind !== "order") put("nudge", (made) => store.append(made)).hidden = true;
   }
 
   // What is in the cart and what is off (unverified: which parts `cost` has beside the subtotal). What options add to the
@@ -83,6 +85,9 @@
     if (subtotal > sum + 0.0001) goods.push({ price: subtotal - sum, quantity: 1 });
     return { goods: JSON.stringify(goods), off: Math.max(0, sum - subtotal) + couponDiscount + discount };
   }
+
+  // They are filled once the widget has begun, which knows more of who is there than they do.
+  const fill = () => document.querySelector("regulars-block[data-own]") && import(new URL("blocks.js", tag.src)).catch(() => {});
 
   // Price and quantity as the page shows them, whatever option is chosen.
   function followProduct(box) {
@@ -179,10 +184,9 @@
       ask().catch(() => {});
     };
 
-    let page;
-    Ecwid.OnPageLoaded?.add((now) => {
-      page = now;
-      if (widget) place(shop, now).catch(() => {});
+    Ecwid.OnPageLoaded?.add((page) => {
+      place(shop, page);
+      if (widget) fill();
     });
     Ecwid.OnSetProfile?.add(follow);
     Ecwid.OnCartChanged?.add(count);
@@ -209,6 +213,7 @@
       referral.set(detail, REFERRAL_MS);
       tell({ regulars_ref: detail });
     });
+    fill();
     widget.addEventListener("regulars-cart", ({ detail }) => {
       if (detail) {
         code.set(detail, REFERRAL_MS);
@@ -217,7 +222,6 @@
       Ecwid.openPage("cart");
     });
     if (left) widget.load().then((panel) => panel.api.send("session/end", { device: left })).catch(() => {});
-    if (page) place(shop, page).catch(() => {});
     ask().catch(() => {});
   }
 

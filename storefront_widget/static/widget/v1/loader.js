@@ -1,5 +1,5 @@
-// The launcher: one button in a shadow root, drawn as soon as it is known where it stands and in which language. The panel
-// comes on touch or when idle.
+// The launcher: one button in a shadow root, drawn as soon as the page itself is there and it is known where it stands and in
+// which language. The panel comes on touch or when idle.
 import styles from "./loader.css.js?v=__VERSION__";
 
 const TAG = "regulars-widget";
@@ -7,6 +7,17 @@ const OPENS = "#regulars";
 const FRESH_MS = 600_000;
 const ALIKE = { no: "nb", nn: "nb", iw: "he" };
 const GIFT = "M3 7h14v3H3zM5 10v7h10v-7M10 7v10M10 7C8 3 4 4 6 6q1 1 4 1 3 0 4-1c2-2-2-3-4 1z";
+
+// A drawing of 20 × 20.
+function icon(path, name = "icon") {
+  const [svg, line] = ["svg", "path"].map((part) => document.createElementNS("http://www.w3.org/2000/svg", part));
+  svg.setAttribute("class", name);
+  svg.setAttribute("viewBox", "0 0 20 20");
+  svg.setAttribute("aria-hidden", true);
+  line.setAttribute("d", path);
+  svg.append(line);
+  return svg;
+}
 
 const px = (element) => parseFloat(getComputedStyle(element).fontSize);
 let failures = 0;
@@ -18,6 +29,13 @@ export const bring = (path) =>
     throw error;
   });
 export const speak = (tongue, part) => bring(`./messages/${tongue}.${part}.js`).then((module) => module.default);
+
+// The shop's page comes first: whole, or as much of it as comes in three seconds, and painted.
+export const painted = new Promise((done) => {
+  const paint = () => requestAnimationFrame(() => setTimeout(done));
+  addEventListener("load", paint);
+  setTimeout(paint, document.readyState === "complete" ? 0 : 3000);
+});
 
 // Storage may be forbidden or full; the widget then forgets between pages, and works.
 export function quietly(work) {
@@ -73,15 +91,8 @@ class Widget extends HTMLElement {
     this.button = make("button", { className: "rg-launch", type: "button", part: "launcher", hidden: true });
     this.button.setAttribute("aria-haspopup", "dialog");
     this.button.setAttribute("aria-expanded", "false");
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    const path = document.createElementNS(svg.namespaceURI, "path");
-    svg.setAttribute("class", "icon");
-    svg.setAttribute("viewBox", "0 0 20 20");
-    svg.setAttribute("aria-hidden", "true");
-    path.setAttribute("d", GIFT);
-    svg.append(path);
     this.label = make("span");
-    this.button.append(svg, this.label);
+    this.button.append(icon(GIFT), this.label);
     this.root.append(this.button);
     shadow.append(this.root);
     // Themes shrink the root's font (62.5 %), readers enlarge theirs: never smaller than the reader's own size.
@@ -90,7 +101,8 @@ class Widget extends HTMLElement {
     this.button.onclick = () => this.open();
     const called = () => location.hash === OPENS && this.open();
     addEventListener("hashchange", called);
-    this.settle()
+    painted
+      .then(() => this.settle())
       .catch(() => this.place({}))
       .then(() => {
         (window.requestIdleCallback ?? setTimeout)(() => this.load().catch(() => {}));
@@ -133,7 +145,7 @@ class Widget extends HTMLElement {
   load() {
     // A failed download is tried again at the next touch.
     this.panel ??= bring("./panel.js")
-      .then((module) => module.mount(this, { bring, speak, address, quietly, GIFT }))
+      .then((module) => module.mount(this, { bring, speak, address, quietly, icon, GIFT }))
       .catch((error) => {
         this.panel = undefined;
         throw error;

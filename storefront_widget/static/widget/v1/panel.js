@@ -15,7 +15,6 @@ export const icons = {
   X: "M5 5l10 10M15 5L5 15",
 };
 
-const SVG = "http://www.w3.org/2000/svg";
 const PATIENCE_MS = 20_000;
 
 // h("p.rg-note", {onclick, "aria-label"}, child, …): a child is an element, text, or nothing. Text is only ever text.
@@ -33,17 +32,10 @@ export function h(name, properties, ...children) {
   return element;
 }
 
-// A drawing of 20 × 20; one that points somewhere is mirrored where text runs from right to left.
-export function icon(path, name = "icon") {
-  const svg = document.createElementNS(SVG, "svg");
-  const line = document.createElementNS(SVG, "path");
-  svg.setAttribute("class", name);
-  svg.setAttribute("viewBox", "0 0 20 20");
-  svg.setAttribute("aria-hidden", "true");
-  line.setAttribute("d", path);
-  svg.append(line);
-  return svg;
-}
+// The loader's: a drawing of 20 × 20, which `icon-dir` mirrors where text runs from right to left; and what forgives a storage
+// that is forbidden or full, so that the widget forgets between pages, and works.
+export let icon;
+export let quietly;
 
 export const tile = (path, tone = "") => h(`span.rg-tile${tone}`, {}, icon(path));
 export const button = (kind, label, onclick, more) => h(`button.rg-button${kind}`, { id: `rg${kind || label}`.replace(/\W+/g, "-"), onclick, ...more }, label);
@@ -102,8 +94,6 @@ function words({ shop, point }, messages, lang) {
 
 export const Problem = (status, code, detail, wait = 0) => Object.assign(Error(detail), { status, code, detail, wait });
 
-// Storage may be forbidden or full; the widget then forgets between pages, and works.
-export let quietly;
 export const store = (area, key) => ({
   get: () => quietly(() => JSON.parse(window[area].getItem(key))),
   set: (value) => quietly(() => window[area].setItem(key, JSON.stringify(value))),
@@ -404,7 +394,7 @@ function rewardRow(panel, w, reward) {
 const press = (w, verb, thing, disabled, onclick) => button("", w.t(verb), onclick, { id: `rg-${verb}-${thing.id}`, disabled, "aria-label": `${w.t(verb)}: ${w.reward(thing)}` });
 
 export function mount(widget, ways) {
-  quietly = ways.quietly;
+  ({ quietly, icon } = ways);
   icons.GIFT = ways.GIFT;
   const panel = new Panel(widget, ways);
   panel.prepared = panel.prepare();

@@ -8,10 +8,15 @@ import pytest
 from cryptography.fernet import Fernet
 from django.conf import settings
 
+from config.bootstrap import ROOT
 from tests.flush import let_the_flush_through
 
 pytest_plugins = ["tests.chromium"]
 POSTGRES = "django.db.backends.postgresql"
+ALONE = ("conformance", "dashboard", "engine", "languages", "platforms", "properties", "sandbox", "storefront_widget")
+"""Rooms of tests that start no process which would have the database instead of them."""
+DATABASE = {"db", "transactional_db", "django_db_setup", "live_server"}
+NEEDS = ("browser", "load", "postgres", "redis", "needs_npm")
 LEFT_OUT: Counter[str] = Counter()
 
 
@@ -27,7 +32,10 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a slow hash protects nobody here
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses by what is marked here
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in filter(_knows_no_database, items):
+        item.add_marker("once")
     lacking = _lacking()
     left_out = [item for item in items if any(item.get_closest_marker(marker) for marker in lacking)]
     for item in left_out:
@@ -40,6 +48,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if LEFT_OUT and "DATABASE_URL" not in os.environ and "TEST_NODE" not in os.environ:
         groups = ", ".join(f"{count} {marker}" for marker, count in LEFT_OUT.items())
         terminalreporter.write_line(f"Left out: {groups}. 'python3 manage.py test' runs everything.")
+
+
+def _knows_no_database(item: pytest.Item) -> bool:
+    """pytest-django keeps a test from the database that does not ask for it: a second run would say the same."""
+    room = item.path.relative_to(ROOT / "tests").parts[0]
+    asks = DATABASE.intersection(getattr(item, "fixturenames", ())) or item.get_closest_marker("django_db")
+    return room in ALONE and not asks and not any(map(item.get_closest_marker, NEEDS))
 
 
 def _lacking() -> list[str]:

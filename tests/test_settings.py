@@ -13,6 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import refusals
 
+pytestmark = pytest.mark.once
+
 
 def told(expression: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The value of an expression over a fresh process's settings."""

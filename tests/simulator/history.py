@@ -21,8 +21,9 @@ from loyalty.models import InboxDelivery, LedgerEntry, Member, OutboxMessage, Pr
 from loyalty.platforms import registry
 from loyalty.services import posting
 from loyalty.services.adjustments import adjust
+from loyalty.services.codes import ISSUE
 from loyalty.services.observations import Grant, StoreProfile
-from loyalty.services.redemptions import ISSUE, give_back, redeem
+from loyalty.services.redemptions import give_back, redeem
 from loyalty.services.shops import install
 from loyalty.worker import inbox, outbox, reconciliation, schedule
 from tests.concurrency.deliveries import deliver

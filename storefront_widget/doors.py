@@ -17,9 +17,11 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 
 from loyalty.engine.errors import LoyaltyError, NotFound, Unauthorized
+from loyalty.languages import Voice
 from loyalty.models import Member, Shop
 from loyalty.platforms.shopify.proxy import verify_proxy
 from loyalty.selectors.members import member_by_customer
+from loyalty.selectors.programs import version_in_force
 from loyalty.selectors.widget import shop_by_key
 from loyalty.selectors.widget_settings import NOTHING_CHOSEN, loaded_choices
 from loyalty.services import shoppers
@@ -94,6 +96,7 @@ def widget_door(*, enter: Callable[[HttpRequest, Shop, datetime], Caller], **han
         origin = request.headers.get("Origin", "")
         allowed = False
         voice = voice_of(request, NOTHING_CHOSEN)
+        shop = None
         try:
             shop = shop_by_key(request.GET.get("shop", ""))
             voice = voice_of(request, loaded_choices(shop)[1])
@@ -106,7 +109,7 @@ def widget_door(*, enter: Callable[[HttpRequest, Shop, datetime], Caller], **han
                 handler = _handler(request, handlers)
                 response = handler(request, enter(request, shop, timezone.now()), **parts)
         except LoyaltyError as error:
-            response = problem(error, voice)
+            response = problem(error, _knowing(voice, error, shop))
         if allowed:
             response["Access-Control-Allow-Origin"] = origin
             response["Access-Control-Expose-Headers"] = "ETag, Retry-After"
@@ -124,6 +127,7 @@ def proxy_door(**handlers: Handler[...]) -> View:
     def view(request: HttpRequest, **parts: object) -> HttpResponseBase:
         at = timezone.now()
         voice = voice_of(request, NOTHING_CHOSEN)
+        shop = None
         try:
             handler = _handler(request, handlers)
             signed = verify_proxy(request.META.get("QUERY_STRING", ""), now=at)
@@ -132,7 +136,7 @@ def proxy_door(**handlers: Handler[...]) -> View:
             caller = _proxied(request, shop, signed.customer_id, at)
             response = handler(request, caller, **parts)
         except LoyaltyError as error:
-            response = problem(error, voice)
+            response = problem(error, _knowing(voice, error, shop))
         return _private(response)
 
     return view
@@ -151,6 +155,14 @@ def _proxied(request: HttpRequest, shop: Shop, customer_id: str, at: datetime) -
     count_read(f"{shop.pk}/customer/{customer_id}", at=at)
     member = member_by_customer(shop=shop, external_id=customer_id)
     return Caller(shop=shop, at=at, address=address, member=member, signed_in=True, customer_id=customer_id)
+
+
+def _knowing(voice: Voice, error: LoyaltyError, shop: Shop | None) -> Voice:
+    """A refusal that names a reward names it as the reader's language does."""
+    if shop is None or "reward" not in error.params:
+        return voice
+    live = version_in_force(shop, timezone.now())
+    return voice.knowing(live.program.translations) if live else voice
 
 
 def _handler(request: HttpRequest, handlers: Mapping[str, Handler[...]]) -> Handler[...]:

@@ -65,6 +65,7 @@ def _context(at: Beside, wished: str) -> dict[str, Any]:
     return {
         "page": "program",
         "language": language,
+        "shop_language": best([at.shop.locale]),
         "language_name": dict(_offered(at))[language],
         "languages": [(tag, name, missing[tag], tag in translations) for tag, name in _offered(at)],
         "rows": rows,

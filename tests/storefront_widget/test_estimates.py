@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from django.http import HttpResponse
@@ -39,6 +40,12 @@ def test_guests_strangers_and_members_hear_it_at_both_doors_and_nothing_is_writt
     assert mailed.post("estimate", {"lines": [LINE], "off_minor": 900}).json() == {"points": 20, "least": False}
     assert (StoredFact.objects.across_shops().count(), LedgerEntry.objects.across_shops().count()) == before
     assert not InboxDelivery.objects.across_shops().exists()
+
+
+def test_it_costs_eight_questions_at_most(shopify: Shop, django_assert_max_num_queries: Any) -> None:
+    make_member(shopify, points=10)
+    with django_assert_max_num_queries(8):
+        assert proxied(shopify, ALICE.external_id).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,8 @@ def test_a_merchants_names_are_said_in_the_readers_language_wherever_they_stand(
     headers = {"Accept-Language": "lv", "Idempotency-Key": "key-00000001"}
     made = named.post("redeem", {"reward": "coffee"}, **headers).json()
     assert (made["name"], made["description"]) == ("Bezmaksas kafija", "Prasiet bārā")
+    gone = named.post("redeem", {"reward": "away"}, **{**headers, "Idempotency-Key": "key-00000002"})
+    assert (gone.status_code, "Bezmaksas kafija" in gone.json()["detail"]) == (422, True)
     after = named.get("member", **{"Accept-Language": "lv"}).json()
     assert after["codes"][0]["name"] == "Bezmaksas kafija"
     assert "Bezmaksas kafija" in after["history"][0]["text"]

@@ -50,6 +50,6 @@ function typed(panel, w) {
   return {
     title: w.t("friend.have"),
     back: "home",
-    body: [panel.alert(), panel.noted && step(tile(USERS), panel.noted), !(panel.noted && panel.data) && h("form.rg-duo", { onsubmit }, h("label.rg-field", {}, w.t("friend.code"), input), send)],
+    body: [panel.alert(), panel.noted && panel.note(panel.icons.GIFT, panel.noted), !(panel.noted && panel.data) && h("form.rg-duo", { onsubmit }, h("label.rg-field", {}, w.t("friend.code"), input), send)],
   };
 }

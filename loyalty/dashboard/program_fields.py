@@ -78,7 +78,7 @@ PLAN = Kind(
     (
         group(
             TITLE,
-            Field("products", _("Sold as"), "names", hint=_("Product ids, one a line: an order of one of them buys the plan.")),
+            Field("products", _("Sold as"), "names", catalogue="products", hint=_("Product ids, one a line: an order of one of them buys the plan.")),
             Field("months", _("Lasts"), unit=_("months"), most=120, hint=_("0 means for ever.")),
             Field("entry_points", _("Points when it is bought"), unit=POINTS, most=LARGEST_POINTS),
         ),

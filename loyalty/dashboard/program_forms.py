@@ -49,6 +49,8 @@ class Input:
     rows: tuple[tuple[Input, ...], ...] = ()
     unit: Text = ""
     error: str = ""
+    named: tuple[tuple[str, str], ...] = ()
+    """Ids in `value` whose titles are known, with these."""
 
     @property
     def hint_id(self) -> str:
@@ -84,6 +86,8 @@ class Setting:
 
     fmt: Format
     program: Program
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """Of products, by id, as far as they are known."""
 
     def names_of(self, part: str) -> list[tuple[str, str]]:
         return [(each.id, each.name or each.id) for each in getattr(self.program, part)]
@@ -188,7 +192,10 @@ def _input(one: Field, name: str, raw: Raw, setting: Setting, error: str = "") -
             for row in range(min(count, 40))
         )
         return _with(shown, rows=rows)
-    return _with(shown, value=typed[0] if typed else "")
+    value = typed[0] if typed else ""
+    titles = setting.titles if one.catalogue == "products" else {}
+    named = tuple((each, titles[each]) for each in value.split() if each in titles)
+    return _with(shown, value=value, named=named)
 
 
 def _cell(one: Field, name: str, raw: Raw, setting: Setting) -> Input:

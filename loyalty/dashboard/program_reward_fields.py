@@ -38,8 +38,14 @@ HOW_OFTEN = Group(
 WHAT_FOR = Group(
     _("Which goods"),
     (
-        Field("products", _("Only these products"), "names", hint=_("Product ids, one a line.")),
-        Field("collections", _("Only these collections"), "names", hint=_("Collection or category ids, one a line.")),
+        Field("products", _("Only these products"), "names", catalogue="products", hint=_("Product ids, one a line.")),
+        Field(
+            "collections",
+            _("Only these collections"),
+            "names",
+            catalogue="collections",
+            hint=_("Collection or category ids, one a line."),
+        ),
     ),
 )
 CODE = Group(
@@ -122,7 +128,13 @@ REWARDS: dict[str, Kind] = {
             group(
                 TITLE,
                 COST,
-                Field("products", _("Products"), "names", hint=_("Product ids, one a line; one of them is free.")),
+                Field(
+                    "products",
+                    _("Products"),
+                    "names",
+                    catalogue="products",
+                    hint=_("Product ids, one a line; one of them is free."),
+                ),
                 Field("value_minor", _("What it sells for"), "money", hint=_("For the cost of the program.")),
                 ORDERS_FROM,
                 DESCRIPTION,

@@ -37,12 +37,12 @@ CAPS = Field(
 GOODS = Group(
     _("Which goods"),
     (
-        Field("scope.products", _("Only these products"), "names", hint=_("Product or variant ids, one a line.")),
-        Field("scope.collections", _("Only these collections"), "names", hint=_("Collection or category ids, one a line.")),
+        Field("scope.products", _("Only these products"), "names", catalogue="products", hint=_("Product or variant ids, one a line.")),
+        Field("scope.collections", _("Only these collections"), "names", catalogue="collections", hint=_("Collection or category ids, one a line.")),
         Field("scope.tags", _("Only with one of these tags"), "names", hint=_("One a line.")),
         Field("scope.vendors", _("Only of these brands"), "names", hint=_("One a line.")),
-        Field("scope.without_products", _("Not these products"), "names", hint=_("Product ids, one a line.")),
-        Field("scope.without_collections", _("Not these collections"), "names", hint=_("One a line.")),
+        Field("scope.without_products", _("Not these products"), "names", catalogue="products", hint=_("Product ids, one a line.")),
+        Field("scope.without_collections", _("Not these collections"), "names", catalogue="collections", hint=_("One a line.")),
         Field("scope.without_tags", _("Not with these tags"), "names", hint=_("One a line.")),
         Field("scope.without_vendors", _("Not of these brands"), "names", hint=_("One a line.")),
         Field("scope.without_on_sale", _("Not what is on sale"), "flag"),

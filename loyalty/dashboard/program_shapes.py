@@ -31,6 +31,8 @@ class Field:
     most: int | None = None
     choices: Choices = ()
     of: str = ""
+    catalogue: str = ""
+    """Of whose goods the names are ids: "products" or "collections", which can be looked up by title."""
     columns: tuple[Field, ...] = ()
     empty: bool = False
     wanted: bool = False

@@ -6,6 +6,7 @@ from django.urls import path
 
 from loyalty.dashboard import (
     campaign_calendar,
+    goods,
     product_points,
     program_file,
     program_translations,
@@ -32,6 +33,7 @@ PROGRAM = [
     path("program/versions/<int:number>/back/", program_versions.program_back, name="program_back"),
     path("program/add/<str:part>/", program_views.program_add, name="program_add"),
     path("program/set/<str:part>/", program_views.program_edit, name="program_set"),
+    path("program/goods/<str:part>/", goods.program_goods, name="program_goods"),
     path("program/reads/<str:part>/", program_views.program_reads, name="program_reads"),
     path("program/change/<str:part>/<path:item_id>/", program_views.program_change, name="program_change"),
     path("program/edit/<str:part>/<path:item_id>/", program_views.program_edit, name="program_edit"),

@@ -28,11 +28,12 @@ from loyalty.dashboard.program_edit import (
     without_item,
 )
 from loyalty.dashboard.program_fields import CAMPAIGN_KINDS, LISTS, NEW_NAMES, PART_NAMES, SINGLES
-from loyalty.dashboard.program_forms import Raw, Setting
+from loyalty.dashboard.program_forms import Raw, Setting, at_path
 from loyalty.dashboard.program_page import Beside, beside, page_context
 from loyalty.dashboard.program_rule_fields import RULES
 from loyalty.dashboard.what_if import effect_of
 from loyalty.engine.errors import Conflict, Invalid
+from loyalty.selectors.catalogue import sold_lately
 from loyalty.services.programs import save_draft
 
 MOVES = {"up": -1, "down": 1}
@@ -70,7 +71,7 @@ def program_edit(request: HttpRequest, part: str, item_id: str = "") -> HttpResp
     spot = spot_of(at, part, item_id) if (part in SINGLES) != bool(item_id) else None
     if spot is None:
         raise Http404
-    return _form(request, at, spot, Setting(at.fmt, at.program))
+    return _form(request, at, spot, Setting(at.fmt, at.program, _titles(at, spot)))
 
 
 @embedded
@@ -135,6 +136,12 @@ def _beside(request: HttpRequest) -> Beside:
 
 def _raw(request: HttpRequest) -> Raw:
     return {name: request.POST.getlist(name) for name in request.POST}
+
+
+def _titles(at: Beside, spot: Spot) -> dict[str, str]:
+    """Asked for only where the thing names products."""
+    named = any(at_path(spot.item, one.name) for one in spot.kind.fields() if one.catalogue == "products")
+    return sold_lately(shop=at.shop) if named else {}
 
 
 def _form(request: HttpRequest, at: Beside, spot: Spot, setting: Setting) -> HttpResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from loyalty.engine.errors import Unavailable
 from loyalty.engine.program import Reward
@@ -44,6 +44,17 @@ class Delivery:
     body: bytes
     meta: Mapping[str, str]
     received_at: datetime
+
+
+Catalogue = Literal["products", "collections"]
+CATALOGUES: tuple[Catalogue, ...] = ("products", "collections")
+
+
+class Goods(NamedTuple):
+    """A product, or a collection (a category), by the id that a program names it by."""
+
+    id: str
+    title: str
 
 
 class NotYet(Unavailable):
@@ -116,6 +127,10 @@ class Platform(Protocol):
     def apply_code_url(self, shop: Shop, redemption: Redemption) -> str:
         """A storefront address that puts the code into the cart; empty where shoppers must copy it, and where there is
         nothing to put (a gift card is a payment, store credit is there by itself)."""
+        ...
+
+    def goods_named(self, shop: Shop, part: Catalogue, typed: str) -> Sequence[Goods] | None:
+        """A few whose titles have words that begin with those typed; None where the app may not ask the catalogue."""
         ...
 
     def keep_access(self, shop: Shop) -> None:

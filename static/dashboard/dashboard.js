@@ -114,6 +114,19 @@
     setTimeout(() => { label.textContent = before; }, 2000);
   });
 
+  // What was found by name goes into the field of ids, once.
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest?.("[data-add]");
+    const search = button?.closest(".field")?.querySelector("[data-fills]");
+    if (!search) return;
+    const field = document.getElementById(search.dataset.fills);
+    const ids = new Set(field.value.split("\n").map((line) => line.trim()).filter(Boolean));
+    field.value = [...ids.add(button.dataset.add)].join("\n");
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    button.closest("li").remove();
+    search.focus();
+  });
+
   // A link could not bring the bearer, so the page makes the file of the text that it shows.
   document.addEventListener("click", ({ target }) => {
     const button = target.closest?.("[data-download]");

@@ -109,3 +109,16 @@ def test_what_was_typed_stays_where_it_is_too_much_or_no_page_of_ours_answers(pa
         expect(page.get_by_role("alert")).to_contain_text(answer)
         assert paste.evaluate("field => field.value.length") == 4_400_000
         page.route("**/program/file/", lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>"))
+
+
+def test_a_product_is_found_by_name_and_put_into_the_field_of_ids(page: Page, seen: Seen) -> None:
+    opened(page, "program_edit", seen)
+    field = page.get_by_label("Only these products", exact=True)
+    search = page.get_by_label("Find by name · Only these products")
+    search.press_sequentially("thing 1")
+    page.get_by_role("button", name="Thing 1").click()
+    expect(field).to_have_value("p1")
+    expect(search).to_be_focused()
+    page.get_by_role("button", name="Save in the draft").click()
+    page.get_by_role("link", name="Change", exact=True).first.click()
+    expect(page.get_by_text("p1: Thing 1")).to_be_attached()

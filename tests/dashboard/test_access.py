@@ -60,6 +60,7 @@ EXPECTED: dict[str, tuple[str | tuple[str, ...] | None, int, int]] = {
     "program_add": (("tiers",), 200, 422),
     "program_edit": (("rules", "base"), 200, 422),
     "program_set": (("policies",), 200, 422),
+    "program_goods": (("products",), 200, 405),
     "program_reads": (("policies",), 405, 200),
     "program_change": (("rules", "base"), 405, 404),
     "store": (None, 200, 200),

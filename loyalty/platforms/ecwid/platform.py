@@ -13,7 +13,7 @@ from loyalty.engine.program import Reward
 from loyalty.engine.rewards import OURS
 from loyalty.models import Credential, Redemption, Shop
 from loyalty.platforms import fulfilment
-from loyalty.platforms.base import Delivery, Shown, Signed
+from loyalty.platforms.base import Catalogue, Delivery, Shown, Signed
 from loyalty.platforms.ecwid import history, parse, rewards, signature, tiers
 from loyalty.platforms.ecwid.payload import store_number
 from loyalty.platforms.permits import Permits
@@ -67,6 +67,9 @@ class EcwidPlatform:
     def apply_code_url(self, shop: Shop, redemption: Redemption) -> str:
         """None: no address and no documented script call puts a coupon into a cart, so shoppers copy the code."""
         return ""
+
+    def goods_named(self, shop: Shop, part: Catalogue, typed: str) -> None:
+        """The app asks for no permission to read the catalogue (docs.ecwid.com "Access scopes": read_catalog)."""
 
     def keep_access(self, shop: Shop) -> None:
         """Nothing to do: a token lives for as long as the app is installed."""

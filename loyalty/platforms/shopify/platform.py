@@ -11,10 +11,10 @@ from urllib.parse import quote, urlsplit
 from loyalty.engine.errors import Refused, Unauthorized
 from loyalty.engine.program import Reward
 from loyalty.models import Redemption, Shop
-from loyalty.platforms.base import Delivery, Shown, Signed
+from loyalty.platforms.base import Catalogue, Delivery, Goods, Shown, Signed
 from loyalty.platforms.permits import Permits
 from loyalty.platforms.reading import text
-from loyalty.platforms.shopify import billing, discounts, history, rewards, showing, standing, tokens
+from loyalty.platforms.shopify import billing, discounts, goods, history, rewards, showing, standing, tokens
 from loyalty.platforms.shopify.claims import claims_of
 from loyalty.platforms.shopify.client import execute
 from loyalty.platforms.shopify.collections import in_collections
@@ -92,6 +92,9 @@ class ShopifyPlatform:
             return ""
         origin = shop.storefront_url.rstrip("/") or browser_origin(shop.external_id)
         return f"{origin}/discount/{quote(redemption.code, safe='')}?redirect=/cart"
+
+    def goods_named(self, shop: Shop, part: Catalogue, typed: str) -> Sequence[Goods] | None:
+        return goods.goods_named(shop, part, typed) if "read_products" in Permits(shop).scopes else None
 
     def keep_access(self, shop: Shop) -> None:
         tokens.keep_alive(shop, tokens.utc_now())

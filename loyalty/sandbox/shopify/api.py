@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -245,9 +247,12 @@ def _discount(api: Api, code: str = "", id: str = "") -> Node | None:
     return discount_node(api, found) if found else None
 
 
+GOODS_TERMS: dict[str, Callable[[Any], Any]] = {name: itemgetter(name) for name in ("id", "handle", "title")}
+
+
 def _products(api: Api, query: str | None = None, sortKey: str = "ID", **page: Any) -> Node:
     api.need("read_products", "products")
-    keep = matches(query, {"id": lambda row: row["id"], "handle": lambda row: row["handle"]}.__getitem__)
+    keep = matches(query, GOODS_TERMS.__getitem__)
     rows = [row for row in products(api.store, api.shop) if keep(row)]
     return connection(
         rows, lambda row: product_node(api, row), key=lambda row: (row["id"],), everything=api.bulk, **page
@@ -262,7 +267,8 @@ def _product(api: Api, id: str) -> Node | None:
 
 def _collections(api: Api, query: str | None = None, sortKey: str = "ID", **page: Any) -> Node:
     api.need("read_products", "collections")
-    rows = api.store.all("shopify.collection", api.shop["domain"])
+    keep = matches(query, GOODS_TERMS.__getitem__)
+    rows = [row for row in api.store.all("shopify.collection", api.shop["domain"]) if keep(row)]
     return connection(
         rows, lambda row: collection_node(api, row), key=lambda row: (row["id"],), everything=api.bulk, **page
     )

@@ -94,6 +94,8 @@ def _compare(value: Any, sign: str, wanted: str) -> bool:
         return True
     if isinstance(value, int) and wanted.isdigit():
         return _order(value, sign, int(wanted))
+    if wanted.endswith("*"):
+        return any(word.startswith(wanted[:-1].casefold()) for word in str(value).casefold().split())
     return _order(str(value).casefold(), sign, wanted.casefold())
 
 

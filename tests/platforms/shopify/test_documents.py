@@ -92,6 +92,7 @@ VARIABLES: dict[str, list[dict[str, Any]]] = {
     "app_subscriptions": [{}],
     "app_subscribe": [billing.subscription_input(SHOP, PLAN)],
     "product_collections": [{"ids": ["gid://shopify/Product/11"]}],
+    "goods_named": [{"query": "title:house*", "products": asked} for asked in (True, False)],
     "product_prices": [{"ids": ["gid://shopify/Product/11"]}],
     "gift_card_create": [{"card": gift_cards.card_input(SHOP, redemption(customer))} for customer in ("7001", "")],
     "gift_cards_by_code": [{"code": "ABCDEFGH"}],

@@ -50,6 +50,7 @@ urlpatterns = [
     path("comparisons/", views.comparisons, name="comparisons"),
     path("comparisons/<int:comparison_id>/", views.comparison, name="comparison"),
     path("undone/", views.undone, name="undone"),
+    path("undone/replay/", views.undone_replay_all, name="undone_replay_all"),
     path("undone/<int:message_id>/replay/", views.undone_replay, name="undone_replay"),
     path("privacy/", views.privacy, name="privacy"),
     path("privacy/<int:request_id>/", views.privacy_copy, name="privacy_copy"),

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from loyalty.dashboard import comparisons as in_words
@@ -41,7 +42,7 @@ from loyalty.services.privacy import handed_over
 from loyalty.services.reconciliations import LOOK_UP, RECONCILE
 from loyalty.services.reconciliations import ask as ask_platform
 from loyalty.services.redemptions import cancel
-from loyalty.services.replaying import replay_message
+from loyalty.services.replaying import replay_message, replay_undone
 from loyalty.worker.inbox import replay
 from loyalty.worker.outbox import run_now
 
@@ -217,6 +218,17 @@ def delivery_replay(request: HttpRequest, delivery_id: int) -> HttpResponse:
 
 
 @embedded
+@require_POST
+def undone_replay_all(request: HttpRequest) -> HttpResponse:
+    shop, fmt, now = _asked(request)
+    count = replay_undone(shop=shop, now=now)
+    toast = ngettext("%(count)s thing is in line again.", "%(count)s things are in line again.", count)
+    response = _undone(request, toast % {"count": fmt.points(count)})
+    response["HX-Push-Url"] = reverse("dashboard:undone")
+    return response
+
+
+@embedded
 @require_GET
 def undone(request: HttpRequest) -> HttpResponse:
     return _undone(request, "")
@@ -298,7 +310,9 @@ def _undone(request: HttpRequest, toast: str) -> HttpResponse:
     shop, fmt, now = _asked(request)
     page = ask.undone_messages(shop=shop, before=_id(request.GET.get("before", "")))
     rows = [row_of.undone_row(message, fmt, now) for message in page.rows]
-    return _page(request, "undone", {"rows": rows, "toast": toast, "next": _next(request, page.after, "before")})
+    many = sum(row.can_be_tried for row in rows) > 1
+    context = {"rows": rows, "many": many, "toast": toast, "next": _next(request, page.after, "before")}
+    return _page(request, "undone", context)
 
 
 @embedded

@@ -17,6 +17,11 @@ from loyalty.services.shops import resume
 STALE = "code:"
 """Subjects of mails that carry a code to sign in with: by now it has expired, and a late one only confuses."""
 
+NEVER_AGAIN = (ISSUE, FULFIL)
+"""Their points went back when they were given up."""
+AT_ONCE = 500
+"""As many as a page has time for; whoever has more asks again."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
@@ -51,9 +56,16 @@ def _dead_messages(shop: Shop) -> list[int]:
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
+def replay_undone(*, shop: Shop, now: datetime) -> int:
+    """The oldest of what was given up and can still be of use; returns how many are in line again."""
+    rows = OutboxMessage.objects.filter(shop=shop, state=QueueState.DEAD).exclude(subject__startswith=STALE)
+    useful = rows.exclude(kind__in=NEVER_AGAIN).order_by("pk").values_list("pk", flat=True)
+    return sum(replay_message(shop=shop, message_id=pk, now=now) for pk in list(useful[:AT_ONCE]))
+
+
 def can_be_tried(message: OutboxMessage) -> bool:
     """A code that was given up has its points back already, and a mail's code to sign in has expired."""
-    return message.kind not in (ISSUE, FULFIL) and not message.subject.startswith(STALE)
+    return message.kind not in NEVER_AGAIN and not message.subject.startswith(STALE)
 
 
 @transaction.atomic

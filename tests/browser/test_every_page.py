@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from loyalty.models import InboxDelivery, Member, OutboxMessage, ProgramVersion, Shop, StoredFact
+from loyalty.models import InboxDelivery, Member, OutboxMessage, ProgramVersion, Referral, Shop, StoredFact
 from tests.browser import pseudo
 from tests.browser.test_accessibility import violations
 from tests.dashboard.conftest import Seen, bearer_of, fill
@@ -27,7 +27,11 @@ TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElemen
 @pytest.fixture
 def seen(transactional_db: None, settings: Settings) -> Seen:
     settings.ECWID_CLIENT_ID, settings.ECWID_SDK_URL = "regulars", "http://nowhere.localhost/sdk.js"
-    return fill(make_shop(platform="ecwid", currency="EUR", name="Ours"), members=3, orders=3)
+    filled = fill(make_shop(platform="ecwid", currency="EUR", name="Ours"), members=3, orders=3)
+    referrer, friend, _ = Member.objects.filter(shop=filled.shop).order_by("pk")
+    held = {"state": "held", "why": "same_home", "claimed_at": filled.order.at, "order_id": filled.order.external_id}
+    Referral.objects.create(shop=filled.shop, referrer=referrer, friend=friend, **held)
+    return filled
 
 
 @pytest.fixture

@@ -73,6 +73,7 @@ EXPECTED: dict[str, tuple[str | tuple[str, ...] | None, int, int]] = {
     "privacy": (None, 200, 405),
     "privacy_copy": ("asked", 200, 405),
     "privacy_handed": ("asked", 405, 200),
+    "undone_replay_all": (None, 405, 200),
     "undone_replay": ("message", 405, 200),
 }
 NAMES = [pattern.name for pattern in urls.urlpatterns]

@@ -191,6 +191,24 @@ def test_what_was_given_up_is_shown_with_what_it_means_and_tried_again(ask: Ask,
     assert ask(f"/dashboard/undone/{message.pk}/replay/", shop, "post").status_code == 404
 
 
+def test_all_that_can_be_of_use_is_tried_again_at_once(ask: Ask, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    OutboxMessage.objects.filter(shop=shop).delete()
+    for number in range(3):
+        leave(shop=shop, kind="reward.pay", subject=str(number), at=BEGAN)
+    leave(shop=shop, kind="reward.issue", subject="1", at=BEGAN)
+    leave(shop=shop, kind="mail", subject="code:1", at=BEGAN)
+    OutboxMessage.objects.filter(shop=shop).update(state="dead", attempts=12, outcome="The store answered 500.")
+    assert "Try all again" in words(ask("/dashboard/undone/", shop))
+    monkeypatch.setattr("loyalty.services.replaying.AT_ONCE", 2)
+    said = words(ask("/dashboard/undone/replay/", shop, "post"))
+    assert "2 things are in line again." in said
+    assert "Try all again" not in said, "one alone has its own button"
+    assert "1 thing is in line again." in words(ask("/dashboard/undone/replay/", shop, "post"))
+    assert "0 things are in line again." in words(ask("/dashboard/undone/replay/", shop, "post"))
+    dead = OutboxMessage.objects.filter(shop=shop, state="dead").values_list("kind", flat=True)
+    assert sorted(dead) == ["mail", "reward.issue"]
+
+
 def test_nothing_undone_and_nothing_missing_say_so(ask: Ask, shop: Shop) -> None:
     assert "Nothing is left undone" in words(ask("/dashboard/undone/", shop))
     assert "Nothing was missing" in words(ask("/dashboard/comparisons/", shop))

@@ -178,7 +178,8 @@ def test_nothing_of_the_page_moves_when_a_block_is_filled(page: Page, kind: str,
     member = {**MEMBER, "pending": [*MEMBER["pending"], *later], "pending_points": 291}  # type: ignore[misc]
     pretend = Pretend(page, {"member": (200, member)}, head=SHIFTS)
     page.route("**/cart.js", lambda route: route.fulfill(json=cart_of(2_500)))
-    pretend.open(box(kind, customer, **PRICED[kind]) + FOLLOWS + SCRIPT + shopify_tag(customer))
+    main = f'<main style="display: grid; gap: 1.25rem">{box(kind, customer, **PRICED[kind])}{FOLLOWS}</main>'
+    pretend.open(main + SCRIPT + shopify_tag(customer))
     expect(pretend.launcher).to_have_text("1,040 points" if customer else "Rewards")
     if kind == "nudge":
         expect(page.locator(".rg-nudge")).to_have_count(1 if customer else 0)

@@ -84,6 +84,17 @@ def test_collections_that_nobody_told_are_taken_as_they_earn_least() -> None:
     assert ask(shop, goods(1_000, told=False)) == Estimate(30, least=False)
 
 
+def test_goods_that_may_be_left_out_by_a_collection_promise_nothing() -> None:
+    shop = make_shop()
+    program(shop, rules=[BASE_RULE], exclusions={"collections": ["9"]})
+    assert ask(shop, goods(1_000)) == Estimate(10, least=False)
+    assert ask(shop, goods(1_000, told=False)) == Estimate(0, least=True)
+    assert ask(shop, goods(1_000, told=False), goods(500, "p2")) == Estimate(5, least=True)
+    many = make_shop()
+    program(many, rules=[BASE_RULE], exclusions={"collections": [str(number) for number in range(11)]})
+    assert ask(many, goods(1_000, told=False)) is None
+
+
 def test_tax_in_prices_is_what_it_was_in_the_latest_orders() -> None:
     shop = make_shop()
     bare = make_order("7", at=NOW - timedelta(days=2), prices=(12_000,))

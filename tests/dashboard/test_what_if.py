@@ -92,6 +92,17 @@ def test_an_answer_from_before_changes_were_told_apart_says_so(ours: Seen, ask: 
     assert "Not counted: this answer is from before changes were told apart" in words(ask(PAGE, ours.shop))
 
 
+@pytest.mark.django_db
+def test_a_shop_without_members_is_told_that_nobody_was_replayed(ask: Ask) -> None:
+    shop = make_shop(platform="ecwid", currency="USD", name="New", at=BEGAN)
+    ask(PAGE, shop, "post", what="live")
+    while outbox.drain_trials(now=timezone.now() + timedelta(seconds=5)):
+        pass
+    told = words(ask(PAGE, shop))
+    assert "Nobody to replay yet" in told
+    assert "Try an order" in told
+
+
 def test_a_changed_draft_makes_the_answer_an_old_one(ours: Seen, ask: Ask) -> None:
     drafted(ours)
     ask(PAGE, ours.shop, "post")

@@ -33,7 +33,12 @@ LAYOUT = """() => {
   for (const each of body.querySelectorAll("*")) {
     const { left, right, width } = each.getBoundingClientRect();
     if (width && (left < box.left - 0.5 || right > box.right + 0.5)) found.push(`beside the panel: ${each.outerHTML.slice(0, 120)}`);
-    if (each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX !== "visible") found.push(`cut off: ${each.outerHTML.slice(0, 120)}`);
+    if (each.clientWidth && each.scrollWidth > each.clientWidth + 1) found.push(`wider than its box: ${each.outerHTML.slice(0, 120)}`);
+  }
+  for (const each of dialog.querySelectorAll("h2, h3, .rg-button, [role=tab]")) {
+    each.style.overflowWrap = "normal";
+    if (each.scrollWidth > each.clientWidth + 1) found.push(`a word is broken: ${each.textContent}`);
+    each.style.overflowWrap = "";
   }
   return found;
 }"""

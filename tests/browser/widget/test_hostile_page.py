@@ -32,7 +32,7 @@ MEASURE = """() => {
     return [name, sizes.map(Math.round), color, backgroundColor, fontSize, fontWeight, textTransform, letterSpacing];
   });
 }"""
-# Words between other letters than letters that lists of what to block have in their rules for every site: EasyList's and
+# Words, between what is neither letter nor digit, that lists of what to block have in their rules for every site: EasyList's and
 # Fanboy's Annoyance List's *_general_block.txt at github.com/easylist/easylist, read in November 2026. That "loyalty" and
 # "reward" are in none of their rules for every site is (unverified): those files are long and change every hour.
 BLOCKED = (
@@ -99,7 +99,7 @@ def test_no_address_and_no_name_is_one_that_blockers_know(come: Come, platform: 
     ours = {urlsplit(url).path for url in asked if "/widget/v1/" in url or "/apps/" in url}
     assert len(ours) >= 10
     for name in [*ours, *names]:
-        words = {word.lower() for word in re.split(r"[^A-Za-z]+", name)}
+        words = {word.lower() for word in re.split(r"[^A-Za-z0-9]+", name)}
         assert not words & set(BLOCKED), name
 
 

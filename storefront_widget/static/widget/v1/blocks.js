@@ -189,9 +189,9 @@ function order(box, panel, w) {
   const { data } = panel;
   const to = (label) => button(".regulars-open", label, open(panel));
   if (!data) return h("section.regulars-box", {}, h("h2", {}, w.t("order.guest")), to(w.t("page.join")));
-  // The notice of the order is on its way to us.
+  // The notice of the order is on its way to us; what waits already is of other orders.
   box.asked = (box.asked ?? 0) + 1;
-  if (!data.pending.length && box.asked < 4) setTimeout(() => panel.load(), 5000);
+  if (box.asked < 4) setTimeout(() => panel.load(), 5000);
   if (!data.pending.length) return h("section.regulars-box", {}, h("h2", {}, w.t("page.have", { n: data.available })), h("p", {}, w.t("order.soon")), to(w.t("page.open")));
   // The soonest, and the rest together from the day on which all of it is there.
   const total = data.available + data.pending_points;

@@ -3,11 +3,11 @@ import { button, h, icon, sentence, tile } from "./panel.js?v=__VERSION__";
 import { act } from "./doing.js?v=__VERSION__";
 import { useSteps } from "./steps.js?v=__VERSION__";
 
-const BAG = "M5 6.5h10l.8 9a1.2 1.2 0 0 1-1.2 1.25H5.4A1.2 1.2 0 0 1 4.2 15.5zM7.2 8.8V6a2.8 2.8 0 0 1 5.6 0v2.8";
-const CAKE = "M4 16.5v-5A1.5 1.5 0 0 1 5.5 10h9a1.5 1.5 0 0 1 1.5 1.5v5M3 16.5h14M4 13c1.5 1.2 2.5 1.2 4 0s2.5-1.2 4 0 2.5 1.2 4 0M10 10V7M10 4.2v.01";
+const BAG = "M5 6.5h10l1 10.2H4zM7.2 8.8V6a2.8 2.8 0 0 1 5.6 0v2.8";
+const CAKE = "M4 16.5v-5A1.5 1.5 0 0 1 5.5 10h9a1.5 1.5 0 0 1 1.5 1.5v5M3 16.5h14M4 13q2 1.6 4 0t4 0 4 0M10 10V7M10 4.2v.01";
 const CHECK = "M4.5 10.5 8 14l7.5-8";
-const STAR = "m10 3.2 2.05 4.3 4.7.62-3.45 3.27.86 4.66L10 13.8l-4.16 2.25.86-4.66-3.45-3.27 4.7-.62z";
-const USER = "M13.25 7a3.25 3.25 0 1 1-6.5 0 3.25 3.25 0 0 1 6.5 0zM3.8 16.5c.9-3 3.3-4.3 6.2-4.3s5.3 1.3 6.2 4.3";
+const STAR = "m10 3.2 2 4.3 4.8.6-3.5 3.3.9 4.7-4.2-2.3-4.2 2.3.9-4.7-3.5-3.3 4.8-.6z";
+const USER = "M13 7a3 3 0 1 1-6 0 3 3 0 0 1 6 0zM3.8 16.5c.9-3 3.3-4.3 6.2-4.3s5.3 1.3 6.2 4.3";
 const USERS = "M10.3 7.2a2.8 2.8 0 1 1-5.6 0 2.8 2.8 0 0 1 5.6 0zM2.4 16c.6-2.7 2.6-4 5.1-4s4.5 1.3 5.1 4M13 4.6a2.8 2.8 0 0 1 0 5.2M14.6 12.3c1.6.5 2.6 1.8 3 3.7";
 const ORDERS = ["per_amount", "per_order", "per_item", "cashback", "milestone", "goal"];
 const ICONS = { birthday: CAKE, referral: USERS, sign_up: USER, profile_completed: USER };
@@ -59,6 +59,7 @@ function list(panel, w) {
 async function claim(panel, body) {
   panel.refused = undefined;
   await act(panel, "activity", body, panel.w.t("earn.claimed"));
+  if (body.code && !panel.error) panel.typed = "";
   Object.assign(panel, { refused: panel.error, error: undefined });
   panel.render();
 }
@@ -71,7 +72,7 @@ function about(w, rule) {
   if (kind === "milestone") return w.t("earn.milestone", { n: steps[0].orders });
   if (kind === "streak") return w.t(`earn.streak.${rule.period || "month"}`, { n: rule.length });
   if (kind === "goal") return w.t("earn.goal", { money: w.money(rule.amount_minor) });
-  if (kind === "referral") return w.t(rule.friend_points && rule.referrer_points ? "earn.both" : rule.friend_points ? "earn.friend" : "earn.referrer");
+  if (kind === "referral") return w.t(rule.friend_points ? (rule.referrer_points ? "earn.both" : "earn.friend") : "earn.referrer");
   return activity ? (rule.asks_code ? w.t("earn.code") : "") : w.t(`earn.about.${kind}`);
 }
 
@@ -96,12 +97,9 @@ function typed(panel, w) {
   const rules = panel.config.earn.filter((rule) => rule.asks_code);
   if (!rules.length) return null;
   const input = h("input", { id: "rg-typed", maxlength: 64, autocomplete: "off", value: panel.typed, oninput: () => (panel.typed = input.value) });
-  const onsubmit = async (event) => {
+  const onsubmit = (event) => {
     event.preventDefault();
-    const code = input.value.trim();
-    if (!code || panel.busy) return;
-    await claim(panel, { code });
-    if (!panel.refused) panel.render(void (panel.typed = ""));
+    if (input.value.trim() && !panel.busy) claim(panel, { code: input.value.trim() });
   };
   const send = h("button.rg-button", { id: "rg-typed-send", "aria-busy": panel.busy && "true" }, w.t("earn.send"));
   send.type = "submit";

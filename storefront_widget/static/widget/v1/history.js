@@ -2,7 +2,7 @@
 import { h, icon, sentence } from "./panel.js?v=__VERSION__";
 import styles from "./history.css.js?v=__VERSION__";
 
-const BAG = "M5 6.5h10l.8 9a1.2 1.2 0 0 1-1.2 1.25H5.4A1.2 1.2 0 0 1 4.2 15.5zM7.2 8.8V6a2.8 2.8 0 0 1 5.6 0v2.8";
+const BAG = "M5 6.5h10l1 10.2H4zM7.2 8.8V6a2.8 2.8 0 0 1 5.6 0v2.8";
 const UNDO = "M7.5 4.5 4 8l3.5 3.5M4 8h7.5a4.25 4.25 0 0 1 0 8.5H8";
 
 export function add(panel) {

@@ -4,7 +4,7 @@ import { act } from "./doing.js?v=__VERSION__";
 import styles from "./me.css.js?v=__VERSION__";
 import { step, useSteps } from "./steps.js?v=__VERSION__";
 
-const CAKE = "M4 16.5v-5A1.5 1.5 0 0 1 5.5 10h9a1.5 1.5 0 0 1 1.5 1.5v5M3 16.5h14M4 13c1.5 1.2 2.5 1.2 4 0s2.5-1.2 4 0 2.5 1.2 4 0M10 10V7M10 4.2v.01";
+const CAKE = "M4 16.5v-5A1.5 1.5 0 0 1 5.5 10h9a1.5 1.5 0 0 1 1.5 1.5v5M3 16.5h14M4 13q2 1.6 4 0t4 0 4 0M10 10V7M10 4.2v.01";
 const LEAP_YEAR = 2024;
 
 export function add(panel) {

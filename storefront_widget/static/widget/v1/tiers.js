@@ -3,7 +3,7 @@ import { bar, h, icon, tile } from "./panel.js?v=__VERSION__";
 import { useSteps } from "./steps.js?v=__VERSION__";
 
 const CHECK = "M4.5 10.5 8 14l7.5-8";
-const STAR = "m10 3.2 2.05 4.3 4.7.62-3.45 3.27.86 4.66L10 13.8l-4.16 2.25.86-4.66-3.45-3.27 4.7-.62z";
+const STAR = "m10 3.2 2 4.3 4.8.6-3.5 3.3.9 4.7-4.2-2.3-4.2 2.3.9-4.7-3.5-3.3 4.8-.6z";
 
 export function add(panel) {
   useSteps(panel);

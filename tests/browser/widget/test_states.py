@@ -91,7 +91,8 @@ def test_what_a_member_tells_is_kept(come: Come, axe: str) -> None:
     olga.panel.get_by_label("Day").select_option("7")
     olga.press("Save my birthday")
     expect(olga.panel).to_contain_text("October 7")
-    olga.panel.get_by_label("News of the program").check()
+    with olga.page.expect_response(lambda answer: "/notifications" in answer.url):
+        olga.panel.get_by_label("News of the program").check()
     olga.look("details that are kept", axe)
     olga.open().press("My details")
     expect(olga.panel.get_by_label("News of the program")).to_be_checked()

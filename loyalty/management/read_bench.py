@@ -42,6 +42,10 @@ from loyalty.services.intake import record
 from loyalty.services.observations import OrderSeen, Person, rank_of
 
 MEMBERS = 200
+NEWCOMERS = 100
+"""Others, whose looks are never at hand: of a member one answer is kept, in the languages that were asked for last."""
+
+FIRST_CUSTOMER = 7000
 ORDERS_A_MEMBER = 10
 ROUNDS = 3
 STATIC = "/static/dashboard/pages.css"
@@ -50,7 +54,8 @@ STATIC = "/static/dashboard/pages.css"
 @dataclass(frozen=True)
 class Read:
     """Of each kind the best of its rounds, all rounds having taken turns. `member` is asked again and again, as page views
-    ask; `first` is never at hand and made anew; `half` is the member's call at half that rate."""
+    ask, and each answer is made anew once a minute; `first` is never at hand and made anew each time; `half` is the member's
+    call at half that rate."""
 
     member: Figures
     first: Figures
@@ -144,9 +149,8 @@ def _signed(shop_domain: str, customer_id: str, timestamp: int) -> str:
 
 def _first(shop: Shop, number: int) -> bytes:
     """Other languages than anybody asked for before."""
-    return _get(
-        f"/shopify/proxy/member?{signed_query(shop, _customer(number))}", f"en, x{time.perf_counter_ns()};q=0.1"
-    )
+    newcomer = str(FIRST_CUSTOMER + MEMBERS + number % NEWCOMERS)
+    return _get(f"/shopify/proxy/member?{signed_query(shop, newcomer)}", f"en, x{time.perf_counter_ns()};q=0.1")
 
 
 def _version(port: int, shop: Shop) -> str:
@@ -157,7 +161,7 @@ def _version(port: int, shop: Shop) -> str:
 
 
 def _customer(number: int) -> str:
-    return str(7000 + number % MEMBERS)
+    return str(FIRST_CUSTOMER + number % MEMBERS)
 
 
 def _get(path: str, languages: str = "en") -> bytes:
@@ -166,8 +170,10 @@ def _get(path: str, languages: str = "en") -> bytes:
 
 def _people(shop: Shop) -> None:
     now = datetime.now(UTC)
-    for number in range(MEMBERS):
-        person = Person(external_id=_customer(number), email=f"shopper{number}@shopper.test", name=f"Shopper {number}")
+    for number in range(MEMBERS + NEWCOMERS):
+        person = Person(
+            external_id=str(FIRST_CUSTOMER + number), email=f"shopper{number}@shopper.test", name=f"Shopper {number}"
+        )
         seen = [_order(f"{number}-{each}", now + timedelta(milliseconds=each)) for each in range(ORDERS_A_MEMBER)]
         record(
             shop=shop,

@@ -43,7 +43,7 @@ class Command(BaseCommand):
         "engine: the engine alone, without a database - folds per second, one order beside reading its payload, a "
         "what-if over many members in bounded memory, and how the cost grows with a member's history. door: webhooks a "
         "second with real signatures, gunicorn on the PostgreSQL of DATABASE_URL (a database of its own there), beside "
-        "the same INSERT by pgbench and by a bare Django view. read: the widget's calls - the member's beside a bare "
+        "the same INSERT by pgbench and by a bare Django view. read: the widget's calls - the member's, asked again and again, beside a bare "
         "Django view that asks one question, the public one beside a static file - served in the same way, in turns. "
         "pages: what a merchant waits for on the dashboard of a shop with so many movements, in Chromium at a quarter of "
         "its speed. widget: what it costs a shop's page - bytes as Chromium receives them, what moves and blocks at that "

@@ -155,10 +155,7 @@
   }
 
   function dismissToasts() {
-    for (const toast of document.querySelectorAll(".toast")) {
-      const go = () => (toast.matches(":hover") ? setTimeout(go, 1000) : toast.remove());
-      setTimeout(go, 6000);
-    }
+    for (const toast of document.querySelectorAll(".toast")) setTimeout(() => toast.remove(), 6000);
   }
 
   // The preview of the widget, drawn when its frame is ready and again when the form has been read.

@@ -44,6 +44,7 @@ class Running:
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with Demo(tmp_path_factory.mktemp("demo"), free_port(), free_port()) as demo:
+        demo.environment["SHOPIFY_BILLING_PLANS"] = "Starter 9.00 USD monthly 14"
         demo.start_sandbox()
         demo.fill(months=3)
         demo.start_app(worker=True)

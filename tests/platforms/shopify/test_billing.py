@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -65,6 +67,12 @@ def test_without_plans_there_is_no_page_and_no_question(stand_in: StandIn) -> No
     assert page(shop, plan="Starter").status_code == 404
     assert billing.look(shop) == "Nothing is charged here."
     assert not Subscription.objects.filter(shop=shop).exists()
+
+
+def test_the_page_asks_the_database_seldom(stand_in: StandIn, shop: Shop) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert page(shop).status_code == 200
+    assert len(queries) <= 12
 
 
 def test_a_plan_is_chosen_confirmed_with_shopify_and_holds(stand_in: StandIn, shop: Shop) -> None:

@@ -1,6 +1,6 @@
 // What earns points: for members with how it stands, for guests with the way in.
 import { button, h, icon, sentence, tile } from "./panel.js?v=__VERSION__";
-import { act } from "./doing.js?v=__VERSION__";
+import { act, USERS } from "./doing.js?v=__VERSION__";
 import { useSteps } from "./steps.js?v=__VERSION__";
 
 const BAG = "M5 6.5h10l1 10.2H4zM7.2 8.8V6a2.8 2.8 0 0 1 5.6 0v2.8";

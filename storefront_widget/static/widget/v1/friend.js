@@ -1,10 +1,9 @@
 // Inviting a friend: the link, what both get, and how many came. And the other side: the code of who invited us.
 import { button, h, icon, quietly, sentence, tile } from "./panel.js?v=__VERSION__";
-import { act, COPY, copy } from "./doing.js?v=__VERSION__";
+import { act, COPY, copy, USERS } from "./doing.js?v=__VERSION__";
 import { keep } from "./referral.js?v=__VERSION__";
 import { step, sum, useSteps } from "./steps.js?v=__VERSION__";
 
-const USERS = "M10.3 7.2a2.8 2.8 0 1 1-5.6 0 2.8 2.8 0 0 1 5.6 0zM2.4 16c.6-2.7 2.6-4 5.1-4s4.5 1.3 5.1 4M13 4.6a2.8 2.8 0 0 1 0 5.2M14.6 12.3c1.6.5 2.6 1.8 3 3.7";
 
 export function add(panel) {
   useSteps(panel);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -12,6 +13,7 @@ from loyalty.dashboard.access import embedded
 from loyalty.dashboard.pages import actor, asked, page
 from loyalty.dashboard.program_fields import PART_NAMES
 from loyalty.dashboard.program_page import Beside, beside
+from loyalty.dashboard.program_views import revision_of
 from loyalty.dashboard.widget_form import language_names
 from loyalty.engine.errors import Conflict, Invalid
 from loyalty.engine.naming import MAX_CHARACTERS, texts_of
@@ -34,9 +36,8 @@ def program_translations(request: HttpRequest) -> HttpResponse:
     language = _language(at, wished)
     typed = _typed(request.POST)
     try:
-        revision = at.row.revision if at.row else 0
         part = {"translations": _with(at.program, language, typed)}
-        save_draft(shop=at.shop, revision=revision, part=part, at=at.now, by=actor(request))
+        save_draft(shop=at.shop, revision=revision_of(request), part=part, at=at.now, by=actor(request))
     except (Invalid, Conflict) as error:
         return _refused(request, at, language, typed, error)
     context = _context(beside(*asked(request)), language)
@@ -50,7 +51,8 @@ def _refused(
     told = _("A translation has at most 1,000 characters.") if long else error.message
     context = _context(at, language)
     context["rows"] = [(part, own, typed.get(own, said)) for part, own, said in context["rows"]]
-    response = page(request, "program_translations", context | {"error": told}, status=422)
+    status = HTTPStatus.CONFLICT if isinstance(error, Conflict) else HTTPStatus.UNPROCESSABLE_ENTITY
+    response = page(request, "program_translations", context | {"error": told}, status=status)
     response["HX-Push-Url"] = "false"
     return response
 
@@ -70,6 +72,7 @@ def _context(at: Beside, wished: str) -> dict[str, Any]:
         "languages": [(tag, name, missing[tag], tag in translations) for tag, name in _offered(at)],
         "rows": rows,
         "hidden": len(texts) - len(rows),
+        "revision": at.revision,
         "is_draft": at.row is not None,
     }
 

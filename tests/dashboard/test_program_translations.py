@@ -29,6 +29,11 @@ def kept(shop: Shop) -> dict[str, dict[str, str]]:
     return program_of(draft).translations if draft else {}
 
 
+def revision(shop: Shop) -> int:
+    draft = draft_of(shop)
+    return draft.revision if draft else 0
+
+
 def test_a_name_is_translated_shown_again_and_taken_back(ask: Ask, shop: Shop) -> None:
     first = words(ask(f"{PATH}?lang=lv", shop))
     assert "Free coffee Missing" in first
@@ -40,14 +45,27 @@ def test_a_name_is_translated_shown_again_and_taken_back(ask: Ask, shop: Shop) -
     assert "Free coffee Missing" not in words(again)
     assert "Bezmaksas" not in ask(f"{PATH}?lang=de", shop).content.decode()
     assert "Free coffee (lv)" in words(ask("/dashboard/program/", shop))
-    ask(PATH, shop, "post", lang="lv", own="Free coffee", said="")
+    ask(PATH, shop, "post", lang="lv", revision=revision(shop), own="Free coffee", said="")
     assert kept(shop) == {}
+
+
+def test_a_page_that_was_opened_before_somebody_else_saved_overwrites_nothing(ask: Ask, shop: Shop) -> None:
+    opened = revision(shop)
+    ask(PATH, shop, "post", lang="lv", revision=opened, own="Free coffee", said="Kafija")
+    late = ask(PATH, shop, "post", lang="lv", revision=opened, own="Free coffee", said="Mana kafija")
+    assert late.status_code == 409
+    assert "The draft was changed meanwhile" in words(late)
+    assert "Mana kafija" in late.content.decode()
+    assert kept(shop) == {"lv": {"Free coffee": "Kafija"}}
+    again = int(late.context["revision"])
+    ask(PATH, shop, "post", lang="lv", revision=again, own="Free coffee", said="Mana kafija")
+    assert kept(shop) == {"lv": {"Free coffee": "Mana kafija"}}
 
 
 def test_other_languages_stay_and_what_the_program_no_longer_says_goes(ask: Ask, shop: Shop) -> None:
     gone = {"lv": {"Old name": "Vecs"}, "de": {"Free coffee": "Gratiskaffee"}}
     save_draft(shop=shop, revision=0, part={"translations": gone}, at=BEGAN)
-    ask(PATH, shop, "post", lang="lv", own="Free coffee", said="Kafija")
+    ask(PATH, shop, "post", lang="lv", revision=revision(shop), own="Free coffee", said="Kafija")
     assert kept(shop) == {"lv": {"Free coffee": "Kafija"}, "de": {"Free coffee": "Gratiskaffee"}}
 
 
@@ -67,7 +85,7 @@ def test_a_text_too_long_is_said_and_stays_typed(ask: Ask, shop: Shop) -> None:
 
 def test_names_are_text_and_nothing_else(ask: Ask, shop: Shop) -> None:
     save_draft(shop=shop, revision=0, part={"rewards": [{**COFFEE, "name": SCRIPT}]}, at=BEGAN)
-    ask(PATH, shop, "post", lang="lv", own=SCRIPT, said=SCRIPT)
+    ask(PATH, shop, "post", lang="lv", revision=revision(shop), own=SCRIPT, said=SCRIPT)
     assert kept(shop) == {"lv": {SCRIPT: SCRIPT}}
     assert SCRIPT not in ask(f"{PATH}?lang=lv", shop).content.decode()
 

@@ -29,7 +29,7 @@ BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
 WORKERS = 4
 BATCH = 12
-WAIT_SECONDS = 500
+WAIT_SECONDS = 1500
 ORDERS = int(os.environ.get("REGULARS_ORDERS", "10000"))
 """How many eight workers share; 10,000 of them are some 63,000 deliveries."""
 Delivery = tuple[str, Any]

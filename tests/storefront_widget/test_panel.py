@@ -306,6 +306,8 @@ def test_a_panel_that_could_not_be_loaded_is_loaded_at_the_next_touch(page: Page
     broken[0] = False
     pretend.launcher.click()
     expect(pretend.panel).to_contain_text("Hello, Marta")
+    pretend.panel.get_by_role("tab", name="Earn").click()
+    expect(pretend.panel).to_contain_text("For every €1 you spend")
 
 
 def test_a_view_that_could_not_be_loaded_says_so_and_comes_the_next_time(page: Page) -> None:

@@ -268,12 +268,15 @@ def test_the_launcher_stands_where_the_merchant_wants_it(page: Page, hidden: lis
         assert box["y"] + box["height"] == pytest.approx(700 - 80, abs=1)
 
 
-def test_a_link_of_the_shops_own_menu_opens_the_panel(page: Page) -> None:
+def test_a_link_of_the_shops_own_menu_opens_the_panel_as_often_as_it_is_pressed(page: Page) -> None:
     pretend = rich(page)
     pretend.body += '<a href="#regulars">My points</a>'
     pretend.open(shopify_tag())
-    page.get_by_role("link", name="My points").click()
-    expect(pretend.panel).to_be_visible()
+    for _ in range(2):
+        page.get_by_role("link", name="My points").click()
+        expect(pretend.panel).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(pretend.panel).to_be_hidden()
 
 
 def test_the_page_is_told_once_in_a_visit_what_the_program_is(page: Page) -> None:

@@ -79,6 +79,8 @@ async function configuration(settings, version) {
 const matches = (path) => (path.endsWith("*") ? location.pathname.startsWith(path.slice(0, -1)) : location.pathname === path);
 
 class Widget extends HTMLElement {
+  static ways = { bring, speak, address, quietly, icon, GIFT };
+
   connectedCallback() {
     if (this.shadowRoot) return;
     const { dataset } = this;
@@ -99,7 +101,12 @@ class Widget extends HTMLElement {
     this.root.style.setProperty("--u", Math.max(1, px(this.root) / px(document.documentElement)));
     this.button.onpointerenter = this.button.onfocus = () => this.load().catch(() => {});
     this.button.onclick = () => this.open();
-    const called = () => location.hash === OPENS && this.open();
+    const called = () => {
+      if (location.hash !== OPENS) return;
+      // Put back, or the same link would open it once only.
+      history.replaceState(history.state, "", location.pathname + location.search);
+      this.open();
+    };
     addEventListener("hashchange", called);
     painted
       .then(() => this.settle())
@@ -145,7 +152,7 @@ class Widget extends HTMLElement {
   load() {
     // A failed download is tried again at the next touch.
     this.panel ??= bring("./panel.js")
-      .then((module) => module.mount(this, { bring, speak, address, quietly, icon, GIFT }))
+      .then((module) => module.mount(this))
       .catch((error) => {
         this.panel = undefined;
         throw error;

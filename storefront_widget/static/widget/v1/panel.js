@@ -33,9 +33,11 @@ export function h(name, properties, ...children) {
 }
 
 // The loader's: a drawing of 20 × 20, which `icon-dir` mirrors where text runs from right to left; and what forgives a storage
-// that is forbidden or full, so that the widget forgets between pages, and works.
-export let icon;
-export let quietly;
+// that is forbidden or full, so that the widget forgets between pages, and works. Taken from where every copy of this module
+// finds them: one that came at a second try has another address than the one that views ask for.
+const ways = customElements.get("regulars-widget").ways;
+export const { icon, quietly } = ways;
+icons.GIFT = ways.GIFT;
 
 export const tile = (path, tone = "") => h(`span.rg-tile${tone}`, {}, icon(path));
 export const button = (kind, label, onclick, more) => h(`button.rg-button${kind}`, { id: `rg${kind || label}`.replace(/\W+/g, "-"), onclick, ...more }, label);
@@ -393,9 +395,7 @@ function rewardRow(panel, w, reward) {
 
 const press = (w, verb, thing, disabled, onclick) => button("", w.t(verb), onclick, { id: `rg-${verb}-${thing.id}`, disabled, "aria-label": `${w.t(verb)}: ${w.reward(thing)}` });
 
-export function mount(widget, ways) {
-  ({ quietly, icon } = ways);
-  icons.GIFT = ways.GIFT;
+export function mount(widget) {
   const panel = new Panel(widget, ways);
   panel.prepared = panel.prepare();
   return panel;

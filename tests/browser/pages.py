@@ -129,8 +129,9 @@ class ShopifyStore(Store):
         return self.admin.locator("#app-menu").get_by_role("link", name=page, exact=True)
 
     def go_to(self, page: str) -> None:
-        """By key: where the admin has scrolled, a click would land where the frame lay before."""
+        """By key, and a frame is drawn: where the admin has scrolled, clicks would land where the frame lay before."""
         self.way_to(page).press("Enter")
+        self.admin.screenshot()
 
     def install_only(self) -> None:
         self.admin.goto(self.running.at("admin.shopify.localhost", f"/store/{self.name}/app-store"))

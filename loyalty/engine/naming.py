@@ -18,7 +18,7 @@ MAX_LANGUAGES = 50
 MAX_TEXTS = 2_000
 MAX_CHARACTERS = 1_000
 
-_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
+_TAG = re.compile(r"[a-z]{2,3}")
 
 Named = TypeVar("Named", Rule, CampaignRule, Campaign, Plan)
 
@@ -73,7 +73,7 @@ def check_translations(translations: Mapping[str, Mapping[str, str]], place: str
         raise Invalid(f"Translate into at most {MAX_LANGUAGES} languages.", place=place)
     for tag, texts in translations.items():
         if not _TAG.fullmatch(tag):
-            raise Invalid("Name a language by its tag, such as lv or pt-BR.", place=f"{place}.{tag[:20]}")
+            raise Invalid("Name a language by its tag without a region, such as lv or pt.", place=f"{place}.{tag[:20]}")
         if len(texts) > MAX_TEXTS:
             raise Invalid(f"Translate at most {MAX_TEXTS:,} texts.", place=f"{place}.{tag}")
         for own, said in texts.items():

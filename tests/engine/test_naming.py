@@ -63,6 +63,7 @@ def test_they_go_out_and_come_in_with_the_document() -> None:
     "translations",
     [
         {"Latvian": LATVIAN},
+        {"pt-BR": {"Gold": "Ouro"}},
         {"lv": {"Gold": " "}},
         {"lv": {"Gold": "x" * 1001}},
         {"lv": {str(number): "x" for number in range(2001)}},

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from storefront_widget.shopify_extension import EXTENSION
-from tests.storefront_widget.pretend import MADE, MEMBER, SHIFTS, WIDGET, Pretend, shopify_tag
+from tests.storefront_widget.pretend import MADE, MEMBER, SHIFTS, WIDGET, Pretend, problem, shopify_tag
 
 pytestmark = pytest.mark.browser
 SCRIPT = f'<script type="module" src="{WIDGET}blocks.js"></script>'
@@ -252,3 +252,49 @@ def test_a_cart_is_asked_about_line_by_line_with_its_discounts(page: Page) -> No
     line = {"product": "8001", "variant": "11", "vendor": "Mill", "gift_card": False, "collections": ["31"]}
     body = {"lines": [{**line, "price_minor": 1500, "off_minor": 500, "quantity": 2}], "off_minor": 500}
     assert pretend.calls("estimate")[-1].post_data_json == body
+
+
+def test_another_choice_is_said_where_the_first_was_said(page: Page) -> None:
+    pretend = Pretend(page)
+    pretend.open(box("product", price="10") + SCRIPT)
+    said = page.locator("regulars-block [role=status]")
+    expect(said).to_have_text("Earns 50 points")
+    said.evaluate("element => { element.heard = true }")
+    page.locator("regulars-block").evaluate("block => { block.dataset.price = '20' }")
+    expect(said).to_have_text("Earns 100 points")
+    assert said.evaluate("element => element.heard") is True
+
+
+def test_whoever_stands_on_a_blocks_button_still_does_when_it_is_drawn_anew(page: Page) -> None:
+    pretend = Pretend(page)
+    pretend.open(box("order") + SCRIPT)
+    button = page.locator("regulars-block button")
+    button.focus()
+    pretend.answers["member"] = (200, {**MEMBER, "available": 2_000})
+    page.evaluate("document.querySelector('regulars-widget').load().then((panel) => panel.load())")
+    expect(page.locator("regulars-block")).to_contain_text("2,000")
+    expect(button).to_be_focused()
+
+
+MAILED = """<script>localStorage["regulars:ecwid:1003"] = JSON.stringify({ token: "t", device: "1.d", until: UNTIL })</script>"""
+MAILED_BLOCKS = "".join(
+    f'<regulars-block data-kind="{kind}" data-platform="ecwid" data-shop="ecwid:1003" data-price="10"></regulars-block>'
+    for kind in ("product", "cart")
+)
+
+
+def test_nobodys_points_stay_on_the_page_when_they_have_left(page: Page) -> None:
+    pretend = Pretend(page, {"session/end": (204, None)})
+    pretend.open(MAILED.replace("UNTIL", "9e15") + MAILED_BLOCKS + SCRIPT)
+    cart = page.locator("regulars-block[data-kind=cart]")
+    expect(cart).to_contain_text("1,040 points")
+    page.evaluate("document.querySelector('regulars-widget').load().then((panel) => panel.leave())")
+    expect(cart).to_have_text(re.compile(r"^Earns 50 points"))
+
+
+def test_whose_session_is_over_hears_what_anybody_would_get(page: Page) -> None:
+    seen = json.dumps({"data": MEMBER, "at": 0})
+    kept = f"<script>sessionStorage['regulars:ecwid:1003:'] = JSON.stringify({seen})</script>"
+    pretend = Pretend(page, {"session/renew": problem(401, "signed_out")})
+    pretend.open(kept + MAILED.replace("UNTIL", "0") + MAILED_BLOCKS + SCRIPT)
+    expect(page.locator("regulars-block[data-kind=product] [role=status]")).to_have_text("Earns 50 points")

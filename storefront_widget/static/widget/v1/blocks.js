@@ -7,6 +7,7 @@ import styles from "./blocks.css.js?v=__VERSION__";
 import nudgeStyles from "./nudge.css.js?v=__VERSION__";
 
 const NAME = "regulars-block";
+const CHANGES = ["regulars-member", "regulars-left"];
 const X = "m5.5 5.5 9 9m0-9-9 9";
 
 // The panel's, which comes after the page.
@@ -20,6 +21,7 @@ class Block extends HTMLElement {
   }
 
   disconnectedCallback() {
+    for (const event of CHANGES) this.panel?.widget.removeEventListener(event, this.draw);
     if (this.dataset.kind === "nudge") this.panel?.nudge?.remove();
   }
 
@@ -40,9 +42,19 @@ class Block extends HTMLElement {
     this.panel.w.add(await speak(widget.dataset.tongue, "blocks"));
     this.dir = widget.root.dir;
     this.lang = widget.dataset.tongue;
-    this.draw = () => this.isConnected && this.replaceChildren(...[FILL[kind](this, this.panel, this.panel.w) || []].flat(2).filter(Boolean));
-    widget.addEventListener("regulars-member", this.draw);
+    this.draw = () => this.isConnected && this.show([FILL[kind](this, this.panel, this.panel.w) || []].flat(2).filter(Boolean));
+    for (const event of CHANGES) if (this.isConnected) widget.addEventListener(event, this.draw);
     this.draw();
+  }
+
+  // What stays is left alone, or a reader would not be told that it says something else; whoever stood on a button still does.
+  show(parts) {
+    const { childNodes } = this;
+    if (parts.length === childNodes.length && parts.every((part, at) => part === childNodes[at])) return;
+    const buttons = () => [...this.querySelectorAll("a, button")];
+    const held = buttons().indexOf(document.activeElement);
+    this.replaceChildren(...parts);
+    buttons()[held]?.focus();
   }
 }
 
@@ -56,15 +68,15 @@ const minorOf = ({ config }, price) => Math.round((+price || 0) * 10 ** config.s
 // What these goods earn, as the engine judges an order of them. What was told before stands until the answer comes; what
 // is sold in another currency than the shop's own is told nothing.
 function earned(box, panel, lines, off = 0) {
-  const { api, data, config } = panel;
+  const { api, data, config, who } = panel;
   const body = { lines, off_minor: off };
-  const asked = JSON.stringify([body, data?.as_of]);
+  const asked = JSON.stringify([body, data?.as_of, who]);
   if (box.asks !== asked) {
     box.asks = asked;
     clearTimeout(box.timer);
     const foreign = box.dataset.currency && box.dataset.currency !== config.shop.currency;
     const ask = async () => {
-      const told = lines.length && !foreign ? await (data ? api.own("estimate", body) : api.send("estimate", body)).catch(() => null) : null;
+      const told = lines.length && !foreign ? await (who === "member" ? api.own("estimate", body) : api.send("estimate", body)).catch(() => null) : null;
       if (box.asks !== asked) return;
       box.told = told;
       box.draw();
@@ -74,10 +86,14 @@ function earned(box, panel, lines, off = 0) {
   return box.told;
 }
 
-function line(panel, w, told) {
+function line(box, panel, w, told) {
   if (!told?.points) return null;
   const rate = panel.config.earn.find((rule) => rule.kind === "per_amount");
-  return h("p.regulars-line", {}, icon(panel.icons.GIFT), h("span", { role: "status" }, w.t(told.least ? "product.least" : "product.points", { n: told.points })), rate && h("small", {}, w.t("product.rate", { n: rate.points, money: w.money(rate.per_minor) })));
+  const said = w.t(told.least ? "product.least" : "product.points", { n: told.points });
+  box.line ??= h("p.regulars-line", {}, icon(panel.icons.GIFT), h("span", { role: "status" }), rate && h("small", {}, w.t("product.rate", { n: rate.points, money: w.money(rate.per_minor) })));
+  const status = box.line.querySelector("span");
+  if (status.textContent !== said) status.textContent = said;
+  return box.line;
 }
 
 // What the element says of the article. Collections that it doesn't name are not known.
@@ -97,7 +113,7 @@ function product(box, panel, w) {
   // The theme tells hundredths, whatever the currency.
   const hundredths = JSON.parse(dataset.prices || "{}")[variant];
   const price = minorOf(panel, hundredths ? hundredths / 100 : dataset.price);
-  return line(panel, w, earned(box, panel, price ? [{ ...article(dataset), variant: variant ?? "", price_minor: price, quantity }] : []));
+  return line(box, panel, w, earned(box, panel, price ? [{ ...article(dataset), variant: variant ?? "", price_minor: price, quantity }] : []));
 }
 
 function page(box, panel, w) {
@@ -121,7 +137,7 @@ function cart(box, panel, w) {
   const { data } = panel;
   const { dataset } = box;
   if (dataset.platform === "shopify" && !box.asked) follow(box);
-  const earns = line(panel, w, earned(box, panel, inCart(dataset, (price) => minorOf(panel, price)), minorOf(panel, dataset.off)));
+  const earns = line(box, panel, w, earned(box, panel, inCart(dataset, (price) => minorOf(panel, price)), minorOf(panel, dataset.off)));
   if (!data) return earns;
   return [h("section.regulars-box", {}, h("h2", {}, w.points(data.available)), h("p.regulars-row", {}, atHand(panel, w)), button(".regulars-open", w.t("page.open"), open(panel))), earns];
 }

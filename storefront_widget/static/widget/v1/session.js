@@ -33,5 +33,6 @@ export async function leave(panel) {
   Object.assign(panel, { data: undefined, who: "guest", tab: "rewards" });
   panel.label();
   panel.go("home");
+  panel.widget.dispatchEvent(new Event("regulars-left"));
   if (device) await api.send("session/end", { device }).catch(() => {});
 }

@@ -15,7 +15,7 @@ from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.pages import asked, page
 from loyalty.dashboard.rows import name_of
 from loyalty.dashboard.typed import whole
-from loyalty.engine.errors import NotFound
+from loyalty.engine.errors import Conflict, NotFound
 from loyalty.models import Referral
 from loyalty.selectors.dashboard import numbers_of_orders
 from loyalty.selectors.ways_in import held_friends
@@ -59,10 +59,16 @@ def friend_settle(request: HttpRequest, referral_id: int) -> HttpResponse:
         row = decide_held(shop=shop, referral_id=referral_id, thanked=is_thanked, at=now)
     except NotFound:
         raise Http404 from None
+    except Conflict as error:
+        return _settled(request, error.message)
     if row.state == Referral.State.CONFIRMED:
         toast = _("Both have their thanks.")
     else:
         toast = _("One of them has left or is left out: nobody is thanked.") if is_thanked else _("Nobody is thanked.")
+    return _settled(request, toast)
+
+
+def _settled(request: HttpRequest, toast: str) -> HttpResponse:
     response = _friends(request, toast)
     response["HX-Push-Url"] = reverse("dashboard:friends")
     return response

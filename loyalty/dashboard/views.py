@@ -33,7 +33,7 @@ from loyalty.models import Member, PrivacyRequest, Reconciliation, Shop
 from loyalty.selectors import dashboard as ask
 from loyalty.selectors import personal_data
 from loyalty.selectors import reconciliations as compared
-from loyalty.selectors.order_outcomes import folded_for, posted_for
+from loyalty.selectors.order_outcomes import Posted, earned_nothing, folded_for, posted_for
 from loyalty.selectors.programs import version_in_force, versions_of
 from loyalty.selectors.reconciliations import Healed
 from loyalty.services import limits
@@ -132,10 +132,14 @@ def orders(request: HttpRequest) -> HttpResponse:
     shop, fmt, now = _asked(request)
     search, without = _search(request), request.GET.get("show") == "without"
     after = _instant_and_id(request.GET.get("after", ""))
-    page = ask.orders_page(shop=shop, without_points=without, search=search, after=after)
-    posted = posted_for(shop=shop, order_ids=[fact.external_id for fact in page.rows])
-    silent = [fact for fact in page.rows if fact.external_id not in posted]
-    folded = folded_for(shop=shop, facts=silent, as_of=now)
+    if without:
+        posted: dict[str, Posted] = {}
+        page, folded = earned_nothing(shop=shop, search=search, after=after, as_of=now)
+    else:
+        page = ask.orders_page(shop=shop, without_points=False, search=search, after=after)
+        posted = posted_for(shop=shop, order_ids=[fact.external_id for fact in page.rows])
+        silent = [fact for fact in page.rows if fact.external_id not in posted]
+        folded = folded_for(shop=shop, facts=silent, as_of=now)
     rows = [
         order_row(fact, posted.get(fact.external_id), folded.get(fact.member_id or 0), fmt, now) for fact in page.rows
     ]

@@ -132,7 +132,9 @@ def members_page(*, shop: Shop, search: str, tier: str, after: tuple[int, int] |
     return Page(found[:ROWS], f"{last.available}.{last.pk}" if last else "")
 
 
-def orders_page(*, shop: Shop, without_points: bool, search: str, after: tuple[datetime, int] | None) -> Page:
+def orders_page(
+    *, shop: Shop, without_points: bool, search: str, after: tuple[datetime, int] | None, size: int = ROWS
+) -> Page:
     """Order facts, latest first, with their members. `without_points` leaves out what the ledger has an award for, and
     looks through ORDERS_LOOKED_AT at a time: a page of it may be short, or empty, and have a next one."""
     rows = StoredFact.objects.filter(shop=shop, kind="order")
@@ -148,9 +150,14 @@ def orders_page(*, shop: Shop, without_points: bool, search: str, after: tuple[d
         awards = LedgerEntry.objects.filter(shop=shop, kind="earned", order_id=OuterRef("external_id"))
         looked_at = rows.filter(at__gte=last.at) if last else rows
         rows = looked_at.filter(~Exists(awards))
-    found = list(rows.select_related("member")[: ROWS + 1])
-    last = found[ROWS - 1] if len(found) > ROWS else last
-    return Page(found[:ROWS], f"{last.at.isoformat()}~{last.pk}" if last else "")
+    found = list(rows.select_related("member")[: size + 1])
+    last = found[size - 1] if len(found) > size else last
+    return Page(found[:size], mark_of(last) if last else "")
+
+
+def mark_of(fact: StoredFact) -> str:
+    """Behind which the next page of orders starts."""
+    return f"{fact.at.isoformat()}~{fact.pk}"
 
 
 def redemptions_page(*, shop: Shop, before: int | None) -> Page:

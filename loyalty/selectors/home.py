@@ -30,7 +30,8 @@ WITHOUT_POINTS_DAYS = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What waits for somebody. `draft` is the number of a draft that was changed since it was begun, or None;
+    """What waits for somebody. `without_points` leaves out orders of members whose points wait for their day: which of
+    their orders brought these, a fold alone tells. `draft` is the number of a draft that was changed since it was begun, or None;
     `last_order` is when an order last reached us, not when it was placed: of the latest hundred, so that nobody waits
     for a look through all of them."""
 
@@ -62,7 +63,8 @@ def desk_of(*, shop: Shop, since: datetime, now: datetime) -> Desk:
     own = {"shop": OuterRef("pk")}
     week = now - timedelta(days=WITHOUT_POINTS_DAYS)
     awards = LedgerEntry.objects.filter(shop=shop, kind="earned", order_id=OuterRef("external_id"))
-    recent = StoredFact.objects.filter(**own, kind="order", at__gte=max(week, since)).filter(~Exists(awards))
+    settled = Q(member__isnull=True) | Q(member__external_id__isnull=True) | Q(member__pending=0)
+    recent = StoredFact.objects.filter(settled, ~Exists(awards), **own, kind="order", at__gte=max(week, since))
     waiting = Redemption.objects.filter(**own, state=Redemption.State.READY, external_id=BY_HAND)
     draft = ProgramVersion.objects.filter(**own, in_force_from=None, revision__gt=0).values("number")
     orders = StoredFact.objects.filter(shop=shop, kind="order")

@@ -12,9 +12,12 @@ from loyalty.engine.program import Version
 from loyalty.engine.statement import fold
 from loyalty.models import Checkpoint, LedgerEntry, Member, Shop, StoredFact
 from loyalty.selectors.checkpoints import instant_of, starts_of
-from loyalty.selectors.dashboard import Folded
+from loyalty.selectors.dashboard import ROWS, Folded, Page, mark_of, orders_page
 from loyalty.selectors.facts import facts_of
 from loyalty.selectors.programs import versions_of
+
+NOT_POSTED_LOOKED_AT = 100
+"""Orders without an award, for one page of those that earned nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,23 @@ def posted_for(*, shop: Shop, order_ids: Iterable[str]) -> dict[str, Posted]:
     for order_id, *row in rows.order_by("effective_at", "pk").values_list(*columns):
         found.setdefault(order_id, []).append(tuple(row))
     return {order_id: posted for order_id, moves in found.items() if (posted := _posted(moves)) is not None}
+
+
+def earned_nothing(
+    *, shop: Shop, search: str, after: tuple[datetime, int] | None, as_of: datetime
+) -> tuple[Page, dict[int, Folded]]:
+    """Orders that earned nothing, latest first, and their members. The ledger has no award either for an order whose
+    points wait for their day: a fold alone tells them apart, so a page may be short, or empty, and have a next one."""
+    page = orders_page(shop=shop, without_points=True, search=search, after=after, size=NOT_POSTED_LOOKED_AT)
+    folded = folded_for(shop=shop, facts=page.rows, as_of=as_of)
+    rows = [fact for fact in page.rows if not _waits(fact, folded.get(fact.member_id or 0))]
+    return Page(rows[:ROWS], mark_of(rows[ROWS - 1]) if len(rows) > ROWS else page.after), folded
+
+
+def _waits(fact: StoredFact, folded: Folded | None) -> bool:
+    if folded is None or folded.member.external_id is None:
+        return False
+    return any(held.source == f"order:{fact.external_id}" for held in folded.statement.pending)
 
 
 def folded_for(*, shop: Shop, facts: Sequence[StoredFact], as_of: datetime) -> dict[int, Folded]:

@@ -12,7 +12,7 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 
-from loyalty.engine.errors import NotFound, Refused
+from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.engine.facts import Fact, Order
 from loyalty.engine.facts import Referral as ReferralFact
 from loyalty.engine.program import Version
@@ -109,14 +109,16 @@ def confirm(*, shop: Shop, referral_id: int, at: datetime) -> Referral | None:
 @transaction.atomic
 def decide_held(*, shop: Shop, referral_id: int, thanked: bool, at: datetime) -> Referral:
     """Staff have looked: two people, who are thanked, or one. Decided once; who left meanwhile is not thanked. Raises
-    NotFound for one that is not held."""
+    NotFound for another shop's, and Conflict for one that is not held (any more)."""
     named = Referral.objects.filter(shop=shop, pk=referral_id).first()
-    members = lock_members(shop=shop, member_ids=(named.referrer_id, named.friend_id)) if named else []
+    if named is None:
+        raise NotFound("This friend is not in this shop.")
+    members = lock_members(shop=shop, member_ids=(named.referrer_id, named.friend_id))
     locked = {member.pk: member for member in members}
     held = Referral.objects.select_for_update(of=("self",)).filter(shop=shop, pk=referral_id, state=State.HELD)
     row = held.filter(referrer__in=locked, friend__in=locked).first()
     if row is None:
-        raise NotFound("This friend does not wait for a look any more.")
+        raise Conflict("This friend does not wait for a look any more.")
     referrer, friend = locked[row.referrer_id], locked[row.friend_id]
     versions = versions_of(shop)
     standing = fold(versions, facts_of(shop=shop, member_ids=[referrer.pk])[referrer.pk], _instant(referrer, at))

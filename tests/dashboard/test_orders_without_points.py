@@ -131,3 +131,27 @@ def test_what_the_list_says_is_what_the_orders_own_page_says(ask: Ask, shop: Sho
     detail = words(ask(f"/dashboard/orders/{fact.pk}/", shop))
     assert "123" in row
     assert "123" in detail
+
+
+def test_an_order_whose_points_wait_for_their_day_is_not_among_them(
+    ask: Ask, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = version_in_force(shop, timezone.now())
+    assert live is not None
+    policies = msgspec.structs.replace(live.program.policies, hold_days=60)
+    program = msgspec.structs.replace(live.program, policies=policies)
+    now = timezone.now()
+    publish(shop=shop, program=program, at=now - 3 * DAY)
+    place(shop, make_order("waits", at=now - DAY, currency="USD"))
+    place(shop, make_order("guest", at=now - DAY, currency="USD"), GUEST)
+    assert "1 order earned nothing this week" in words(ask("/dashboard/", shop))
+    page = words(ask("/dashboard/orders/?show=without", shop))
+    assert "#guest" in page
+    assert "#waits" not in page
+    place(shop, make_order("unpaid", at=now - 2 * DAY, currency="USD", paid=False))
+    monkeypatch.setattr("loyalty.selectors.order_outcomes.NOT_POSTED_LOOKED_AT", 1)
+    StoredFact.objects.filter(shop=shop, external_id="guest").update(at=now - 3 * DAY)
+    first = ask("/dashboard/orders/?show=without", shop)
+    assert "None among the latest orders" in words(first)
+    second = words(ask(f"/dashboard/orders/{first.context['next']}", shop))
+    assert "#unpaid" in second

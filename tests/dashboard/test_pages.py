@@ -474,4 +474,6 @@ def test_friends_who_may_be_one_person_wait_for_a_look(ours: Seen, ask: Ask) -> 
     assert "Nobody is thanked." in words(page)
     held[0].refresh_from_db()
     assert (held[0].state, held[0].why) == ("refused", "same_home")
-    assert ask(f"/dashboard/members/friends/{held[0].pk}/", ours.shop, "post", outcome="one").status_code == 404
+    again = ask(f"/dashboard/members/friends/{held[0].pk}/", ours.shop, "post", outcome="two")
+    assert "does not wait for a look any more" in words(again), "pressed twice, or in a second tab"
+    assert again.status_code == 200

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from loyalty.engine.errors import NotFound
+from loyalty.engine.errors import Conflict, NotFound
 from loyalty.models import HouseholdMark, Referral, Shop
 from loyalty.platforms import same_person as reading
 from loyalty.selectors.personal_data import document_about
@@ -47,7 +47,7 @@ def test_staff_say_that_they_are_two_and_both_are_thanked_once(shop: Shop) -> No
     row = held(shop)
     assert decide_held(shop=shop, referral_id=row.pk, thanked=True, at=NOW).state == "confirmed"
     assert (balance(shop), balance(shop, BOB)) == (200, 150)
-    with pytest.raises(NotFound, match="does not wait"):
+    with pytest.raises(Conflict, match="does not wait"):
         decide_held(shop=shop, referral_id=row.pk, thanked=False, at=NOW)
     assert states(shop) == [("confirmed", "")]
     assert_books(shop)

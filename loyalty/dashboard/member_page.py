@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.dashboard import rows as row_of
-from loyalty.dashboard.explanations import Row
+from loyalty.dashboard.explanations import Row, isolated
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.lines import entries_of, lines_of
 from loyalty.dashboard.program_text import affordable, live_at, next_reward
+from loyalty.engine.program import Version
 from loyalty.engine.statement import Statement
 from loyalty.models import Member, Redemption, Shop
 from loyalty.selectors import dashboard as ask
@@ -43,7 +44,7 @@ def member_context(shop: Shop, member: Member, fmt: Format, now: datetime, *, sh
         "skip": skip,
         "available": fmt.points(statement.available),
         "sums": _sums(statement, redeemed, fmt),
-        "facts": _facts(statement, fmt, now),
+        "facts": _facts(statement, fmt, now) + ([] if guest else _tier(statement, live, fmt, now)),
         "affordable": affordable(statement.available, live, fmt),
         "next_reward": next_reward(statement.available, live, fmt),
         "check": None if guest else _check(shop, member, folded, fmt),
@@ -100,6 +101,28 @@ def _facts(statement: Statement, fmt: Format, now: datetime) -> list[Row]:
         )
     if statement.debt:
         rows.append(Row(_("Owed, paid by the next points"), fmt.points(statement.debt)))
+    return rows
+
+
+def _tier(statement: Statement, live: Version | None, fmt: Format, now: datetime) -> list[Row]:
+    """Where the member stands, until when in any case, and how far it is to the next; nothing where nobody can climb."""
+    tier = statement.tier
+    if tier is None or live is None:
+        return []
+    name = isolated(tier.name) if tier.id else _("None yet")
+    if tier.kept_until:
+        name = _("%(tier)s, until %(day)s at least") % {"tier": name, "day": fmt.day(tier.kept_until, now)}
+    rows = [Row(_("Tier"), name)]
+    if tier.next_id:
+        measure = live.program.policies.tier_measure
+        said = fmt.money if measure == "spend" else fmt.points
+        how_far = {
+            "spend": _("%(have)s of %(need)s spent"),
+            "points": _("%(have)s of %(need)s points earned"),
+            "orders": _("%(have)s of %(need)s orders"),
+        }[measure]
+        words = {"have": said(tier.measure), "need": said(tier.next_at)}
+        rows.append(Row(_("Towards %(tier)s") % {"tier": isolated(tier.next_name)}, how_far % words))
     return rows
 
 

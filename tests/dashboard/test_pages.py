@@ -262,8 +262,8 @@ def test_members_of_one_tier_are_listed_where_there_are_tiers(ask: Ask) -> None:
     live = program_of(ProgramVersion.objects.get(shop=shop))
     levels = (Level(id="items", name="Bean"), Level(id="gold", name="Gold", minimum=100_000))
     publish(shop=shop, program=msgspec.structs.replace(live, tiers=levels), at=BEGAN + timedelta(days=3))
-    rich = make_order("dear", at=BEGAN + timedelta(days=4), prices=(200_000,), currency=shop.currency)
-    place(shop, rich, Person(external_id="rich", email="rich@shopper.test", name="Rich Roaster"))
+    dear = make_order("dear", at=BEGAN + timedelta(days=4), prices=(200_000,), currency=shop.currency)
+    place(shop, dear, Person(external_id="rich", email="rich@shopper.test", name="Rich Roaster"))
     place(shop, make_order("cheap", at=BEGAN + timedelta(days=4), currency=shop.currency), ALICE)
     everybody = words(ask("/dashboard/members/", shop))
     assert "All tiers Bean Gold" in everybody
@@ -272,6 +272,14 @@ def test_members_of_one_tier_are_listed_where_there_are_tiers(ask: Ask) -> None:
     assert ALICE.name not in gold
     assert ALICE.name in words(ask("/dashboard/members/", shop, tier="no such tier"))
     assert "Nobody found" in words(ask("/dashboard/members/", shop, tier="gold", q="nobody"))
+    ids = dict(Member.objects.filter(shop=shop).values_list("name", "pk"))
+    rich = words(ask(f"/dashboard/members/{ids['Rich Roaster']}/", shop)).replace("\u2068", "").replace("\u2069", "")
+    assert "Tier Gold" in rich
+    assert "Towards" not in rich
+    alice = words(ask(f"/dashboard/members/{ids[ALICE.name]}/", shop)).replace("\u2068", "").replace("\u2069", "")
+    money = format_for(shop).money
+    spent = make_order("cheap", at=BEGAN, currency=shop.currency).total_minor
+    assert f"Tier Bean Towards Gold {money(spent)} of {money(100_000)} spent" in alice
 
 
 @pytest.mark.parametrize(("path", "times"), [("members", 1), ("orders", 1), ("redemptions", 2), ("deliveries", 1)])

@@ -119,7 +119,7 @@ def adjust(request: HttpRequest, member_id: int) -> HttpResponse:
     found.refresh_from_db()
     name = row_of.name_of(found)
     words = {"points": points_of(abs(form.amount), fmt), "name": name}
-    toast = _("%(points)s added to %(name)s.") if form.amount > 0 else _("%(points)s taken from %(name)s.")
+    toast = _("%(name)s got %(points)s.") if form.amount > 0 else _("%(name)s lost %(points)s.")
     context = member_context(shop, found, fmt, now, show="", skip=0) | {"toast": toast % words}
     response = _page(request, "member", context)
     response["HX-Push-Url"] = reverse("dashboard:member", args=[found.pk])

@@ -313,7 +313,7 @@ def test_points_are_given_once_however_often_the_button_is_pressed(ours: Seen, a
     for _press in range(2):
         answer = ask(path, ours.shop, "post", key=key, points="1,000", direction="give", reason="Late parcel")
         assert answer.status_code == 200
-    assert "1,000 points added to Shopper 0." in words(answer)
+    assert "Shopper 0 got 1,000 points." in words(answer)
     assert answer["HX-Push-Url"] == address("member", ours)
     assert Member.objects.get(shop=ours.shop, pk=ours.member.pk).available == 1_100
     assert "“Late parcel”" in words(answer)
@@ -323,7 +323,7 @@ def test_points_are_given_once_however_often_the_button_is_pressed(ours: Seen, a
 def test_points_can_be_taken(ours: Seen, ask: Ask) -> None:
     key = "0" * 8 + "-0000-4000-8000-" + "0" * 12
     answer = ask(address("adjust", ours), ours.shop, "post", key=key, points="40", direction="take", reason="Mistake")
-    assert "40 points taken from Shopper 0." in words(answer)
+    assert "Shopper 0 lost 40 points." in words(answer)
     assert Member.objects.get(shop=ours.shop, pk=ours.member.pk).available == 60
 
 

@@ -125,8 +125,11 @@ def test_a_code_that_is_made_used_and_given_back(come: Come, axe: str, watch: Wa
     expect(marta.panel).to_contain_text("−100")
     marta.press("Not now")
     marta.panel.get_by_role("button", name="Redeem: Cupping for two").click()
+    expect(marta.panel).to_contain_text("Cupping for two for")
+    expect(marta.panel).not_to_contain_text("For one order")
     marta.press("Redeem")
     expect(marta.panel).to_contain_text("Every first Friday.")
+    expect(marta.panel.get_by_role("button", name="Go to cart")).to_have_count(0)
     marta.look("what the shop does by hand", axe)
     assert marta.wrong == {}
 

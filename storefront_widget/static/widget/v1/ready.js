@@ -17,19 +17,19 @@ function ready(panel, w) {
     panel.close();
     widget.dispatchEvent(new CustomEvent("regulars-cart", { detail: redemption.in_cart ? redemption.code : "" }));
   };
-  const cart = redemption.code && widget.dataset.platform === "ecwid" && button(".rg-main", w.t("ready.cart"), toCart);
+  const apart = /access|custom|partner/.test(redemption.kind);
+  const cart = redemption.code && !apart && widget.dataset.platform === "ecwid" && button(".rg-main", w.t("ready.cart"), toCart);
   const door = (href, label) => /^https?:/.test(href) && h("a.rg-button.rg-main", { id: "rg-main", href }, w.t(label));
   const apply = door(redemption.apply_url, "ready.apply") || door(redemption.link, "ready.open") || cart;
   // Where the cart takes it off there is nothing to type.
   const typed = !redemption.in_cart && redemption.code;
   const { kind, code, in_cart: inCart, expires_at: ends } = redemption;
-  const how = inCart ? w.t("ready.in.cart") : /access|custom|partner/.test(kind) ? w.t(`ready.${kind}`) : ends ? w.t("ready.until", { date: w.longDay(ends) }) : code && w.t("ready.use");
-  const lines = [how, redemption.description, redemption.note].filter(Boolean);
+  const how = inCart ? w.t("ready.in.cart") : apart ? w.t(`ready.${kind}`) : ends ? w.t("ready.until", { date: w.longDay(ends) }) : code && w.t("ready.use");
   return {
     title: name,
     back: "home",
     body: [
-      step(tile(CHECK, ".good"), w.t("ready.title", { reward: name }), ...lines),
+      step(tile(CHECK, ".good"), w.t("ready.title", { reward: name }), how, redemption.description, redemption.note),
       typed && h("button.rg-code", { id: "rg-copy", onclick: () => copy(panel, redemption.code) }, h("code", {}, redemption.code), h("span.rg-button", {}, icon(COPY), h("span", {}, w.t("copy")))),
       h("div.rg-duo", {}, apply, button(".rg-text", w.t("ready.back"), () => panel.go("home"))),
       redemption.cancellable ? button(".rg-text", w.t("give.back"), () => panel.go("ready/giving")) : sentence(w.t("ready.left", { n: data.available })),

@@ -67,16 +67,18 @@ function finish(panel, made) {
 
 function confirm(panel, w) {
   const { reward, data, busy } = panel;
+  const { kind, points, valid_days: n, minimum_order_minor: least } = reward;
   const name = w.reward(reward);
-  const limits = { n: reward.valid_days, money: w.money(reward.minimum_order_minor) };
+  // No order uses these.
+  const apart = /access|custom|partner/.test(kind);
   return {
     title: name,
     back: "home",
     body: [
-      step(panel.tile(reward), w.t("confirm.title", { n: reward.points, reward: name }), w.t(!reward.valid_days ? "confirm.money" : reward.minimum_order_minor ? "confirm.minimum" : "confirm.days", limits)),
-      sum([w.t("confirm.have"), w.number(data.available)], [name, w.signed(-reward.points)], [w.t("confirm.left"), w.number(data.available - reward.points)]),
-      h("div.rg-duo", {}, button(".rg-main", w.t(busy ? "confirm.going" : /credit|cashback|custom|access/.test(reward.kind) ? "redeem" : "confirm.go"), () => redeem(panel), { "aria-busy": busy && "true" }), button(".rg-text", w.t("confirm.not"), () => panel.go("home"))),
-      reward.valid_days && sentence(w.t("confirm.back")),
+      step(panel.tile(reward), w.t("confirm.title", { n: points, reward: name }), !apart && w.t(!n ? "confirm.money" : least ? "confirm.minimum" : "confirm.days", { n, money: w.money(least) })),
+      sum([w.t("confirm.have"), w.number(data.available)], [name, w.signed(-points)], [w.t("confirm.left"), w.number(data.available - points)]),
+      h("div.rg-duo", {}, button(".rg-main", w.t(busy ? "confirm.going" : apart || /credit|cashback/.test(kind) ? "redeem" : "confirm.go"), () => redeem(panel), { "aria-busy": busy && "true" }), button(".rg-text", w.t("confirm.not"), () => panel.go("home"))),
+      !apart && n && sentence(w.t("confirm.back")),
     ],
   };
 }

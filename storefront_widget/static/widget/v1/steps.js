@@ -4,7 +4,7 @@ import styles from "./steps.css.js?v=__VERSION__";
 
 export const useSteps = (panel) => panel.use(styles);
 
-export const step = (picture, title, ...lines) => h("div.rg-step", {}, picture, h("h3", {}, title), lines.map((line) => h("p", {}, line)));
+export const step = (picture, title, ...lines) => h("div.rg-step", {}, picture, h("h3", {}, title), lines.map((line) => line && h("p", {}, line)));
 
 // Lines of a sum; the last is what it comes to.
 export const sum = (...lines) =>

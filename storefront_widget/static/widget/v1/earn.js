@@ -8,7 +8,6 @@ const CAKE = "M4 16.5v-5A1.5 1.5 0 0 1 5.5 10h9a1.5 1.5 0 0 1 1.5 1.5v5M3 16.5h1
 const CHECK = "M4.5 10.5 8 14l7.5-8";
 const STAR = "m10 3 2.2 4.5 4.8.5-3.5 3.5 1 4.5-4.5-2.3L5.5 16l1-4.5L3 8l4.8-.5z";
 const USER = "M13 7a3 3 0 1 1-6 0 3 3 0 0 1 6 0zM3.8 16.5c.9-3 3.3-4.3 6.2-4.3s5.3 1.3 6.2 4.3";
-const USERS = "M10.3 7.2a2.8 2.8 0 1 1-5.6 0 2.8 2.8 0 0 1 5.6 0zM2.4 16c.6-2.7 2.6-4 5.1-4s4.5 1.3 5.1 4M13 4.6a2.8 2.8 0 0 1 0 5.2M14.6 12.3q2.4.8 3 3.7";
 const ORDERS = ["per_amount", "per_order", "per_item", "cashback", "milestone", "goal"];
 const ICONS = { birthday: CAKE, referral: USERS, sign_up: USER, profile_completed: USER };
 export function add(panel) {

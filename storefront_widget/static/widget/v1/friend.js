@@ -4,7 +4,6 @@ import { act, COPY, copy, USERS } from "./doing.js?v=__VERSION__";
 import { keep } from "./referral.js?v=__VERSION__";
 import { step, sum, useSteps } from "./steps.js?v=__VERSION__";
 
-
 export function add(panel) {
   useSteps(panel);
   panel.views.friend = friend;

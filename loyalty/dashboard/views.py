@@ -243,9 +243,11 @@ def undone(request: HttpRequest) -> HttpResponse:
 def undone_replay(request: HttpRequest, message_id: int) -> HttpResponse:
     """Puts one message back in line; the worker takes it from there."""
     shop, _fmt, now = _asked(request)
-    if message_id > MAX_ID or not replay_message(shop=shop, message_id=message_id, now=now):
+    if message_id > MAX_ID or not ask.has_message(shop=shop, message_id=message_id):
         raise Http404
-    response = _undone(request, _("In line again. It comes back here only if it fails again."))
+    is_new = replay_message(shop=shop, message_id=message_id, now=now)
+    again = _("In line again. It comes back here only if it fails again.")
+    response = _undone(request, again if is_new else _("It was put in line already."))
     response["HX-Push-Url"] = reverse("dashboard:undone")
     return response
 

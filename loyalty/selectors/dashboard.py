@@ -116,6 +116,10 @@ def undone_messages(*, shop: Shop, before: int | None = None) -> Page:
     return Page(found[:ROWS], str(found[ROWS - 1].pk) if len(found) > ROWS else "")
 
 
+def has_message(*, shop: Shop, message_id: int) -> bool:
+    return OutboxMessage.objects.filter(shop=shop, pk=message_id).exists()
+
+
 def members_page(*, shop: Shop, search: str, tier: str, after: tuple[int, int] | None) -> Page:
     """Members, richest first. `search` is part of a name or an e-mail, or a customer id; `tier` leaves only those on it;
     `after` is the balance and the id of the last row of the page before."""

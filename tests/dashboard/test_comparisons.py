@@ -188,7 +188,9 @@ def test_what_was_given_up_is_shown_with_what_it_means_and_tried_again(ask: Ask,
     assert "In line again." in words(again)
     message.refresh_from_db()
     assert (message.state, message.attempts) == ("waiting", 0)
-    assert ask(f"/dashboard/undone/{message.pk}/replay/", shop, "post").status_code == 404
+    twice = ask(f"/dashboard/undone/{message.pk}/replay/", shop, "post")
+    assert twice.status_code == 200
+    assert "It was put in line already." in words(twice), "pressed twice, or in a second tab"
 
 
 def test_all_that_can_be_of_use_is_tried_again_at_once(ask: Ask, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

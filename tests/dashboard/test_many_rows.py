@@ -8,8 +8,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from loyalty.management.large_shop import large_shop
+from loyalty.engine.program import to_data
+from loyalty.management.large_shop import BESIDE, large_shop
 from loyalty.models import Member, Shop, StoredFact
+from loyalty.selectors.programs import version_in_force
+from loyalty.services.programs import publish_draft, save_draft
 from tests.dashboard.conftest import BEGAN, Ask, fill
 from tests.dashboard.test_access import EXPECTED
 from tests.factories import make_shop
@@ -46,6 +49,9 @@ def asked(ask: Ask, shop: Shop) -> dict[str, int]:
 @pytest.mark.django_db
 def test_a_page_costs_the_same_at_ten_and_at_a_thousand_rows(ask: Ask) -> None:
     few = make_shop(at=BEGAN, name="Few")
+    rewards = to_data(version_in_force(few, BEGAN).program)["rewards"]  # type: ignore[union-attr]
+    draft = save_draft(shop=few, revision=0, part={"rewards": [*rewards, *BESIDE]}, at=BEGAN)
+    publish_draft(shop=few, revision=draft.revision, at=BEGAN)
     fill(few, members=10, orders=2)
     many = large_shop(movements=2_000, now=timezone.now(), on_movements=lambda rows: None)
     assert StoredFact.objects.filter(shop=many, kind="order").count() >= 1_000

@@ -129,6 +129,7 @@ def _is_cashback(rule: Any) -> bool:
 _POINTS_AFTER = gettext_lazy("points")
 _ONCE = (Cap(per="lifetime", times=1),)
 
+# Rules have no names of their own to begin with: the widget says what they are in each shopper's language.
 EARN: tuple[Way, ...] = (
     Way(
         "orders",
@@ -139,7 +140,7 @@ EARN: tuple[Way, ...] = (
             Amount("per_minor", "money", after=gettext_lazy("spent")),
         ),
         _is_order_rate,
-        lambda fit: PerAmount(id="base", name="Points for orders", points=POINTS_PER_UNIT, per_minor=fit.shop.money(1)),
+        lambda fit: PerAmount(id="base", points=POINTS_PER_UNIT, per_minor=fit.shop.money(1)),
     ),
     Way(
         "cashback",
@@ -149,7 +150,6 @@ EARN: tuple[Way, ...] = (
         _is_cashback,
         lambda fit: Cashback(
             id="back",
-            name=f"{fit.percent} % back",
             percent=str(fit.percent),
             point_value_minor=fit.shop.money(1) // 100 or 1,
         ),
@@ -162,7 +162,6 @@ EARN: tuple[Way, ...] = (
         lambda rule: isinstance(rule, Milestone) and rule.id == "second-order",
         lambda fit: Milestone(
             id="second-order",
-            name="Second order",
             steps=(Step(orders=2, points=max(10, fit.first_reward_points // 50 * 10)),),
         ),
     ),
@@ -172,9 +171,7 @@ EARN: tuple[Way, ...] = (
         gettext_lazy("Once, for an account in your shop"),
         (Amount("points", "points", after=_POINTS_AFTER),),
         lambda rule: isinstance(rule, ActivityRule) and rule.activity == "sign_up",
-        lambda fit: ActivityRule(
-            id="sign-up", name="Welcome", activity="sign_up", points=max(10, fit.first_reward_points // 100 * 10)
-        ),
+        lambda fit: ActivityRule(id="sign-up", activity="sign_up", points=max(10, fit.first_reward_points // 100 * 10)),
     ),
     Way(
         "birthday",
@@ -182,7 +179,7 @@ EARN: tuple[Way, ...] = (
         gettext_lazy("Once a year, for a birthday that was known 30 days before"),
         (Amount("points", "points", after=_POINTS_AFTER),),
         lambda rule: isinstance(rule, BirthdayRule) and rule.id == "birthday",
-        lambda fit: BirthdayRule(id="birthday", name="Birthday", points=max(10, fit.first_reward_points // 50 * 10)),
+        lambda fit: BirthdayRule(id="birthday", points=max(10, fit.first_reward_points // 50 * 10)),
     ),
     Way(
         "referral",
@@ -195,7 +192,6 @@ EARN: tuple[Way, ...] = (
         lambda rule: isinstance(rule, ReferralRule) and rule.id == "referral",
         lambda fit: ReferralRule(
             id="referral",
-            name="Bring a friend",
             referrer_points=fit.first_reward_points,
             friend_points=max(10, fit.first_reward_points // 20 * 10),
         ),

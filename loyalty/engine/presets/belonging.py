@@ -17,7 +17,7 @@ def _paid_membership(shop: Setting, inputs: Mapping[str, str]) -> Parts:
         "rules": [
             one_per_whole(shop),
             {"kind": "multiplier", "id": "members-rate", "name": "Members earn double", "times": "2", "scope": members},
-            {"kind": "birthday", "id": "birthday", "name": "Birthday", "points": 500, "scope": members},
+            {"kind": "birthday", "id": "birthday", "points": 500, "scope": members},
         ],
         "plans": [{"id": "membership", "name": "Membership", "products": [product], "months": 12}],
         "exclusions": {"products": [product]},
@@ -55,9 +55,9 @@ def _club(shop: Setting, inputs: Mapping[str, str]) -> Parts:
     daily = [{"per": "day", "times": 1}]
     return {
         "rules": [
-            activity("sign_up", "Welcome", 50, caps=ONCE),
-            activity("profile_completed", "Profile completed", 50, caps=ONCE),
-            activity("event_attended", "At an event", 100, caps=daily),
+            activity("sign_up", 50, caps=ONCE),
+            activity("profile_completed", 50, caps=ONCE),
+            activity("event_attended", 100, caps=daily),
         ],
         "rewards": [
             {"id": "workshop", "name": "A place at a workshop", "kind": "custom", "points": 150},
@@ -79,9 +79,9 @@ def _activities(shop: Setting, inputs: Mapping[str, str]) -> Parts:
     return {
         "rules": [
             one_per_whole(shop),
-            activity("event_attended", "At an event", 100, caps=[{"per": "month", "times": 4}]),
-            activity("visit", "Checked in", 10, caps=visits),
-            activity("app_installed", "App installed", 150, caps=ONCE),
+            activity("event_attended", 100, caps=[{"per": "month", "times": 4}]),
+            activity("visit", 10, caps=visits),
+            activity("app_installed", 150, caps=ONCE),
         ],
         "rewards": [amount_off(shop, 250, 5)],
     }
@@ -89,7 +89,7 @@ def _activities(shop: Setting, inputs: Mapping[str, str]) -> Parts:
 
 def _personal(shop: Setting, inputs: Mapping[str, str]) -> Parts:
     return {
-        "rules": [one_per_whole(shop), activity("sign_up", "Welcome", 100, caps=ONCE)],
+        "rules": [one_per_whole(shop), activity("sign_up", 100, caps=ONCE)],
         "tiers": [
             {"id": "one", "name": "Level 1", "perks": ["Points for every order"]},
             {"id": "two", "name": "Level 2", "minimum": 500, "perks": ["First to hear of new things"]},

@@ -10,7 +10,7 @@ OWN_CHANNELS = ["online", "pos", "other"]
 
 
 def one_per_whole(shop: Setting) -> Parts:
-    return {"kind": "per_amount", "id": "base", "name": "Points for orders", "points": 1, "per_minor": shop.money(1)}
+    return {"kind": "per_amount", "id": "base", "points": 1, "per_minor": shop.money(1)}
 
 
 def amount_off(shop: Setting, points: int, whole: int) -> Parts:
@@ -23,13 +23,14 @@ def amount_off(shop: Setting, points: int, whole: int) -> Parts:
     }
 
 
-def activity(kind: str, name: str, points: int, **more: object) -> Parts:
-    return {"kind": "activity", "id": kind.replace("_", "-"), "name": name, "activity": kind, "points": points, **more}
+def activity(kind: str, points: int, **more: object) -> Parts:
+    """Without a name of its own: what it is, the widget says in the shopper's language."""
+    return {"kind": "activity", "id": kind.replace("_", "-"), "activity": kind, "points": points, **more}
 
 
 def _points(shop: Setting, inputs: Mapping[str, str]) -> Parts:
     return {
-        "rules": [one_per_whole(shop), activity("sign_up", "Welcome", 50)],
+        "rules": [one_per_whole(shop), activity("sign_up", 50)],
         "rewards": [amount_off(shop, 500, 5), amount_off(shop, 1000, 12)],
         "policies": {"expiry": "lot", "expiry_months": 12},
     }

@@ -100,7 +100,7 @@ def _a_member(walk: Walk) -> None:
     walk.look("an adjustment refused")
     walk.write("Reason", "A late parcel")
     walk.press("Adjust points")
-    walk.reads("250 points added")
+    walk.reads("got 250 points")
     walk.follow(walk.app.locator("a[href$='birthday/']").first, "Birthday")
     walk.choose("Month", "May")
     walk.choose("Day", "17")

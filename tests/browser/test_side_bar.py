@@ -27,7 +27,7 @@ def test_the_admin_has_it_and_pages_change_without_a_load(running: Running, cont
     store = opened(running, context, "bar")
     own = store.frame.get_by_role("navigation", name="Regulars")
     entries = store.admin.locator("#app-menu").get_by_role("link")
-    expect(entries).to_have_text(["Program", "Members", "Orders", "Redemptions", "Widget"])
+    expect(entries).to_have_text(["Program", "Members", "Orders", "Redemptions", "Widget", "Plan"])
     expect(own).to_be_hidden()
     app = next(frame for frame in store.admin.frames if frame.parent_frame is not None)
     app.evaluate("window.kept = true")

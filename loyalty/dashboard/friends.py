@@ -52,7 +52,11 @@ def friends(request: HttpRequest) -> HttpResponse:
 def friend_settle(request: HttpRequest, referral_id: int) -> HttpResponse:
     """Two people, who are thanked, or one, who is not."""
     shop, _fmt, now = asked(request)
-    is_thanked = request.POST.get("outcome") == "two"
+    outcome = request.POST.get("outcome", "")
+    if outcome not in ("one", "two"):
+        # It is decided once and for good: never by what a form left out.
+        return _friends(request, _("Nothing was decided. Say whether it is one person or two."), status=422)
+    is_thanked = outcome == "two"
     try:
         if referral_id > MAX_ID:
             raise Http404
@@ -74,7 +78,7 @@ def _settled(request: HttpRequest, toast: str) -> HttpResponse:
     return response
 
 
-def _friends(request: HttpRequest, toast: str) -> HttpResponse:
+def _friends(request: HttpRequest, toast: str, status: int = 200) -> HttpResponse:
     shop, fmt, _now = asked(request)
     found = held_friends(shop=shop, after=whole(request.GET.get("after", ""), MAX_ID) or 0)
     orders = numbers_of_orders(shop=shop, order_ids={row.order_id for row in found.rows})
@@ -83,7 +87,7 @@ def _friends(request: HttpRequest, toast: str) -> HttpResponse:
         "next": f"?after={found.after}" if found.after else "",
         "toast": toast,
     }
-    return page(request, "friends", context)
+    return page(request, "friends", context, status=status)
 
 
 def _row(row: Referral, order: tuple[int | None, str], fmt: Format) -> FriendRow:

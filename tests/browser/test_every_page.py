@@ -3,7 +3,7 @@ and in a strange language, from right to left and half as long again, no text is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -45,6 +45,24 @@ def page(browser: Browser, seen: Seen, live_server: LiveServer) -> Iterator[Page
     context.route("**/*", ours_only)
     yield context.new_page()
     context.close()
+
+
+def faults(page: Page, addresses: Iterable[str], axe: str) -> dict[str, list[str]]:
+    """What is wrong with pages in the strange language, by address: text that nobody translated, too wide, or axe's words.
+    Every other one is dark."""
+    wrong = {}
+    for number, each in enumerate(addresses):
+        answer = page.goto(each)
+        assert answer
+        assert answer.status == 200, each
+        page.evaluate("for (const closed of document.querySelectorAll('details')) closed.open = true")
+        page.evaluate("dark => { document.documentElement.dataset.theme = dark ? 'dark' : 'light'; }", number % 2 == 1)
+        found = [*page.evaluate(pseudo.UNTRANSLATED), *violations(page, axe)]
+        if page.evaluate(TOO_WIDE) > 0:
+            found.append("wider than its window")
+        if found:
+            wrong[each] = found
+    return wrong
 
 
 def opened(page: Page, name: str, seen: Seen) -> Page:

@@ -16,8 +16,7 @@ from loyalty.models import Shop
 from loyalty.services.observations import Grant, StoreProfile
 from loyalty.services.shops import install
 from tests.browser import pseudo
-from tests.browser.test_accessibility import violations
-from tests.browser.test_every_page import GREEK, TOO_WIDE
+from tests.browser.test_every_page import GREEK, faults
 from tests.dashboard.conftest import bearer_of
 from tests.factories import make_order, place
 
@@ -54,16 +53,6 @@ def test_every_page_of_the_first_run(
     page.set_viewport_size({"width": 320, "height": 800})
     assert page.request.post("/dashboard/start/", form={"goal": "second_orders", "margin": "58"}).ok
     questions = [f"/dashboard/start/questions/?question={name}" for name in QUESTIONS]
-    wrong = {}
-    for number, address in enumerate(["/dashboard/", "/dashboard/start/", *questions, "/dashboard/start/launch/"]):
-        answer = page.goto(address)
-        assert answer
-        assert answer.status == 200, address
-        page.evaluate("for (const closed of document.querySelectorAll('details')) closed.open = true")
-        page.evaluate("dark => { document.documentElement.dataset.theme = dark ? 'dark' : 'light'; }", number % 2 == 1)
-        found = [*page.evaluate(pseudo.UNTRANSLATED), *violations(page, axe)]
-        if page.evaluate(TOO_WIDE) > 0:
-            found.append("wider than its window")
-        wrong[address] = found
+    wrong = faults(page, ["/dashboard/", "/dashboard/start/", *questions, "/dashboard/start/launch/"], axe)
     context.close()
-    assert {address: what for address, what in wrong.items() if what} == {}
+    assert wrong == {}

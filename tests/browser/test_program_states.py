@@ -17,8 +17,7 @@ from loyalty.models import Shop
 from loyalty.services import trials
 from loyalty.services.programs import begin_draft, pause, publish_draft, save_draft
 from tests.browser import pseudo
-from tests.browser.test_accessibility import violations
-from tests.browser.test_every_page import GREEK, TOO_WIDE, speak_greek
+from tests.browser.test_every_page import GREEK, faults, speak_greek
 from tests.dashboard.conftest import Seen, bearer_of, fill
 from tests.factories import make_shop
 
@@ -88,19 +87,9 @@ def test_every_state_of_the_program(
     context.route("**/*", lambda route: route.continue_() if route.request.url.startswith(live_server.url) else route.abort())  # fmt: skip
     page = context.new_page()
     page.set_viewport_size({"width": 320, "height": 800})
-    wrong: dict[str, list[str]] = {}
-    for number, address in enumerate(addresses(seen)):
-        answer = page.goto(address)
-        assert answer
-        assert answer.status == 200, address
-        page.evaluate("for (const closed of document.querySelectorAll('details')) closed.open = true")
-        page.evaluate("dark => { document.documentElement.dataset.theme = dark ? 'dark' : 'light'; }", number % 2 == 1)
-        found = [*page.evaluate(pseudo.UNTRANSLATED), *violations(page, axe)]
-        if page.evaluate(TOO_WIDE) > 0:
-            found.append("wider than its window")
-        wrong[address] = found
+    wrong = faults(page, addresses(seen), axe)
     context.close()
-    assert {address: what for address, what in wrong.items() if what} == {}
+    assert wrong == {}
 
 
 def test_what_is_to_come_is_told(seen: Seen, browser: Browser, live_server: LiveServer) -> None:

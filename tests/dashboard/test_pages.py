@@ -478,6 +478,9 @@ def test_friends_who_may_be_one_person_wait_for_a_look(ours: Seen, ask: Ask) -> 
     said = words(ask("/dashboard/members/friends/", ours.shop))
     assert "Friend" in said
     assert "the same address and surname" in said
+    unsaid = ask(f"/dashboard/members/friends/{held[0].pk}/", ours.shop, "post")
+    assert (unsaid.status_code, "Nothing was decided" in words(unsaid)) == (422, True)
+    assert Referral.objects.get(shop=ours.shop, pk=held[0].pk).state == Referral.State.HELD
     page = ask(f"/dashboard/members/friends/{held[0].pk}/", ours.shop, "post", outcome="one")
     assert "Nobody is thanked." in words(page)
     held[0].refresh_from_db()

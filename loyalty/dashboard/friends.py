@@ -52,14 +52,14 @@ def friends(request: HttpRequest) -> HttpResponse:
 def friend_settle(request: HttpRequest, referral_id: int) -> HttpResponse:
     """Two people, who are thanked, or one, who is not."""
     shop, _fmt, now = asked(request)
+    if referral_id > MAX_ID or not Referral.objects.filter(shop=shop, pk=referral_id).exists():
+        raise Http404
     outcome = request.POST.get("outcome", "")
     if outcome not in ("one", "two"):
         # It is decided once and for good: never by what a form left out.
         return _friends(request, _("Nothing was decided. Say whether it is one person or two."), status=422)
     is_thanked = outcome == "two"
     try:
-        if referral_id > MAX_ID:
-            raise Http404
         row = decide_held(shop=shop, referral_id=referral_id, thanked=is_thanked, at=now)
     except NotFound:
         raise Http404 from None

@@ -461,7 +461,7 @@ def test_our_script_signs_before_htmx_asks_for_anything(ours: Seen, ask: Ask) ->
     assert document.index("dashboard/dashboard") < document.index("django_htmx/htmx")
 
 
-def test_friends_who_may_be_one_person_wait_for_a_look(ours: Seen, ask: Ask) -> None:
+def test_friends_who_may_be_one_person_wait_for_a_look(ours: Seen, theirs: Seen, ask: Ask) -> None:
     friend = Member.objects.create(shop=ours.shop, external_id="f-1", name="Friend", enrolled_at=timezone.now())
     assert "Nobody waits for a look" in words(ask("/dashboard/members/friends/", ours.shop))
     held = [
@@ -480,6 +480,8 @@ def test_friends_who_may_be_one_person_wait_for_a_look(ours: Seen, ask: Ask) -> 
     assert "the same address and surname" in said
     unsaid = ask(f"/dashboard/members/friends/{held[0].pk}/", ours.shop, "post")
     assert (unsaid.status_code, "Nothing was decided" in words(unsaid)) == (422, True)
+    assert Referral.objects.get(shop=ours.shop, pk=held[0].pk).state == Referral.State.HELD
+    assert ask(f"/dashboard/members/friends/{held[0].pk}/", theirs.shop, "post", outcome="one").status_code == 404
     assert Referral.objects.get(shop=ours.shop, pk=held[0].pk).state == Referral.State.HELD
     page = ask(f"/dashboard/members/friends/{held[0].pk}/", ours.shop, "post", outcome="one")
     assert "Nobody is thanked." in words(page)

@@ -9,7 +9,13 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
-FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # A frame in a process of its own gets clicks for a moment yet where it lay before a page was scrolled.
+    "--disable-site-isolation-trials",
+]
 expect.set_options(
     timeout=30_000
 )  # as long as Playwright waits for anything else: a busy machine is no fault of a page

@@ -13,11 +13,15 @@ EMAIL = "marta@shopper.test"
 PASSWORD = "long enough"
 
 
+def looked_at(page: Page) -> Page:
+    """The tab in front. Chromium draws the others once a second: a click there waits for it, and may land where something
+    lay before."""
+    page.bring_to_front()
+    return page
+
+
 def resize(page: Page, width: int, height: int = 800) -> None:
-    """The window gets another size. Chromium may go on sending clicks to where a frame lay before until it has drawn
-    anew, which a page without a screen does when it is asked for a picture."""
-    page.set_viewport_size({"width": width, "height": height})
-    page.screenshot()
+    looked_at(page).set_viewport_size({"width": width, "height": height})
 
 
 class Store(ABC):
@@ -128,31 +132,26 @@ class ShopifyStore(Store):
             return self.admin.locator("[data-app-home]")
         return self.admin.locator("#app-menu").get_by_role("link", name=page, exact=True)
 
-    def go_to(self, page: str) -> None:
-        """By key, and a frame is drawn: where the admin has scrolled, clicks would land where the frame lay before."""
-        self.way_to(page).press("Enter")
-        self.admin.screenshot()
-
     def install_only(self) -> None:
-        self.admin.goto(self.running.at("admin.shopify.localhost", f"/store/{self.name}/app-store"))
+        looked_at(self.admin).goto(self.running.at("admin.shopify.localhost", f"/store/{self.name}/app-store"))
         self.admin.get_by_role("link", name="Install").click()
         self.admin.get_by_role("button", name="Install").click()
 
     def uninstall(self) -> None:
-        self.front.goto("about:blank")
-        self.admin.goto(self.running.at("admin.shopify.localhost", f"/store/{self.name}/apps"))
+        looked_at(self.front).goto("about:blank")
+        looked_at(self.admin).goto(self.running.at("admin.shopify.localhost", f"/store/{self.name}/apps"))
         self.admin.get_by_role("button", name="Uninstall").click()
 
     def open_app(self) -> None:
-        self.admin.goto(
+        looked_at(self.admin).goto(
             self.running.at("admin.shopify.localhost", f"/store/{self.name}/apps/{self.running.shopify_key}")
         )
 
     def home(self) -> None:
-        self.front.goto(self.running.at(self.host))
+        looked_at(self.front).goto(self.running.at(self.host))
 
     def sign_in(self) -> None:
-        self.front.goto(self.running.at(self.host, "/account/register"))
+        looked_at(self.front).goto(self.running.at(self.host, "/account/register"))
         for label, value in (
             ("First name", "Marta"),
             ("Last name", "O."),
@@ -170,7 +169,7 @@ class ShopifyStore(Store):
         self.front.get_by_role("link", name=product).first.click()
         self.front.get_by_label("Quantity").fill(str(quantity))
         self.front.get_by_role("button", name="Add to cart").click()
-        self.front.goto(self.running.at(self.host, "/checkout"))
+        looked_at(self.front).goto(self.running.at(self.host, "/checkout"))
         if code:
             self.front.get_by_label("Discount code").fill(code)
             self.front.get_by_role("button", name="Apply").click()
@@ -179,7 +178,7 @@ class ShopifyStore(Store):
         return found[0] if found else ""
 
     def refund_one(self, number: str) -> None:
-        self.admin.goto(self.running.at("admin.shopify.localhost", f"/store/{self.name}/orders"))
+        looked_at(self.admin).goto(self.running.at("admin.shopify.localhost", f"/store/{self.name}/orders"))
         self.admin.get_by_role("link", name=number).first.click()
         self.admin.get_by_label(re.compile("^Give back of")).first.fill("1")
         self.admin.get_by_role("button", name="Refund").click()
@@ -193,25 +192,25 @@ class EcwidStore(Store):
         return self.admin.frame_locator("iframe")
 
     def install_only(self) -> None:
-        self.admin.goto(self.running.at("my.ecwid.localhost", f"/store/{self.store}/apps"))
+        looked_at(self.admin).goto(self.running.at("my.ecwid.localhost", f"/store/{self.store}/apps"))
         self.admin.get_by_role("link", name="Install").click()
         self.admin.get_by_role("button", name="Install").click()
         self.admin.get_by_role("button").first.click()
         self.open_app()
 
     def uninstall(self) -> None:
-        self.front.goto("about:blank")
-        self.admin.goto(self.running.at("my.ecwid.localhost", f"/store/{self.store}/apps"))
+        looked_at(self.front).goto("about:blank")
+        looked_at(self.admin).goto(self.running.at("my.ecwid.localhost", f"/store/{self.store}/apps"))
         self.admin.get_by_role("button", name="Uninstall").click()
 
     def open_app(self) -> None:
-        self.admin.goto(self.running.at("my.ecwid.localhost", f"/store/{self.store}/app"))
+        looked_at(self.admin).goto(self.running.at("my.ecwid.localhost", f"/store/{self.store}/app"))
 
     def home(self) -> None:
-        self.front.goto(self.running.at(self.host))
+        looked_at(self.front).goto(self.running.at(self.host))
 
     def sign_in(self) -> None:
-        self.front.goto(self.running.at(self.host, "/products/account"))
+        looked_at(self.front).goto(self.running.at(self.host, "/products/account"))
         self.front.get_by_label("E-mail").fill(EMAIL)
         self.front.get_by_label("Name, if you are new").fill("Marta O.")
         self.front.get_by_role("button", name="Sign in").click()
@@ -230,7 +229,7 @@ class EcwidStore(Store):
         return self.front.url.rsplit("/", 1)[1].partition("?")[0]
 
     def refund_one(self, number: str) -> None:
-        self.admin.goto(self.running.at("my.ecwid.localhost", f"/store/{self.store}/orders/{number}"))
+        looked_at(self.admin).goto(self.running.at("my.ecwid.localhost", f"/store/{self.store}/orders/{number}"))
         self.admin.get_by_label("Or an amount").fill("20.00")
         self.admin.get_by_role("button", name="Refund").click()
 
@@ -257,6 +256,7 @@ class EcwidStore(Store):
         mailbox.goto(self.running.at("mail.localhost"))
         found = set(re.findall(r"\b\d{6}\b", mailbox.get_by_role("main").inner_text()))
         mailbox.close()
+        looked_at(self.front)
         return found
 
     def _newly_mailed_code(self, before: set[str]) -> str:

@@ -19,12 +19,17 @@ COMES_BEFORE = """element => {
 HOLDS_THE_FOCUS = """() => document.activeElement && document.activeElement !== document.body
     && !document.querySelector("#app [aria-busy=true]")"""
 
+TWO_FRAMES_DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
+
 
 class Hands(ABC):
     """What is done to a control of the app, which must be the only one its locator finds."""
 
     def __init__(self, admin: Page) -> None:
         self.admin = admin
+
+    def _frame(self) -> Frame:
+        return next(frame for frame in self.admin.frames if frame.parent_frame is not None)
 
     @abstractmethod
     def press(self, control: Locator) -> None:
@@ -45,6 +50,11 @@ class Hands(ABC):
 
 class Mouse(Hands):
     def press(self, control: Locator) -> None:
+        """When all lies where it will: an admin makes our frame as tall as its new page a moment after it has changed,
+        which no hand is quick enough to come before."""
+        expect(control).to_be_visible()
+        for place in (self._frame(), self.admin):
+            place.evaluate(TWO_FRAMES_DRAWN)
         control.click()
 
     def tick(self, control: Locator) -> None:
@@ -126,6 +136,3 @@ class Keyboard(Hands):
             self.admin.keyboard.press("Tab")
             self.admin.keyboard.type(f"{hour % 12 or 12:02}{minute:02}{'PM' if hour >= 12 else 'AM'}")
         expect(field).to_have_value(text)
-
-    def _frame(self) -> Frame:
-        return next(frame for frame in self.admin.frames if frame.parent_frame is not None)

@@ -24,14 +24,16 @@ EARLIEST, LATEST = 2000, 2100
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A campaign of the month; `is_draft` where it is not so in the live program."""
+    """A campaign of the month; `is_draft` where it is not so in the live program. `state` is what a merchant calls it
+    today, `tone` how its badge looks."""
 
     id: str
     name: str
     sentence: str
     dates: str
     is_draft: bool
-    on: bool
+    state: str
+    tone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +49,12 @@ class Day:
 def campaigns(request: HttpRequest) -> HttpResponse:
     shop, fmt, now = asked(request)
     at = beside(shop, fmt, now)
-    first = _month(request.GET.get("month", ""), fmt.local(now).date())
+    today = fmt.local(now).date()
+    first = _month(request.GET.get("month", ""), today)
     live = {each.id: each for each in at.live.program.campaigns} if at.live else {}
-    runs = {
-        each.id: Run(
-            id=each.id,
-            name=each.name,
-            sentence=plain(campaign_sentence(each, Words(fmt, at.program))),
-            dates=_dates(each, fmt),
-            is_draft=live.get(each.id) != each,
-            on=each.enabled,
-        )
-        for each in at.program.campaigns
-    }
-    weeks = _weeks(at.program.campaigns, runs, first, fmt.local(now).date(), fmt)
+    words = Words(fmt, at.program)
+    runs = {each.id: _run(each, live.get(each.id) != each, words, today) for each in at.program.campaigns}
+    weeks = _weeks(at.program.campaigns, runs, first, today, fmt)
     here = {run.id for week in weeks for day in week for run in day.runs if day.is_inside}
     context = {
         "month": format_skeleton("yMMMM", first, locale=fmt.locale),
@@ -74,11 +68,37 @@ def campaigns(request: HttpRequest) -> HttpResponse:
     return page(request, "campaigns", context)
 
 
-def days_of(campaign: Campaign, days: Iterable[date], fmt: Format) -> set[date]:
-    """Those of the days on which it runs, for a part of them at least."""
+def _run(campaign: Campaign, is_draft: bool, words: Words, today: date) -> Run:
+    begins, ends = _span(campaign, words.fmt)
+    if not campaign.enabled:
+        state, tone = _("Off"), ""
+    elif is_draft:
+        state, tone = _("Draft"), "accent"
+    elif ends < today:
+        state, tone = _("Over"), ""
+    else:
+        state, tone = (_("To come"), "accent") if today < begins else (_("Running"), "good")
+    return Run(
+        id=campaign.id,
+        name=campaign.name,
+        sentence=plain(campaign_sentence(campaign, words)),
+        dates=_dates(campaign, words.fmt),
+        is_draft=is_draft,
+        state=state,
+        tone=tone,
+    )
+
+
+def _span(campaign: Campaign, fmt: Format) -> tuple[date, date]:
+    """Its first and its last day; without a limit the calendar's."""
     begins = max(filter(None, (campaign.first_day, _day(campaign.starts_at, fmt))), default=date.min)
     last = campaign.ends_at - timedelta(microseconds=1) if campaign.ends_at else None
-    ends = min(filter(None, (campaign.last_day, _day(last, fmt))), default=date.max)
+    return begins, min(filter(None, (campaign.last_day, _day(last, fmt))), default=date.max)
+
+
+def days_of(campaign: Campaign, days: Iterable[date], fmt: Format) -> set[date]:
+    """Those of the days on which it runs, for a part of them at least."""
+    begins, ends = _span(campaign, fmt)
     return {
         day
         for day in days

@@ -39,6 +39,10 @@ class Format:
         """Points before rounding: "134.50"."""
         return _true_minus(format_decimal(Decimal(points_hundredths).scaleb(-2), "#,##0.00", locale=self.locale))
 
+    def tenths(self, value_tenths: int) -> str:
+        """ "24.6"."""
+        return _true_minus(format_decimal(Decimal(value_tenths).scaleb(-1), "#,##0.0", locale=self.locale))
+
     def money(self, amount_minor: int, currency: str = "", exponent: int | None = None) -> str:
         """The platform's own number of decimals, not the locale data's, so that no cent is ever hidden."""
         decimals = self.exponent if exponent is None else exponent

@@ -87,7 +87,7 @@ def _figure(goal: str, name: str, since: str, result: Compared, fmt: Format) -> 
     between = _("The true difference lies between %(low)s and %(high)s, 19 times in 20.")
     if goal not in IN_UNITS:
         # "Percentage points" would be read as points, which are something else here.
-        between = _("Of 100 customers, the true difference lies between %(low)s and %(high)s, 19 times in 20.")
+        between = _("Of 100 customers, between %(low)s and %(high)s than before, 19 times in 20.")
     between %= {"low": low, "high": high}
     caveat = _("A comparison in time, not the program’s doing alone: seasons change it too.")
     if result.is_certain:
@@ -116,4 +116,7 @@ def _said(goal: str, mean: float, fmt: Format) -> str:
 
 
 def _difference(goal: str, mean: float, fmt: Format) -> str:
-    return _said(goal, mean, fmt) if goal in IN_UNITS else fmt.hundredths(round(mean * 10_000))
+    if goal in IN_UNITS:
+        return _said(goal, mean, fmt)
+    customers = fmt.tenths(round(abs(mean) * 1_000))
+    return (_("%(customers)s fewer") if mean < 0 else _("%(customers)s more")) % {"customers": customers}

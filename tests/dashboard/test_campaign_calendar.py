@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from loyalty.dashboard.campaign_calendar import days_of
 from loyalty.dashboard.formatting import format_for
 from loyalty.engine.campaigns import Campaign
 from loyalty.models import Shop
-from loyalty.services.programs import save_draft
+from loyalty.services.programs import publish_draft, save_draft
 from tests.dashboard.conftest import BEGAN, Ask, words
 from tests.factories import make_shop
 
@@ -59,6 +60,27 @@ def test_the_drafts_campaigns_are_shown_and_lead_to_their_forms(ask: Ask, shop: 
     december = words(ask("/dashboard/program/campaigns/?month=2026-12", shop))
     assert "Nothing runs in this month." in december
     assert "In other months Double weekend" in december
+
+
+def test_a_live_campaign_says_whether_it_runs_today(ask: Ask, shop: Shop) -> None:
+    now = timezone.now()
+    today = format_for(shop).local(now).date()
+    spans = {"Past": (-3, -1), "Now": (0, 1), "Next": (2, 3)}
+    campaigns = [
+        {
+            "id": name.lower(),
+            "name": name,
+            "first_day": str(today + timedelta(days=first)),
+            "last_day": str(today + timedelta(days=last)),
+            "rules": [{"kind": "multiplier", "id": f"double-{name.lower()}", "times": "2"}],
+        }
+        for name, (first, last) in spans.items()
+    ]
+    save_draft(shop=shop, revision=0, part={"campaigns": campaigns}, at=now)
+    publish_draft(shop=shop, revision=1, at=now)
+    page = ask("/dashboard/program/campaigns/", shop).content.decode()
+    badges = dict(re.findall(r"<bdi>(Past|Now|Next)</bdi></a>(?:(?!</li>).)*?badge[^>]*>([^<]+)", page, re.S))
+    assert badges == {"Past": "Over", "Now": "Running", "Next": "To come"}
 
 
 @pytest.mark.parametrize("month", ["", "2026-13", "9999-01", "0001-01", "x", "2026-11-01", "٢٠٢٦-١١"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -96,6 +97,19 @@ def test_larger_orders_are_compared_with_an_interval(ask: Ask, old_shop: Shop) -
     assert "More than before" in page
     assert "Up from €40.2" in page
     assert "seasons change it too" in page
+
+
+def test_a_share_is_told_in_customers(ask: Ask, old_shop: Shop) -> None:
+    follow(shop=old_shop, goal="second_orders")
+    now = timezone.now()
+    for number in range(40):
+        ordered(old_shop, number, now - timedelta(days=170, minutes=number))
+        ordered(old_shop, 100 + number, now - timedelta(days=60, minutes=number))
+    for number in (*range(20), *range(100, 110)):
+        ordered(old_shop, number, now - timedelta(days=150 if number < 100 else 40))
+    page = words(ask("/dashboard/goal/", old_shop))
+    assert "25.0% Down from 50.0%" in page
+    assert re.search(r"Of 100 customers, between 4\d\.\d fewer and [3-9]\.\d fewer than before, 19 times in 20", page)
 
 
 def test_second_orders_count_within_thirty_days_of_the_first(old_shop: Shop) -> None:

@@ -234,7 +234,7 @@ def _order_of(fact: StoredFact) -> Order:
 
 def _recent(at: Beside) -> list[tuple[int, str]]:
     found = []
-    for fact in orders_page(shop=at.shop, without_points=False, search="", after=None).rows:
+    for fact in orders_page(shop=at.shop, search="", after=None).rows:
         order = _order_of(fact)
         total = at.fmt.money(order.total_minor, order.currency, order.exponent)
         who = name_of(fact.member) if fact.member else _("Nobody we know")

@@ -136,7 +136,7 @@ def orders(request: HttpRequest) -> HttpResponse:
         posted: dict[str, Posted] = {}
         page, folded = earned_nothing(shop=shop, search=search, after=after, as_of=now)
     else:
-        page = ask.orders_page(shop=shop, without_points=False, search=search, after=after)
+        page = ask.orders_page(shop=shop, search=search, after=after)
         posted = posted_for(shop=shop, order_ids=[fact.external_id for fact in page.rows])
         silent = [fact for fact in page.rows if fact.external_id not in posted]
         folded = folded_for(shop=shop, facts=silent, as_of=now)

@@ -7,6 +7,7 @@ from loyalty.models.catalog import ProductCollections
 from loyalty.models.checkpoints import Checkpoint
 from loyalty.models.circuits import Circuit
 from loyalty.models.ecwid import CartProof, EcwidStore
+from loyalty.models.holds import HeldAward
 from loyalty.models.launches import Launch
 from loyalty.models.members import LedgerEntry, Member, Redemption, StoredFact
 from loyalty.models.privacy import Forgotten, PrivacyRequest
@@ -29,6 +30,7 @@ __all__ = [
     "Forgotten",
     "FulfilmentSecret",
     "HealedOrder",
+    "HeldAward",
     "HouseholdMark",
     "InboxDelivery",
     "Launch",

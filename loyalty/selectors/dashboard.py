@@ -14,14 +14,15 @@ from django.db.models.functions import TruncDate
 from loyalty.engine.facts import Fact, Order
 from loyalty.engine.program import Version
 from loyalty.engine.statement import Statement, fold
-from loyalty.models import InboxDelivery, LedgerEntry, Member, OutboxMessage, Redemption, Shop, StoredFact
+from loyalty.models import HeldAward, InboxDelivery, LedgerEntry, Member, OutboxMessage, Redemption, Shop, StoredFact
 from loyalty.models.queues import QueueState
 from loyalty.selectors.facts import facts_of
 from loyalty.selectors.programs import versions_of
 
 ROWS = 25
-ORDERS_LOOKED_AT = 5_000
 """Rows of one page of a list."""
+ORDERS_LOOKED_AT = 5_000
+"""Of which one page of those that earned nothing is found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +138,11 @@ def members_page(*, shop: Shop, search: str, tier: str, after: tuple[int, int] |
 
 
 def orders_page(
-    *, shop: Shop, without_points: bool, search: str, after: tuple[datetime, int] | None, size: int = ROWS
+    *, shop: Shop, search: str, after: tuple[datetime, int] | None, without_points_at: datetime | None = None
 ) -> Page:
-    """Order facts, latest first, with their members. `without_points` leaves out what the ledger has an award for, and
-    looks through ORDERS_LOOKED_AT at a time: a page of it may be short, or empty, and have a next one."""
+    """Order facts, latest first, with their members. `without_points_at` leaves out those whose points wait for a later
+    day than that and those that the ledger has an award for, of which it looks through ORDERS_LOOKED_AT at a time:
+    where nearly all have earned a page of it may be short, or empty, and have a next one."""
     rows = StoredFact.objects.filter(shop=shop, kind="order")
     if search:
         rows = rows.filter(Q(external_id=search) | Q(number__in=[search, f"#{search}"]))
@@ -149,19 +151,16 @@ def orders_page(
         rows = rows.filter(Q(at__lt=placed_at) | Q(at=placed_at, pk__lt=last_id))
     rows = rows.order_by("-at", "-pk")
     last = None
-    if without_points:
+    if without_points_at is not None:
+        held = HeldAward.objects.filter(shop=shop, fact=OuterRef("pk"), until__gt=without_points_at)
+        rows = rows.filter(~Exists(held))
         last = rows[ORDERS_LOOKED_AT - 1 : ORDERS_LOOKED_AT].first()
         awards = LedgerEntry.objects.filter(shop=shop, kind="earned", order_id=OuterRef("external_id"))
         looked_at = rows.filter(at__gte=last.at) if last else rows
         rows = looked_at.filter(~Exists(awards))
-    found = list(rows.select_related("member")[: size + 1])
-    last = found[size - 1] if len(found) > size else last
-    return Page(found[:size], mark_of(last) if last else "")
-
-
-def mark_of(fact: StoredFact) -> str:
-    """Behind which the next page of orders starts."""
-    return f"{fact.at.isoformat()}~{fact.pk}"
+    found = list(rows.select_related("member")[: ROWS + 1])
+    last = found[ROWS - 1] if len(found) > ROWS else last
+    return Page(found[:ROWS], f"{last.at.isoformat()}~{last.pk}" if last else "")
 
 
 def redemptions_page(*, shop: Shop, before: int | None) -> Page:

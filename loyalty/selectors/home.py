@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, 
 from django.db.models.functions import Coalesce
 
 from loyalty.models import (
+    HeldAward,
     InboxDelivery,
     LedgerEntry,
     OutboxMessage,
@@ -30,10 +31,9 @@ WITHOUT_POINTS_DAYS = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What waits for somebody. `without_points` leaves out orders of members whose points wait for their day: which of
-    their orders brought these, a fold alone tells. `draft` is the number of a draft that was changed since it was begun, or None;
-    `last_order` is when an order last reached us, not when it was placed: of the latest hundred, so that nobody waits
-    for a look through all of them."""
+    """What waits for somebody. `without_points` leaves out orders whose points wait for their day. `draft` is the number
+    of a draft that was changed since it was begun, or None; `last_order` is when an order last reached us, not when it
+    was placed: of the latest hundred, so that nobody waits for a look through all of them."""
 
     copies: int
     by_hand: int
@@ -63,11 +63,11 @@ def desk_of(*, shop: Shop, since: datetime, now: datetime) -> Desk:
     own = {"shop": OuterRef("pk")}
     week = now - timedelta(days=WITHOUT_POINTS_DAYS)
     awards = LedgerEntry.objects.filter(shop=shop, kind="earned", order_id=OuterRef("external_id"))
-    settled = Q(member__isnull=True) | Q(member__external_id__isnull=True) | Q(member__pending=0)
-    recent = StoredFact.objects.filter(settled, ~Exists(awards), **own, kind="order", at__gte=max(week, since))
+    held = HeldAward.objects.filter(shop=shop, fact=OuterRef("pk"), until__gt=now)
+    orders = StoredFact.objects.filter(shop=shop, kind="order")
+    recent = orders.filter(~Exists(held), ~Exists(awards), at__gte=max(week, since))
     waiting = Redemption.objects.filter(**own, state=Redemption.State.READY, external_id=BY_HAND)
     draft = ProgramVersion.objects.filter(**own, in_force_from=None, revision__gt=0).values("number")
-    orders = StoredFact.objects.filter(shop=shop, kind="order")
     latest = orders.filter(pk__in=orders.order_by("-at", "-pk").values("pk")[:100]).order_by("-stored_at")
     row = Shop.objects.filter(pk=shop.pk).values(
         copies=_count(PrivacyRequest.objects.filter(**own).exclude(document="")),

@@ -12,12 +12,9 @@ from loyalty.engine.program import Version
 from loyalty.engine.statement import fold
 from loyalty.models import Checkpoint, LedgerEntry, Member, Shop, StoredFact
 from loyalty.selectors.checkpoints import instant_of, starts_of
-from loyalty.selectors.dashboard import ROWS, Folded, Page, mark_of, orders_page
+from loyalty.selectors.dashboard import Folded, Page, orders_page
 from loyalty.selectors.facts import facts_of
 from loyalty.selectors.programs import versions_of
-
-NOT_POSTED_LOOKED_AT = 100
-"""Orders without an award, for one page of those that earned nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +39,22 @@ def posted_for(*, shop: Shop, order_ids: Iterable[str]) -> dict[str, Posted]:
 def earned_nothing(
     *, shop: Shop, search: str, after: tuple[datetime, int] | None, as_of: datetime
 ) -> tuple[Page, dict[int, Folded]]:
-    """Orders that earned nothing, latest first, and their members. The ledger has no award either for an order whose
-    points wait for their day: a fold alone tells them apart, so a page may be short, or empty, and have a next one."""
-    page = orders_page(shop=shop, without_points=True, search=search, after=after, size=NOT_POSTED_LOOKED_AT)
+    """Orders that earned nothing, latest first, and their members. What posting has not reached yet - a hold that was
+    over a second ago - the fold of the page's own members knows: it is left out, and the page is shorter by it."""
+    page = orders_page(shop=shop, search=search, after=after, without_points_at=as_of)
     folded = folded_for(shop=shop, facts=page.rows, as_of=as_of)
-    rows = [fact for fact in page.rows if not _waits(fact, folded.get(fact.member_id or 0))]
-    return Page(rows[:ROWS], mark_of(rows[ROWS - 1]) if len(rows) > ROWS else page.after), folded
+    rows = [fact for fact in page.rows if not _gives(fact, folded.get(fact.member_id or 0))]
+    return Page(rows, page.after), folded
 
 
-def _waits(fact: StoredFact, folded: Folded | None) -> bool:
+def _gives(fact: StoredFact, folded: Folded | None) -> bool:
+    """Points wait for their day, or have come already."""
     if folded is None or folded.member.external_id is None:
         return False
-    return any(held.source == f"order:{fact.external_id}" for held in folded.statement.pending)
+    statement = folded.statement
+    return any(held.source == f"order:{fact.external_id}" for held in statement.pending) or any(
+        move.order_id == fact.external_id and move.kind == "earned" for move in statement.movements
+    )
 
 
 def folded_for(*, shop: Shop, facts: Sequence[StoredFact], as_of: datetime) -> dict[int, Folded]:

@@ -22,6 +22,7 @@ from loyalty.selectors.checkpoints import Starts, in_force, instant_of, starts_o
 from loyalty.selectors.facts import facts_of
 from loyalty.selectors.programs import versions_of
 from loyalty.services.gifts import give_due
+from loyalty.services.holds import note_held
 from loyalty.services.referral_claims import leave_due
 from loyalty.services.showing import leave_shown
 
@@ -62,6 +63,7 @@ def fold_and_post(*, shop: Shop | int, members: Sequence[Member], at: datetime) 
     shop_id = shop.pk if isinstance(shop, Shop) else shop
     versions = versions_of(shop_id)
     before = {member.pk: (member.available, member.tier) for member in known}
+    held_before = any(member.pending for member in known)
     starts = starts_of(shop_id=shop_id, members=known, versions=versions, at=at)
     try:
         with transaction.atomic(savepoint=bool(starts)):
@@ -72,6 +74,7 @@ def fold_and_post(*, shop: Shop | int, members: Sequence[Member], at: datetime) 
         log.warning("posting.checkpoints_dropped", shop=shop_id, members=len(starts), error=type(error).__name__)
         Checkpoint.objects.filter(shop=shop_id, member__in=list(starts)).delete()
         statements = _fold_and_post(shop_id, known, versions, {}, at)
+    note_held(shop_id=shop_id, held_before=held_before, statements=statements)
     give_due(shop_id=shop_id, versions=versions, members=known, statements=statements, at=at)
     leave_due(shop_id=shop_id, versions=versions, members=known, statements=statements, at=at)
     changed = [member.pk for member in known if (member.available, member.tier) != before[member.pk]]

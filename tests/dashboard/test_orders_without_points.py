@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from loyalty.engine.basis import Exclusions
-from loyalty.models import Checkpoint, Member, Shop, StoredFact
+from loyalty.models import Checkpoint, HeldAward, Member, Shop, StoredFact
 from loyalty.selectors.programs import version_in_force
 from loyalty.services.observations import Person
 from loyalty.services.posting import fold_and_post
@@ -133,25 +133,45 @@ def test_what_the_list_says_is_what_the_orders_own_page_says(ask: Ask, shop: Sho
     assert "123" in detail
 
 
-def test_an_order_whose_points_wait_for_their_day_is_not_among_them(
-    ask: Ask, shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def hold(shop: Shop) -> None:
+    """60 days, of orders from three days ago on."""
     live = version_in_force(shop, timezone.now())
     assert live is not None
     policies = msgspec.structs.replace(live.program.policies, hold_days=60)
     program = msgspec.structs.replace(live.program, policies=policies)
+    publish(shop=shop, program=program, at=timezone.now() - 3 * DAY)
+
+
+def test_an_order_whose_points_wait_for_their_day_is_not_among_them(ask: Ask, shop: Shop) -> None:
+    hold(shop)
     now = timezone.now()
-    publish(shop=shop, program=program, at=now - 3 * DAY)
     place(shop, make_order("waits", at=now - DAY, currency="USD"))
     place(shop, make_order("guest", at=now - DAY, currency="USD"), GUEST)
     assert "1 order earned nothing this week" in words(ask("/dashboard/", shop))
     page = words(ask("/dashboard/orders/?show=without", shop))
     assert "#guest" in page
     assert "#waits" not in page
-    place(shop, make_order("unpaid", at=now - 2 * DAY, currency="USD", paid=False))
-    monkeypatch.setattr("loyalty.selectors.order_outcomes.NOT_POSTED_LOOKED_AT", 1)
-    StoredFact.objects.filter(shop=shop, external_id="guest").update(at=now - 3 * DAY)
+
+
+def test_a_page_is_full_whatever_waits_before_it(ask: Ask, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even the window over what has earned is used up by orders whose points wait."""
+    monkeypatch.setattr("loyalty.selectors.dashboard.ORDERS_LOOKED_AT", 30)
+    monkeypatch.setattr("loyalty.selectors.dashboard.ROWS", 3)
+    hold(shop)
+    now = timezone.now()
+    for number in range(40):
+        place(shop, make_order(f"waits{number}", at=now - timedelta(hours=1, minutes=number), currency="USD"))
+    for number in range(4):
+        place(shop, make_order(f"unpaid{number}", at=now - DAY - timedelta(minutes=number), currency="USD", paid=False))
     first = ask("/dashboard/orders/?show=without", shop)
-    assert "None among the latest orders" in words(first)
-    second = words(ask(f"/dashboard/orders/{first.context['next']}", shop))
-    assert "#unpaid" in second
+    assert [row.number for row in first.context["rows"]] == ["#unpaid0", "#unpaid1", "#unpaid2"]
+    second = ask(f"/dashboard/orders/{first.context['next']}", shop)
+    assert [row.number for row in second.context["rows"]] == ["#unpaid3"]
+    assert second.context["next"] == ""
+
+
+def test_an_order_that_posting_has_not_reached_is_left_out_all_the_same(ask: Ask, shop: Shop) -> None:
+    hold(shop)
+    place(shop, make_order("waits", at=timezone.now() - DAY, currency="USD"))
+    HeldAward.objects.filter(shop=shop).delete()
+    assert "Every order earned points" in words(ask("/dashboard/orders/?show=without", shop))

@@ -196,10 +196,11 @@ def redemption_cancel(request: HttpRequest, redemption_id: int) -> HttpResponse:
 
 def _redemptions(request: HttpRequest, toast: str) -> HttpResponse:
     shop, fmt, now = _asked(request)
-    page = ask.redemptions_page(shop=shop, before=_id(request.GET.get("before", "")))
+    search = _search(request)
+    page = ask.redemptions_page(shop=shop, search=search, before=_id(request.GET.get("before", "")))
     used = ask.numbers_of_orders(shop=shop, order_ids=[each.order_id for each in page.rows if each.order_id])
     rows = [row_of.redemption_row(redemption, used, fmt, now) for redemption in page.rows]
-    context = {"rows": rows, "toast": toast, "next": _next(request, page.after, "before")}
+    context = {"rows": rows, "search": search, "toast": toast, "next": _next(request, page.after, "before")}
     return _page(request, "redemptions", context)
 
 

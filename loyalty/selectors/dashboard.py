@@ -14,9 +14,20 @@ from django.db.models.functions import TruncDate
 from loyalty.engine.facts import Fact, Order
 from loyalty.engine.program import Version
 from loyalty.engine.statement import Statement, fold
-from loyalty.models import HeldAward, InboxDelivery, LedgerEntry, Member, OutboxMessage, Redemption, Shop, StoredFact
+from loyalty.models import (
+    HeldAward,
+    InboxDelivery,
+    LedgerEntry,
+    Member,
+    OutboxMessage,
+    PartnerCode,
+    Redemption,
+    Shop,
+    StoredFact,
+)
 from loyalty.models.queues import QueueState
 from loyalty.selectors.facts import facts_of
+from loyalty.selectors.partner_codes import digests
 from loyalty.selectors.programs import versions_of
 
 ROWS = 25
@@ -126,7 +137,7 @@ def members_page(*, shop: Shop, search: str, tier: str, after: tuple[int, int] |
     `after` is the balance and the id of the last row of the page before."""
     rows = Member.objects.filter(shop=shop, merged_into__isnull=True)
     if search:
-        rows = rows.filter(Q(name__icontains=search) | Q(email__icontains=search) | Q(external_id=search))
+        rows = rows.filter(_called(search))
     if tier:
         rows = rows.filter(tier=tier)
     if after:
@@ -135,6 +146,10 @@ def members_page(*, shop: Shop, search: str, tier: str, after: tuple[int, int] |
     found = list(rows.order_by("-available", "-pk")[: ROWS + 1])
     last = found[ROWS - 1] if len(found) > ROWS else None
     return Page(found[:ROWS], f"{last.available}.{last.pk}" if last else "")
+
+
+def _called(search: str) -> Q:
+    return Q(name__icontains=search) | Q(email__icontains=search) | Q(external_id=search)
 
 
 def orders_page(
@@ -163,10 +178,26 @@ def orders_page(
     return Page(found[:ROWS], f"{last.at.isoformat()}~{last.pk}" if last else "")
 
 
-def redemptions_page(*, shop: Shop, before: int | None) -> Page:
+def redemptions_page(*, shop: Shop, search: str, before: int | None) -> Page:
+    """Newest first. `search` is a whole code, ours or a partner's, however it was written down; where there is no such
+    code, what members are found by. `before` is the id behind which the page starts."""
     rows = Redemption.objects.filter(shop=shop).select_related("member").order_by("-id")
+    if search:
+        ids = _ids_of_code(shop, search)
+        people = Member.objects.filter(_called(search), shop=shop, merged_into__isnull=True)
+        rows = rows.filter(pk__in=ids) if ids else rows.filter(member__in=people)
     found = list((rows.filter(pk__lt=before) if before else rows)[: ROWS + 1])
     return Page(found[:ROWS], str(found[ROWS - 1].pk) if len(found) > ROWS else "")
+
+
+def _ids_of_code(shop: Shop, search: str) -> list[int]:
+    """Spaces, dashes and capitals of our codes are nobody's concern; a partner's is compared as digests are."""
+    letters = "".join(each for each in search.upper() if each.isalnum())
+    grouped = "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))
+    ours = Redemption.objects.filter(shop=shop, code__in=[letters, grouped])
+    wanted = [digest for text in {search, "".join(search.split())} for digest in digests(text)]
+    partners = PartnerCode.objects.filter(shop=shop, digest__in=wanted, redemption__isnull=False)
+    return [*ours.values_list("pk", flat=True), *partners.values_list("redemption", flat=True)]
 
 
 def redemption(*, shop: Shop, redemption_id: int) -> Redemption | None:

@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Min, Q
 from django.db.models.fields.json import KT
 
 from loyalty.models import PartnerCode, Redemption, Shop
+from loyalty.models.crypto import fingerprints
 from loyalty.models.tenancy import ScopedQuerySet
 
 WAITS_FOR_A_CODE = Q(state=Redemption.State.ISSUING, points=0, reward_data__kind="partner", partner_code__isnull=True)
@@ -57,3 +58,8 @@ def codes_of(*, shop: Shop, redemptions: Iterable[Redemption]) -> dict[int, Part
     ids = [each.pk for each in redemptions if each.reward_data.get("kind") == "partner"]
     found = PartnerCode.objects.filter(shop=shop, redemption__in=ids) if ids else []
     return {code.redemption_id: code for code in found if code.redemption_id is not None}
+
+
+def digests(code: str) -> list[str]:
+    """Codes are compared without their capitals, as most shops do. The first is the one to store."""
+    return fingerprints(code.casefold(), purpose="partner-code")

@@ -9,8 +9,7 @@ from django.db import IntegrityError, transaction
 
 from loyalty.engine.errors import Conflict, Invalid, Refused
 from loyalty.models import OutboxMessage, PartnerCode, QueueState, Redemption, Shop
-from loyalty.models.crypto import fingerprints
-from loyalty.selectors.partner_codes import WAITS_FOR_A_CODE, stock
+from loyalty.selectors.partner_codes import WAITS_FOR_A_CODE, digests, stock
 from loyalty.services.codes import ISSUE
 
 MAX_CODES = 50_000
@@ -120,8 +119,3 @@ def _lines(numbers: Sequence[int]) -> str:
     named = ", ".join(f"{number:,}" for number in numbers[:NAMED])
     rest = len(numbers) - NAMED
     return f"lines {named} and {rest:,} more have" if rest > 0 else f"lines {named} have"
-
-
-def digests(code: str) -> list[str]:
-    """Codes are compared without their capitals, as most shops do. The first is the one to store."""
-    return fingerprints(code.casefold(), purpose="partner-code")

@@ -14,7 +14,7 @@ from django.db.models.functions import Cast
 
 from loyalty.models import PartnerCode
 from loyalty.models.crypto import EncryptedTextField, cipher
-from loyalty.services.partner_codes import digests
+from loyalty.selectors.partner_codes import digests
 
 CHUNK = 500
 FACTOR_SECRETS = {"secret", "seed", "migrated_codes"}

@@ -187,6 +187,8 @@
     Ecwid.OnPageLoaded?.add((page) => {
       place(shop, page);
       if (widget) fill();
+      // Whether the button hides here is a matter of the address, which is another now.
+      if (widget?.config) widget.place(widget.config);
     });
     Ecwid.OnSetProfile?.add(follow);
     Ecwid.OnCartChanged?.add(count);

@@ -87,6 +87,9 @@ class Keyboard(Hands):
         if field.get_attribute("type") in ("date", "datetime-local"):
             self._type_moment(field, text)
             return
+        if field.get_attribute("type") == "color":
+            field.fill(text)  # typed into the browser's own chooser, which is no part of the page
+            return
         self.admin.keyboard.press("ControlOrMeta+a")
         self.admin.keyboard.press("Delete")
         self.admin.keyboard.insert_text(text)

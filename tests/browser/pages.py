@@ -160,6 +160,7 @@ class ShopifyStore(Store):
         ):
             self.front.get_by_label(label).fill(value)
         self.front.get_by_role("main").get_by_role("button").click()
+        self.front.wait_for_url(re.compile("/account$"))
 
     def prove_identity(self) -> None:
         """Shopify signs who is logged in."""
@@ -169,6 +170,7 @@ class ShopifyStore(Store):
         self.front.get_by_role("link", name=product).first.click()
         self.front.get_by_label("Quantity").fill(str(quantity))
         self.front.get_by_role("button", name="Add to cart").click()
+        self.front.wait_for_url("**/cart")
         looked_at(self.front).goto(self.running.at(self.host, "/checkout"))
         if code:
             self.front.get_by_label("Discount code").fill(code)
@@ -214,6 +216,8 @@ class EcwidStore(Store):
         self.front.get_by_label("E-mail").fill(EMAIL)
         self.front.get_by_label("Name, if you are new").fill("Marta O.")
         self.front.get_by_role("button", name="Sign in").click()
+        # Whoever leaves before the answer is not signed in.
+        expect(self.front.get_by_role("heading", name="Marta O.")).to_be_visible()
 
     def order(self, product: str, quantity: int, code: str = "") -> str:
         self.home()

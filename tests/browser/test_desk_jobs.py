@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Locator, expect
 
 from tests.browser.conftest import Running, Watch
 from tests.browser.pages import ShopifyStore
-from tests.browser.walks import THE_OTHER_WAY_ROUND, Make, Walk, controls_of, fill_past
+from tests.browser.walks import EVERYWHERE, Make, Walk, controls_of, fill_past
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs_npm]
 DEAR = {True: "Home Espresso Machine", False: "Typewriter, restored"}
@@ -18,7 +18,7 @@ DEAR = {True: "Home Espresso Machine", False: "Typewriter, restored"}
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(("make", "size"), THE_OTHER_WAY_ROUND)
+@pytest.mark.parametrize(("make", "size"), EVERYWHERE)
 def test_the_desks_jobs(
     running: Running, context: BrowserContext, watch: Watch, axe: str, make: Make, size: str
 ) -> None:

@@ -11,13 +11,13 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.conftest import Running, Watch
-from tests.browser.walks import BY_HAND, Make, Walk, fill_past
+from tests.browser.walks import EVERYWHERE, Make, Walk, fill_past
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs_npm]
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(("make", "size"), BY_HAND)
+@pytest.mark.parametrize(("make", "size"), EVERYWHERE)
 def test_the_programs_jobs(
     running: Running, context: BrowserContext, watch: Watch, axe: str, make: Make, size: str
 ) -> None:

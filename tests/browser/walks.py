@@ -1,8 +1,9 @@
-"""A merchant's jobs, walked through in a store's admin by mouse at a desk or by keyboard on a phone, and looked over by
-axe at every step."""
+"""A merchant's jobs, walked through in the admin of either platform, by mouse at a desk and by keyboard on a phone, and
+looked over by axe at every step."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -11,19 +12,36 @@ from playwright.sync_api import BrowserContext, FrameLocator, Locator, expect
 
 from tests.browser.conftest import Running, Watch
 from tests.browser.hands import Keyboard, Mouse
-from tests.browser.pages import ShopifyStore, Store, resize
+from tests.browser.pages import EcwidStore, ShopifyStore, Store, looked_at, resize
 from tests.browser.test_accessibility import SIZES, the_frame, violations
-from tests.browser.test_first_run import new_ecwid, new_shopify
 
 Make = Callable[[Running, BrowserContext], Store]
 HANDS = {"desktop": Mouse, "phone": Keyboard}
-BY_HAND = [
-    pytest.param(new_shopify, "desktop", id="shopify-desktop-mouse"),
-    pytest.param(new_ecwid, "phone", id="ecwid-phone-keyboard"),
-]
-THE_OTHER_WAY_ROUND = [
-    pytest.param(new_shopify, "phone", id="shopify-phone-keyboard"),
-    pytest.param(new_ecwid, "desktop", id="ecwid-desktop-mouse"),
+_numbers = itertools.count(7)
+
+
+def new_shopify(running: Running, context: BrowserContext) -> Store:
+    class New(ShopifyStore):
+        name = f"first-{next(_numbers)}"
+        host = f"{name}.shopify.localhost"
+
+    running.control("POST", "/shopify/shops", {"name": New.name, "title": "First Coffee", "currency": "USD"})
+    return New(running, context)
+
+
+def new_ecwid(running: Running, context: BrowserContext) -> Store:
+    class New(EcwidStore):
+        store = str(2100 + next(_numbers))
+        host = f"{store}.ecwid.localhost"
+
+    running.control("POST", "/ecwid/shops", {"name": New.store, "title": "First Paper", "currency": "EUR"})
+    return New(running, context)
+
+
+EVERYWHERE = [
+    pytest.param(make, size, id=f"{platform}-{size}-{hand}")
+    for platform, make in (("shopify", new_shopify), ("ecwid", new_ecwid))
+    for size, hand in (("desktop", "mouse"), ("phone", "keyboard"))
 ]
 
 
@@ -51,6 +69,13 @@ class Walk:
 
     def press(self, button: str) -> None:
         self.hands.press(self.app.get_by_role("button", name=button, exact=True))
+
+    def press_first(self, button: str) -> None:
+        """Of several that do the same."""
+        self.hands.press(self.app.get_by_role("button", name=button, exact=True).first)
+
+    def return_to_admin(self) -> None:
+        looked_at(self.store.admin)
 
     def unfold(self, summary: str) -> None:
         self.hands.press(self.app.locator("summary", has_text=summary))

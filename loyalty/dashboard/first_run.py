@@ -26,11 +26,13 @@ from loyalty.engine.errors import Conflict, Invalid, Refused
 from loyalty.engine.program import Program
 from loyalty.models import Launch, Shop
 from loyalty.selectors.importing import parts_under_way
-from loyalty.selectors.launching import launch_of, past_of
+from loyalty.selectors.launching import Past, launch_of, past_of
 from loyalty.selectors.programs import draft_of, program_of, version_in_force
 from loyalty.services import launching
 from loyalty.services.programs import replace_draft
 
+SIZED = ("earn", "rewards")
+"""Questions whose answers depend on how large the shop's orders are."""
 GOAL_TEXTS = {
     Launch.Goal.SECOND_ORDERS: (
         gettext_lazy("More second orders"),
@@ -62,14 +64,12 @@ def start(request: HttpRequest) -> HttpResponse:
     try:
         if version_in_force(shop, now):
             launching.follow(shop=shop, goal=goal)
-        else:
-            _begin(request, shop, goal, _margin(margin), now)
+            return page(request, "start", goal_context(shop, now) | {"toast": _("Home follows it from now on.")})
+        past = _begin(request, shop, goal, _margin(margin), now)
     except Invalid as error:
         context = goal_context(shop, now) | {"goal": goal, "margin": margin[:8], "errors": {error.place: error.message}}
         return _refused(page(request, "start", context, status=422))
-    if version_in_force(shop, now):
-        return page(request, "start", goal_context(shop, now) | {"toast": _("Home follows it from now on.")})
-    return _questions(request, QUESTIONS[0])
+    return _questions(request, QUESTIONS[0], past)
 
 
 def goal_context(shop: Shop, now: datetime) -> dict[str, Any]:
@@ -100,8 +100,9 @@ def welcome_context(shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
     }
 
 
-def _begin(request: HttpRequest, shop: Shop, goal: str, margin: int | None, now: datetime) -> None:
-    """The goal with its program. One that was begun with the same goal stays as it was answered."""
+def _begin(request: HttpRequest, shop: Shop, goal: str, margin: int | None, now: datetime) -> Past | None:
+    """The goal with its program, and the past where that was looked at for it. One that was begun with the same goal
+    stays as it was answered."""
     if goal not in GOALS:
         raise Invalid(_("Choose one of the four."), place="goal")
     found, draft = launch_of(shop), draft_of(shop)
@@ -110,14 +111,17 @@ def _begin(request: HttpRequest, shop: Shop, goal: str, margin: int | None, now:
         launching.set_margin(shop=shop, margin_percent=margin)
     elif found is None or found.goal != goal or draft is None or found.margin_percent != margin:
         preset = GOALS[goal][0]
-        _suggest(request, shop, goal, preset, margin, now)
+        past = _suggest(request, shop, goal, preset, margin, now)
         launching.set_margin(shop=shop, margin_percent=margin)
+        return past
+    return None
 
 
-def _suggest(request: HttpRequest, shop: Shop, goal: str, preset: str, margin: int | None, now: datetime) -> None:
+def _suggest(request: HttpRequest, shop: Shop, goal: str, preset: str, margin: int | None, now: datetime) -> Past:
     past = past_of(shop=shop, now=now)
     program = suggested(goal, preset, fit_of(shop, past, margin), shop.name, margin)
     launching.choose(shop=shop, goal=goal, preset=preset, program=program, step=QUESTIONS[0], at=now, by=actor(request))
+    return past
 
 
 @embedded
@@ -131,30 +135,32 @@ def questions(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         wanted = request.GET.get("question", found.step)
         return _questions(request, wanted if wanted in QUESTIONS else QUESTIONS[-1])
+    past: Past | None
     if "preset" in request.POST:
         try:
-            _suggest(request, shop, found.goal, request.POST["preset"][:32], found.margin_percent, now)
+            past = _suggest(request, shop, found.goal, request.POST["preset"][:32], found.margin_percent, now)
         except Invalid as error:
             return _refused(_questions(request, QUESTIONS[0], errors={"": error.message}))
-        return _questions(request, QUESTIONS[0])
+        return _questions(request, QUESTIONS[0], past)
     question = request.POST.get("question", "")
     if question not in QUESTIONS:
         return _refused(_questions(request, QUESTIONS[0], errors={"": _("This form is not one of ours.")}))
+    past = past_of(shop=shop, now=now) if question in SIZED else None
     try:
-        _answer(request, shop, found, question, now)
+        _answer(request, shop, found, question, past, now)
     except Wrong as wrong:
-        return _refused(_questions(request, question, posted=request.POST, errors=wrong.errors))
-    return _after(request, shop, question)
+        return _refused(_questions(request, question, past, posted=request.POST, errors=wrong.errors))
+    return _after(request, shop, question, past)
 
 
-def _answer(request: HttpRequest, shop: Shop, found: Launch, question: str, now: datetime) -> None:
+def _answer(request: HttpRequest, shop: Shop, found: Launch, question: str, past: Past | None, now: datetime) -> None:
     """Writes the answers into the draft. Raises Wrong."""
     draft = draft_of(shop)
     if draft is None:
         raise Wrong({"": _("The draft is gone. Choose the goal again.")})
     posted = request.POST
     try:
-        program = _program_with(question, program_of(draft), posted, shop, found, now)
+        program = _program_with(question, program_of(draft), posted, shop, found, past)
         revision = posted.get("revision", "")
         known = int(revision) if revision.isascii() and revision.isdigit() and len(revision) < 10 else -1
         replace_draft(shop=shop, revision=known, program=program, at=now, by=actor(request))
@@ -165,22 +171,20 @@ def _answer(request: HttpRequest, shop: Shop, found: Launch, question: str, now:
 
 
 def _program_with(
-    question: str, program: Program, posted: Mapping[str, str], shop: Shop, found: Launch, now: datetime
+    question: str, program: Program, posted: Mapping[str, str], shop: Shop, found: Launch, past: Past | None
 ) -> Program:
-    if question == "redeem":
-        return with_redeem(program, posted)
-    if question == "rules":
-        return with_rules(program, posted)
-    fit = fit_of(shop, past_of(shop=shop, now=now), found.margin_percent)
+    if past is None:
+        return (with_redeem if question == "redeem" else with_rules)(program, posted)
+    fit = fit_of(shop, past, found.margin_percent)
     return answered(program, "rules" if question == "earn" else "rewards", posted, fit)
 
 
-def _after(request: HttpRequest, shop: Shop, question: str) -> HttpResponse:
+def _after(request: HttpRequest, shop: Shop, question: str, past: Past | None) -> HttpResponse:
     """The next question, or the launch."""
     place = QUESTIONS.index(question) + 1
     if place < len(QUESTIONS):
         launching.reach(shop=shop, step=QUESTIONS[place])
-        return _questions(request, QUESTIONS[place])
+        return _questions(request, QUESTIONS[place], past)
     launching.reach(shop=shop, step="launch")
     return _launch_page(request)
 
@@ -188,6 +192,7 @@ def _after(request: HttpRequest, shop: Shop, question: str) -> HttpResponse:
 def _questions(
     request: HttpRequest,
     question: str,
+    past: Past | None = None,
     posted: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> HttpResponse:
@@ -195,7 +200,8 @@ def _questions(
     found, draft = launch_of(shop), draft_of(shop)
     if found is None or draft is None:
         return _first_the_goal(request, shop, now)
-    context = questions_context(shop, found, draft, question, fmt, now, posted=posted, errors=errors or {})
+    past = past or past_of(shop=shop, now=now)
+    context = questions_context(shop, found, draft, question, past, fmt, posted=posted, errors=errors or {})
     response = page(request, "questions", context, status=422 if errors else 200)
     if request.method == "POST" and not errors:
         response["HX-Push-Url"] = f"{reverse('dashboard:questions')}?question={question}"

@@ -25,7 +25,7 @@ from loyalty.engine.referrals import ReferralRule
 from loyalty.engine.simulate import Assumptions, point_worth
 from loyalty.models import Launch, ProgramVersion, Shop
 from loyalty.selectors.importing import parts_under_way
-from loyalty.selectors.launching import DAYS, Back, HandOut, Past, back_of, hand_outs, past_of
+from loyalty.selectors.launching import DAYS, Back, HandOut, Past, back_of, hand_outs
 from loyalty.selectors.programs import program_of
 
 QUESTIONS = ("earn", "rewards", "redeem", "rules")
@@ -75,13 +75,13 @@ def questions_context(
     found: Launch,
     draft: ProgramVersion,
     opened: str,
+    past: Past,
     fmt: Format,
-    now: datetime,
     *,
     posted: Mapping[str, str] | None,
     errors: Mapping[str, str],
 ) -> dict[str, Any]:
-    program, past = program_of(draft), past_of(shop=shop, now=now)
+    program = program_of(draft)
     back = back_of(program, past)
     fit = fit_of(shop, past, found.margin_percent)
     lists = {

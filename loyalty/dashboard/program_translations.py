@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -31,25 +32,25 @@ MOST_ROWS = 400
 def program_translations(request: HttpRequest) -> HttpResponse:
     at = beside(*asked(request))
     wished = request.POST.get("lang") or request.GET.get("lang", "")
+    offered = _offered(at)
     if request.method == "GET":
-        return page(request, "program_translations", _context(at, wished))
-    language = _language(at, wished)
+        return page(request, "program_translations", _context(at, offered, wished))
+    language = _language(at, offered, wished)
     typed = _typed(request.POST)
     try:
         part = {"translations": _with(at.program, language, typed)}
         save_draft(shop=at.shop, revision=revision_of(request), part=part, at=at.now, by=actor(request))
     except (Invalid, Conflict) as error:
-        return _refused(request, at, language, typed, error)
-    context = _context(beside(*asked(request)), language)
+        return _refused(request, typed, error, _context(at, offered, language))
+    context = _context(beside(*asked(request)), offered, language)
     return page(request, "program_translations", context | {"toast": _("Saved in the draft.")})
 
 
 def _refused(
-    request: HttpRequest, at: Beside, language: str, typed: dict[str, str], error: Invalid | Conflict
+    request: HttpRequest, typed: dict[str, str], error: Invalid | Conflict, context: dict[str, Any]
 ) -> HttpResponse:
     long = any(len(said) > MAX_CHARACTERS for said in typed.values())
     told = _("A translation has at most 1,000 characters.") if long else error.message
-    context = _context(at, language)
     context["rows"] = [(part, own, typed.get(own, said)) for part, own, said in context["rows"]]
     status = HTTPStatus.CONFLICT if isinstance(error, Conflict) else HTTPStatus.UNPROCESSABLE_ENTITY
     response = page(request, "program_translations", context | {"error": told}, status=status)
@@ -57,19 +58,19 @@ def _refused(
     return response
 
 
-def _context(at: Beside, wished: str) -> dict[str, Any]:
-    language = _language(at, wished)
+def _context(at: Beside, offered: Sequence[tuple[str, str]], wished: str) -> dict[str, Any]:
+    language = _language(at, offered, wished)
     texts = texts_of(at.program)
     translations = at.program.translations
     own = translations.get(language, {})
-    missing = {tag: sum(text not in translations.get(tag, {}) for _part, text in texts) for tag, _name in _offered(at)}
+    missing = {tag: sum(text not in translations.get(tag, {}) for _part, text in texts) for tag, _name in offered}
     rows = [(PART_NAMES[part], text, own.get(text, "")) for part, text in texts[:MOST_ROWS]]
     return {
         "page": "program",
         "language": language,
         "shop_language": best([at.shop.locale]),
-        "language_name": dict(_offered(at))[language],
-        "languages": [(tag, name, missing[tag], tag in translations) for tag, name in _offered(at)],
+        "language_name": dict(offered)[language],
+        "languages": [(tag, name, missing[tag], tag in translations) for tag, name in offered],
         "rows": rows,
         "hidden": len(texts) - len(rows),
         "revision": at.revision,
@@ -83,8 +84,8 @@ def _offered(at: Beside) -> list[tuple[str, str]]:
     return [(tag, name) for tag, name in language_names() if not chosen or tag in chosen]
 
 
-def _language(at: Beside, wished: str) -> str:
-    return best([wished, at.shop.locale], [tag for tag, _name in _offered(at)])
+def _language(at: Beside, offered: Sequence[tuple[str, str]], wished: str) -> str:
+    return best([wished, at.shop.locale], [tag for tag, _name in offered])
 
 
 def _typed(posted: QueryDict) -> dict[str, str]:

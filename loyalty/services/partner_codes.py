@@ -14,7 +14,8 @@ from loyalty.services.codes import ISSUE
 
 MAX_CODES = 50_000
 MAX_CODE = 200
-PAGE = 500
+PAGE = 2_000
+"""Codes in one query; SQLite takes 32,766 values."""
 FEW = 10
 """Fewer left than this is time for more."""
 NAMED = 5

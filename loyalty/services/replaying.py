@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from loyalty.ledger.verify import SETTLES_WITHIN
 from loyalty.models import InboxDelivery, OutboxMessage, QueueState, Shop
@@ -36,8 +39,8 @@ def replay(*, shop: Shop, now: datetime) -> Replayed:
     # What a history could not use was never delivered: there is nothing to read again.
     dead = InboxDelivery.objects.filter(shop=shop, state=QueueState.DEAD).exclude(topic__endswith=FROM_HISTORY)
     return Replayed(
-        deliveries=dead.update(state=QueueState.WAITING, attempts=0, deaths=0, due_at=now, outcome=""),
-        messages=sum(replay_message(shop=shop, message_id=pk, now=now) for pk in _dead_messages(shop)),
+        deliveries=dead.update(**_anew(now)),
+        messages=_replay_all(shop, now),
         reservations=ask_again(before=now - SETTLES_WITHIN, at=now, shop=shop),
     )
 
@@ -51,16 +54,52 @@ def come_back(*, shop: Shop, now: datetime) -> bool:
     return True
 
 
-def _dead_messages(shop: Shop) -> list[int]:
-    rows = OutboxMessage.objects.filter(shop=shop, state=QueueState.DEAD).exclude(subject__startswith=STALE)
-    return list(rows.order_by("pk").values_list("pk", flat=True))
-
-
 def replay_undone(*, shop: Shop, now: datetime) -> int:
     """The oldest of what was given up and can still be of use; returns how many are in line again."""
-    rows = OutboxMessage.objects.filter(shop=shop, state=QueueState.DEAD).exclude(subject__startswith=STALE)
-    useful = rows.exclude(kind__in=NEVER_AGAIN).order_by("pk").values_list("pk", flat=True)
-    return sum(replay_message(shop=shop, message_id=pk, now=now) for pk in list(useful[:AT_ONCE]))
+    return len(_in_line(shop, _dead_messages(shop).exclude(kind__in=NEVER_AGAIN), now)[1])
+
+
+def _dead_messages(shop: Shop) -> QuerySet[OutboxMessage]:
+    return OutboxMessage.objects.filter(shop=shop, state=QueueState.DEAD).exclude(subject__startswith=STALE)
+
+
+def _replay_all(shop: Shop, now: datetime) -> int:
+    found, looked_at = 0, [0]
+    while looked_at:
+        looked_at, again = _in_line(shop, _dead_messages(shop).filter(pk__gt=looked_at[-1]), now)
+        found += len(again)
+    return found
+
+
+def _in_line(shop: Shop, dead: QuerySet[OutboxMessage], now: datetime) -> tuple[list[int], list[int]]:
+    """The oldest `AT_ONCE` of them, as `replay_message` does it for one: those looked at, and those in line again."""
+    try:
+        return _put_in_line(shop, dead, now)
+    except IntegrityError:
+        return _put_in_line(shop, dead, now)  # one was left anew in the same moment; now it is seen
+
+
+@transaction.atomic
+def _put_in_line(shop: Shop, dead: QuerySet[OutboxMessage], now: datetime) -> tuple[list[int], list[int]]:
+    rows = list(dead.select_for_update(of=("self",)).order_by("pk").only("kind", "subject")[:AT_ONCE])
+    waiting, again = _waiting(shop, rows), list[int]()
+    for row in rows:
+        if (row.kind, row.subject) not in waiting:
+            waiting.add((row.kind, row.subject))
+            again.append(row.pk)
+    OutboxMessage.objects.filter(shop=shop, pk__in=again).update(**_anew(now))
+    return [row.pk for row in rows], again
+
+
+def _waiting(shop: Shop, rows: Iterable[OutboxMessage]) -> set[tuple[str, str]]:
+    """Kind and subject of those that wait, and of more besides."""
+    kinds, subjects = {row.kind for row in rows}, {row.subject for row in rows}
+    waiting = OutboxMessage.objects.filter(shop=shop, state=QueueState.WAITING, kind__in=kinds, subject__in=subjects)
+    return set(waiting.values_list("kind", "subject"))
+
+
+def _anew(now: datetime) -> dict[str, Any]:
+    return {"state": QueueState.WAITING, "attempts": 0, "deaths": 0, "due_at": now, "outcome": ""}
 
 
 def can_be_tried(message: OutboxMessage) -> bool:
@@ -80,6 +119,5 @@ def replay_message(*, shop: Shop, message_id: int, now: datetime) -> bool:
     ).exists()
     if row.state != QueueState.DEAD or newer:
         return False
-    row.state, row.attempts, row.deaths, row.due_at, row.outcome = QueueState.WAITING, 0, 0, now, ""
-    row.save(update_fields=["state", "attempts", "deaths", "due_at", "outcome"])
+    OutboxMessage.objects.filter(shop=shop, pk=message_id).update(**_anew(now))
     return True

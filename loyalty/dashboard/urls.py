@@ -12,6 +12,7 @@ from loyalty.dashboard import (
     fulfilment,
     goal_figure,
     plan,
+    tier_grants,
     views,
     widget_page,
 )
@@ -34,6 +35,8 @@ urlpatterns = [
     path("members/<int:member_id>/", views.member, name="member"),
     path("members/<int:member_id>/adjust/", views.adjust, name="adjust"),
     path("members/<int:member_id>/birthday/", birthdays.birthday, name="birthday"),
+    path("members/<int:member_id>/tier/", tier_grants.tier_grant, name="tier_grant"),
+    path("members/<int:member_id>/tier/<int:fact_id>/", tier_grants.tier_grant_end, name="tier_grant_end"),
     path("orders/", views.orders, name="orders"),
     path("orders/<int:fact_id>/", views.order, name="order"),
     path("redemptions/", views.redemptions, name="redemptions"),

@@ -9,10 +9,11 @@ from datetime import datetime
 import msgspec
 from django.db.models import Q
 
+from loyalty.engine.facts import TierGrant, decode
 from loyalty.engine.program import Version
 from loyalty.engine.recent import with_kept
 from loyalty.engine.statement import Statement, fold
-from loyalty.models import Member, Shop
+from loyalty.models import Member, Shop, StoredFact
 from loyalty.selectors.checkpoints import instant_of, starts_of
 from loyalty.selectors.facts import facts_of
 from loyalty.selectors.programs import versions_of
@@ -40,6 +41,17 @@ def standing_of(*, shop: Shop, member: Member, as_of: datetime, versions: Sequen
             with suppress(msgspec.DecodeError, UnicodeDecodeError):
                 return with_kept(statement, bytes(start.recent))
     return statement_of(shop=shop, member=member, as_of=as_of, versions=known)
+
+
+def open_grants(*, shop: Shop, member: Member, at: datetime) -> list[tuple[int, TierGrant]]:
+    """Tiers given by hand that hold at `at`, the newest first, each with the id of its row."""
+    rows = StoredFact.objects.filter(shop=shop, member=member, kind="tier_grant").order_by("-at", "-pk")
+    facts = ((pk, decode(body)) for pk, body in rows.values_list("pk", "body"))
+    return [(pk, each) for pk, each in facts if isinstance(each, TierGrant) and holds(each, at)]
+
+
+def holds(grant: TierGrant, at: datetime) -> bool:
+    return grant.ends_at is None or grant.ends_at > at
 
 
 def member_by_customer(*, shop: Shop, external_id: str) -> Member | None:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from loyalty.dashboard.access import embedded
 from loyalty.dashboard.pages import actor, asked, page
 from loyalty.dashboard.program_changes import Change, changes
+from loyalty.dashboard.program_dearer import dearer
 from loyalty.dashboard.program_page import Beside, beside, version_rows
 from loyalty.dashboard.program_sentences import Words
 from loyalty.dashboard.program_views import revision_of, saved
@@ -172,6 +173,7 @@ def consequences(at: Beside) -> list[str]:
             if new.policies.expiry == "never"
             else _("Points that are open get their date of expiry from that day on, not from when they were given.")
         )
+    told += dearer(at, old)
     gone = {reward.id for reward in old.rewards if reward.enabled} - {r.id for r in new.rewards if r.enabled}
     if gone:
         told.append(_("Codes of rewards that are gone still work until they expire."))

@@ -23,7 +23,8 @@
     bearer = ctx.response.headers.get(RENEWED) ?? bearer;
   });
 
-  document.addEventListener("htmx:finally:request", () => {
+  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+    if (ctx.overtaken) return; // the page that is coming is still on its way
     for (const busy of document.querySelectorAll(`#app[${BUSY}], #app [${BUSY}]`)) busy.removeAttribute(BUSY);
   });
 
@@ -46,12 +47,13 @@
   });
 
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
-    if (ctx && !ctx.response) say("no-answer");
+    if (ctx && !ctx.response && !ctx.overtaken) say("no-answer");
   });
 
   // What is not kept must not be lost: the page stays as it is where it was too much, and where no page of ours answers.
   document.addEventListener("htmx:after:request", (event) => {
-    const { response, text } = event.detail.ctx;
+    const { response, text, overtaken } = event.detail.ctx;
+    if (overtaken) return;
     const ours = text.includes('id="app"');
     if (response.status !== 413 && (ours || response.status < 500)) return;
     event.preventDefault();
@@ -90,7 +92,7 @@
     const here = new URL(location.href);
     for (const name of ["id_token", "patched", "hmac", "timestamp", "session", "locale", "embedded"]) here.searchParams.delete(name);
     const ours = location.pathname.startsWith(home) ? here.pathname + here.search : home;
-    history.replaceState({ htmx: true }, "", withShop(ours));
+    history.replaceState({ ...history.state, htmx: true }, "", withShop(ours));
   }
 
   // The admin's side bar presses our link in s-app-nav (unverified; else it opens the frame anew): the page changes inside.

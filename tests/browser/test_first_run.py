@@ -87,6 +87,7 @@ def _the_embed_is_off_and_then_on(running: Running, store: ShopifyStore, walk: W
     walk.write("On the button", "Beans")
     preview = walk.app.frame_locator("iframe.preview").locator("regulars-widget")
     expect(preview.get_by_role("button", name="Beans")).to_be_visible()
+    walk.hands.press(store.admin.get_by_role("button", name="Discard"))
     walk.follow("Put it into the shop’s pages", "Now the widget in your shop")
     walk.reads("It is off")
     link = walk.app.get_by_role("link", name="Open the theme editor")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import re
+from pathlib import Path
 
+from django.contrib.staticfiles import finders
 from django.http import HttpResponse
 from django.test import Client
 from pytest_django.fixtures import Settings
@@ -90,3 +93,11 @@ def test_refused_pages_are_sealed_too(ours: Seen) -> None:
     assert directives(answer["Content-Security-Policy"])["default-src"] == ["'self'"]
     assert answer["Cache-Control"] == "private, no-store"
     assert not answer.cookies
+
+
+def test_all_scripts_of_a_page_are_at_most_100_kb_on_the_way(ours: Seen, ask: Ask) -> None:
+    document = ask("/dashboard/widget/", ours.shop, htmx=False).content.decode()
+    scripts = re.findall(r'<script src="/static/([^"]+)"', document)
+    assert len(scripts) >= 3
+    files = [Path(str(finders.find(re.sub(r"\.[0-9a-f]{12}(?=\.)", "", script)))) for script in scripts]
+    assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= 100 * 1024

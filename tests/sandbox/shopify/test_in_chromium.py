@@ -18,7 +18,8 @@ HOME = """<!doctype html><html><head>
 <script src="{cdn}/shopifycloud/app-bridge.js" data-api-key="{client_id}"></script>
 <script src="{cdn}/shopifycloud/polaris.js"></script><title>Home</title></head><body>
 <s-app-nav><s-link href="/shopify/" rel="home">Home</s-link><s-link href="/shopify/program">Program</s-link></s-app-nav>
-<h1>Home</h1><a href="/shopify/members">Members</a></body></html>"""
+<ui-save-bar id="unsaved"><button variant="primary" onclick="said.push('save')"></button><button onclick="said.push('discard')"></button>
+</ui-save-bar><script>said = []</script><h1>Home</h1><a href="/shopify/members">Members</a></body></html>"""
 PATCH = """<script data-api-key="{client_id}" src="{cdn}/shopifycloud/app-bridge.js"></script>"""
 
 
@@ -87,6 +88,32 @@ def test_the_admin_shows_the_apps_menu_its_toasts_and_its_place(world: World, ad
     admin.get_by_role("navigation").get_by_role("link", name="Program").click()
     admin.wait_for_url(f"**/apps/{CLIENT_ID}/shopify/program")
     assert admin.frame_locator("#app-frame").locator("s-app-nav").is_hidden()
+
+
+def test_a_shown_save_bar_keeps_the_merchant_on_the_page_and_presses_the_apps_buttons(
+    world: World, admin: Page
+) -> None:
+    frame, bar = admin.frames[1], admin.get_by_role("region", name="Unsaved changes")
+    assert bar.is_hidden()
+    frame.evaluate("shopify.saveBar.leaveConfirmation()")
+    frame.evaluate("shopify.saveBar.show('unsaved')")
+    bar.wait_for()
+    place = admin.url
+    admin.get_by_role("navigation").get_by_role("link", name="Program").click()
+    admin.get_by_role("navigation").get_by_role("link", name="Customers").click()
+    frame.get_by_role("link", name="Members").click()
+    bar.get_by_text("Save or discard first.").wait_for()
+    asked = "Promise.race([shopify.saveBar.leaveConfirmation(), new Promise(done => setTimeout(done, 300, 'stays'))])"
+    assert frame.evaluate(asked) == "stays"
+    assert (admin.url, frame.evaluate("location.pathname")) == (place, "/shopify/")
+    for button in ("Save", "Discard"):
+        bar.get_by_role("button", name=button).click()
+    frame.wait_for_function("said.join() === 'save,discard'")
+    frame.evaluate("shopify.saveBar.hide('unsaved')")
+    bar.wait_for(state="hidden")
+    frame.get_by_role("link", name="Members").click()
+    frame.wait_for_url("**/shopify/members")
+    assert "not found" in frame.evaluate("shopify.saveBar.show('other').catch(error => error.message)")
 
 
 def test_only_the_framed_app_gets_a_token(world: World, admin: Page) -> None:

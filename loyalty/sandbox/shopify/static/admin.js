@@ -64,13 +64,37 @@
   }
 
   const extensions = async () => (await fetch(frame.dataset.extensions)).json();
-  const answers = { idToken, extensions };
+
+  // Whoever would leave with changes unsaved is told so and stays: the bar's own two buttons are the way on. What the real
+  // admin answers where the app asks is (unverified); this one never says that the merchant leaves.
+  const bar = document.getElementById('save-bar');
+  const told = document.getElementById('save-bar-says');
+  function refuseToLeave() {
+    told.textContent = 'Save or discard first.';
+    bar.animate({ translate: ['0', '-.375rem', '.375rem', '0'] }, { duration: 200, iterations: 2 });
+  }
+  const leave = () => (bar.hidden ? Promise.resolve() : new Promise(refuseToLeave));
+  for (const button of bar.querySelectorAll('button')) {
+    button.onclick = () => frame.contentWindow.postMessage({ appBridgeSaveBar: button.name }, appOrigin);
+  }
+  document.addEventListener('click', (event) => {
+    if (bar.hidden || !event.target.closest('a[href]')) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    refuseToLeave();
+  }, true);
+
+  const answers = { idToken, extensions, leave };
 
   const acts = {
     menu,
     toast: show,
     hideToast: () => (toast.hidden = true),
     title: (title) => (document.title = title + ' · Shopify admin'),
+    saveBar(on) {
+      bar.hidden = !on;
+      told.textContent = '';
+    },
     loading: (on) => frame.setAttribute('aria-busy', String(on)),
     navigated(path) {
       history.replaceState(null, '', place(path));

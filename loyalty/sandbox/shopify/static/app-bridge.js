@@ -42,6 +42,7 @@
     if (event.origin !== adminOrigin || event.source !== window.parent) return;
     const answer = event.data || {};
     if (answer.appBridgeMenu) return press(answer.appBridgeMenu);
+    if (answer.appBridgeSaveBar) return showing() && showing().press(answer.appBridgeSaveBar);
     const asked = answer.appBridgeAnswer && waiting.get(answer.id);
     if (!asked) return;
     waiting.delete(answer.id);
@@ -65,6 +66,57 @@
     },
   };
   window.shopify = shopify;
+
+  // The bar for unsaved changes stands in the admin; its two buttons press those inside the app's element. While it is
+  // shown no link of the app is followed, no new page opened, and the admin's navigation is not heard.
+  const bars = () => Array.from(document.querySelectorAll('ui-save-bar'));
+  const showing = () => bars().find((bar) => bar.showing);
+
+  class SaveBar extends HTMLElement {
+    showing = false;
+    async show() { this.turn(true); }
+    async hide() { this.turn(false); }
+    async toggle() { this.turn(!this.showing); }
+    disconnectedCallback() { this.turn(false); }
+    turn(on) {
+      if (this.showing === on) return;
+      this.showing = on;
+      post({ type: 'saveBar', detail: Boolean(showing()) });
+      this.dispatchEvent(new CustomEvent(on ? 'show' : 'hide'));
+    }
+    press(name) {
+      const button = this.querySelector(name === 'save' ? ':scope > [variant=primary]' : ':scope > :not([variant=primary])');
+      if (button) button.click();
+    }
+  }
+  customElements.define('ui-save-bar', SaveBar);
+
+  async function barOf(id) {
+    const bar = bars().find((each) => each.id === id);
+    if (!bar) throw new Error('SaveBar with ID ' + id + ' not found');
+    return bar;
+  }
+  shopify.saveBar = {
+    show: async (id) => (await barOf(id)).show(),
+    hide: async (id) => (await barOf(id)).hide(),
+    toggle: async (id) => (await barOf(id)).toggle(),
+    async leaveConfirmation() {
+      if (!showing()) return;
+      await ask('leave');
+      bars().forEach((bar) => bar.hide());
+    },
+  };
+
+  window.addEventListener('click', (event) => {
+    const link = showing() && event.target.closest && event.target.closest('a[href], s-link[href], s-button[href]');
+    if (!link) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    ask('leave').catch(() => {});
+  }, true);
+  window.addEventListener('beforeunload', (event) => {
+    if (showing()) event.preventDefault();
+  });
 
   const nativeFetch = window.fetch.bind(window);
 
@@ -132,6 +184,7 @@
   }
 
   function press(href) {
+    if (showing()) return;
     const link = entries().find((entry) => entry.getAttribute('href') === href);
     const goes = !link || link.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }));
     if (goes) location.assign(href);
@@ -139,7 +192,7 @@
 
   ['s-app-nav', 'ui-nav-menu'].forEach((name) => customElements.define(name, class extends HTMLElement {}));
   const style = new CSSStyleSheet();
-  style.replaceSync('s-app-nav, ui-nav-menu { display: none; }');
+  style.replaceSync('s-app-nav, ui-nav-menu, ui-save-bar { display: none; }');
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, style];
   navigated();
   document.addEventListener('DOMContentLoaded', () => {

@@ -16,8 +16,7 @@ from tests.browser import pseudo
 from tests.browser.conftest import Running, Watch
 from tests.browser.test_accessibility import the_frame, violations
 from tests.browser.test_every_page import TOO_WIDE
-from tests.browser.test_first_run import new_ecwid, new_shopify
-from tests.browser.walks import Walk
+from tests.browser.walks import Walk, new_ecwid, new_shopify
 from tests.dashboard.conftest import Seen, bearer_of, fill
 from tests.dashboard.test_access import address
 from tests.factories import make_shop

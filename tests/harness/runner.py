@@ -141,7 +141,7 @@ def _clean() -> dict[str, str]:
 
 
 def _passes(postgres: Postgres, redis: Redis, node: str, folder: Path) -> list[Pass]:
-    clean = _clean() | {"DATA_DIR": str(folder / "data")}
+    clean = _clean() | {"DATA_DIR": str(folder / "data")} | _compiled_once(folder)
     servers = clean | {"TEST_NODE": node, "TEST_REDIS_URL": redis.url()}
     on_postgres = servers | {"DATABASE_URL": postgres.url()}
     return [
@@ -151,6 +151,11 @@ def _passes(postgres: Postgres, redis: Redis, node: str, folder: Path) -> list[P
         Pass("load", "load", on_postgres | {"TEST_LOAD": "1"}),
         Pass("browser", "browser", servers | {"TEST_CHROMIUM": needs.chromium()}),
     ]
+
+
+def _compiled_once(folder: Path) -> dict[str, str]:
+    """Containers like to forbid compiled files; then each of hundreds of processes would compile Django for itself."""
+    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
 
 
 def _run_pytest(one: Pass, arguments: list[str], report: Path) -> int:

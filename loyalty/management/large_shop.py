@@ -73,10 +73,13 @@ def large_shop(*, movements: int, now: datetime, on_movements: Callable[[int], N
 def _live(shop: Shop, number: int, now: datetime) -> None:
     """Orders, of which some are refunded, and a code."""
     person = Person(external_id=f"x{number}x", email=f"x{number}x@shopper.test", name=f"Shopper x{number}x")
+    orders = []
     for each in range(ORDERS):
         at = now - timedelta(days=(360 - each * 360 // ORDERS), minutes=number)
-        order = _order(f"x{number}x-{each}", at, refunded=each % 8 == number % 8)
-        record(shop=shop, observations=[OrderSeen(order=order, person=person, rank=rank_of(order, ""))], at=at)
+        orders.append(_order(f"x{number}x-{each}", at, refunded=each % 8 == number % 8))
+    seen = [OrderSeen(order=order, person=person, rank=rank_of(order, "")) for order in orders]
+    record(shop=shop, observations=seen[:1], at=orders[0].placed_at)  # a member since then
+    record(shop=shop, observations=seen[1:], at=orders[-1].updated_at)
     member = Member.objects.get(shop=shop, external_id=person.external_id)
     _redeemed(shop, member.pk, "amount-off", "x", now)
     if not number % WITH_TO_DO:

@@ -100,7 +100,7 @@ def test_a_burst_of_ten_times_what_the_workers_can_do_is_taken_in_whole(nursery:
     assert len(found.latencies) <= taken <= len(found.latencies) + door_bench.CONNECTIONS
     over.touch()
     assert nursery.wait(worker) == ENDED
-    while inbox.drain(now=datetime.now(UTC) + timedelta(hours=1)):
+    while inbox.drain(now=datetime.now(UTC) + timedelta(hours=1), limit=500):
         pass
     assert set(rows.values_list("state", flat=True)) == {"done"}
     assert Member.objects.get(shop=shop).available == 45

@@ -29,10 +29,11 @@ from loyalty.models import (
 )
 from loyalty.selectors.fulfilment import BY_HAND
 from loyalty.services.codes import promise
+from loyalty.services.intake import record
 from loyalty.services.observations import Person
 from loyalty.services.outbox import leave
 from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
-from tests.factories import make_order, make_shop, place, receive
+from tests.factories import make_order, make_shop, receive, seen
 
 CLIENT_ID = "c0ffee00c0ffee00c0ffee00c0ffee00"
 SECRET = "shpss_0123456789abcdef0123456789abcdef"
@@ -66,12 +67,18 @@ def platforms(settings: Settings) -> None:
 def fill(shop: Shop, *, members: int = 1, orders: int = 1) -> Seen:
     """Members who ordered, redeemed and were refunded, and per member a delivery that could not be used, a message that
     was given up, and a comparison that healed an order."""
-    for number in range(members):
-        person = Person(external_id=f"c{number}", email=f"c{number}@shopper.test", name=f"Shopper {number}")
+    people = [
+        Person(external_id=f"c{number}", email=f"c{number}@shopper.test", name=f"Shopper {number}")
+        for number in range(members)
+    ]
+    placed = []
+    for number, person in enumerate(people):
         for each in range(orders):
-            order_id = f"{number}-{each}"
             at = BEGAN + timedelta(days=1, minutes=10 * number + each)
-            place(shop, make_order(order_id, at=at, prices=(60_000,), paid=each != 1, currency=shop.currency), person)
+            order = make_order(f"{number}-{each}", at=at, prices=(60_000,), paid=each != 1, currency=shop.currency)
+            placed.append(seen(order, person))
+    record(shop=shop, observations=placed, at=placed[-1].order.updated_at)
+    for number, person in enumerate(people):
         owner = Member.objects.get(shop=shop, external_id=person.external_id)
         redemption = redeem(
             shop=shop, member_id=owner.pk, reward_id="amount-off", request_key="k", at=BEGAN + timedelta(days=2)

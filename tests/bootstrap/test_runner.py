@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from config.bootstrap import ROOT
-from tests.harness.runner import FOREIGN, NO_TESTS_COLLECTED, Tally
+from tests.harness.runner import FOREIGN, NO_TESTS_COLLECTED, Tally, compiled_once
 from tests.harness.servers import Postgres, Redis
 
 REPORT = """<testsuites><testsuite>
@@ -79,6 +79,12 @@ def test_a_plain_pytest_says_what_it_left_out() -> None:
     done = subprocess.run(command, cwd=ROOT, env=plain, capture_output=True, text=True)
     assert done.returncode == NO_TESTS_COLLECTED, done.stdout + done.stderr
     assert re.search(r"Left out: 1 \w+, 1 \w+. 'python3 manage.py test' runs everything.", done.stdout)
+
+
+def test_what_one_process_compiled_the_others_of_a_run_find_even_where_compiling_is_forbidden(tmp_path: Path) -> None:
+    forbidden = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([sys.executable, "-c", "import json"], env=forbidden | compiled_once(tmp_path), check=True)
+    assert list(tmp_path.glob("compiled/**/json/decoder.*.pyc"))
 
 
 @pytest.mark.postgres

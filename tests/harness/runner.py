@@ -141,7 +141,7 @@ def _clean() -> dict[str, str]:
 
 
 def _passes(postgres: Postgres, redis: Redis, node: str, folder: Path) -> list[Pass]:
-    clean = _clean() | {"DATA_DIR": str(folder / "data")} | _compiled_once(folder)
+    clean = _clean() | {"DATA_DIR": str(folder / "data")} | compiled_once(folder)
     servers = clean | {"TEST_NODE": node, "TEST_REDIS_URL": redis.url()}
     on_postgres = servers | {"DATABASE_URL": postgres.url()}
     return [
@@ -153,7 +153,7 @@ def _passes(postgres: Postgres, redis: Redis, node: str, folder: Path) -> list[P
     ]
 
 
-def _compiled_once(folder: Path) -> dict[str, str]:
+def compiled_once(folder: Path) -> dict[str, str]:
     """Containers like to forbid compiled files; then each of hundreds of processes would compile Django for itself."""
     return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
 

@@ -34,6 +34,7 @@ from loyalty.models import (
     Redemption,
     Referral,
     Shop,
+    StoredFact,
 )
 from loyalty.platforms.shopify import billing
 from loyalty.selectors.fulfilment import BY_HAND
@@ -43,6 +44,7 @@ from loyalty.services.intake import record
 from loyalty.services.observations import Found, OrderSeen, Person
 from loyalty.services.programs import publish_draft, save_draft
 from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
+from loyalty.services.tier_grants import grant_tier
 from loyalty.worker import reconciliation
 from tests.dashboard.conftest import BEGAN, bearer_of, fill
 from tests.dashboard.test_access import EXPECTED
@@ -135,14 +137,32 @@ def begun(rows: Rows) -> None:
     launching.choose(shop=rows.shop, goal="second_orders", preset="points", program=live.program, step="earn", at=now)
 
 
-def on_ecwid(rows: Rows) -> None:
+def tiered(rows: Rows) -> None:
     drafted(rows)
     publish_draft(shop=rows.shop, revision=int(rows.revision), at=timezone.now())
+
+
+def granted(rows: Rows) -> None:
+    tiered(rows)
+    now = timezone.now()
+    grant_tier(shop=rows.shop, member_id=rows.member.pk, tier="t9", until=None, actor="x", reason="x", key="x", at=now)
+
+
+def the_grant(rows: Rows) -> tuple[int, int]:
+    return rows.member.pk, StoredFact.objects.get(shop=rows.shop, kind="tier_grant").pk
+
+
+def on_ecwid(rows: Rows) -> None:
+    tiered(rows)
     Shop.objects.filter(pk=rows.shop.pk).update(platform="ecwid")
 
 
 def at_revision(**typed: str) -> Typed:
     return lambda rows: {**typed, "revision": rows.revision}
+
+
+def granting(rows: Rows) -> Mapping[str, str]:
+    return {"key": str(uuid.uuid4()), "tier": "t9", "reason": "Sorry"}
 
 
 def codes(rows: Rows) -> Mapping[str, str]:
@@ -188,11 +208,13 @@ class Press:
     name: str
     typed: Mapping[str, Any] | Typed = field(default_factory=dict)
     state: State = nothing
-    at: str | tuple[str, ...] = ()
+    at: str | tuple[str, ...] | Callable[[Rows], tuple[int, ...]] = ()
     work: int = 0
 
     def address(self, rows: Rows) -> str:
-        words = self.at if isinstance(self.at, tuple) else (getattr(rows, self.at).pk,)
+        if isinstance(self.at, str):
+            return reverse(f"dashboard:{self.name}", args=[getattr(rows, self.at).pk])
+        words = self.at if isinstance(self.at, tuple) else self.at(rows)
         return reverse(f"dashboard:{self.name}", args=words)
 
 
@@ -210,6 +232,8 @@ PRESSES = (
     Press("friend_settle", {"outcome": "one"}, at="friend"),
     Press("adjust", lambda _rows: {**ADJUSTED, "key": str(uuid.uuid4())}, at="member", work=POSTED),
     Press("birthday", {"month": "4", "day": "1"}, at="member", work=POSTED),
+    Press("tier_grant", granting, tiered, at="member", work=POSTED),
+    Press("tier_grant_end", state=granted, at=the_grant, work=POSTED),
     Press("redemption_cancel", at="redemption", work=POSTED),
     Press("todo_secret"),
     Press("todo_settle", {"outcome": "done"}, at="promised"),

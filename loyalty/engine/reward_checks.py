@@ -75,5 +75,5 @@ def _check_what_stays(reward: Reward, place: str) -> None:
     """What a member has seen, been let into or had done by another server cannot be unseen or undone."""
     seen = reward.kind == "partner" or reward.tag or reward.link
     if reward.cancellable and (seen or reward.webhook_url):
-        why = "Who has seen it" if seen else "What another server does"
-        raise Invalid(f"{why} can't give it back; set cancellable to false.", place=f"{place}.cancellable")
+        why = "Who has seen it can't give it back" if seen else "What another server did can't be given back"
+        raise Invalid(f"{why}: untick this (in a file: cancellable false).", place=f"{place}.cancellable")

@@ -46,21 +46,23 @@ class Store(ABC):
     def install_only(self) -> None:
         """Ends in the app, which asks a new shop for its goal."""
 
-    def launch_default(self, past: str = "none") -> None:
-        """The program that is launched where nobody answers anything; a shop that comes back has its own."""
+    def launch_default(self, past: str = "none", goal: str = "") -> None:
+        """The program that is launched where nobody answers anything but the goal, if that; a shop that comes back has its
+        own."""
         heading = self.frame.get_by_role("heading", level=1)
         expect(heading.filter(has_text=re.compile("^(Home|What do you want more of.)$"))).to_be_visible()
         if heading.inner_text() == "Home":
             return
         app = next(frame for frame in self.admin.frames if frame.parent_frame is not None)
         status = app.evaluate(
-            """async past => {
+            """async ([past, goal]) => {
                 const bearer = document.querySelector("meta[name=regulars-bearer]")?.content;
                 const headers = bearer ? { Authorization: `Bearer ${bearer}` } : {};
-                const body = new URLSearchParams({ past });
-                return (await fetch("/dashboard/start/launch/", { method: "POST", headers, body })).status;
+                const post = (path, values) => fetch(`/dashboard/start/${path}`, { method: "POST", headers, body: new URLSearchParams(values) });
+                if (goal) await post("", { goal });
+                return (await post("launch/", { past })).status;
             }""",
-            past,
+            [past, goal],
         )
         assert status == 200
         self.open_app()

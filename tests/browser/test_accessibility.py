@@ -10,17 +10,11 @@ import pytest
 from playwright.sync_api import BrowserContext, Frame, Page, expect
 
 from tests.browser.conftest import Running
-from tests.browser.pages import EMAIL, PASSWORD, EcwidStore, ShopifyStore, resize
+from tests.browser.pages import EMAIL, PASSWORD, ShopifyStore, resize
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs_npm]
 Shoot = Callable[[Page, str], None]
 SIZES = {"desktop": 1280, "phone": 375}
-
-
-class FilledPaper(EcwidStore):
-    """One of the demo's stores on Ecwid."""
-
-    host, store = "1003.ecwid.localhost", "1003"
 
 
 class FilledStore(ShopifyStore):
@@ -108,21 +102,6 @@ def test_every_page_of_the_dashboard(store: ShopifyStore, axe: str, shoot: Shoot
         shoot(store.admin, "member")
     found["one member"] = violations(the_frame(store.admin), axe)
     assert {place: what for place, what in found.items() if what} == {}
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_the_page_of_a_stores_own_choices(running: Running, context: BrowserContext, axe: str, size: str) -> None:
-    """Only stores on Ecwid have it."""
-    store = FilledPaper(running, context)
-    admin, frame = store.admin, store.frame
-    resize(admin, SIZES[size])
-    store.open_app()
-    store.go_to("Store")
-    expect(frame.get_by_role("heading", name="Store", level=1)).to_be_visible()
-    assert violations(the_frame(admin), axe) == []
-    frame.get_by_role("button", name="Save").click()
-    expect(frame.get_by_text("Saved.")).to_be_visible()
-    assert violations(the_frame(admin), axe) == []
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -33,7 +33,7 @@ def test_words_colour_place_and_points_of_a_product(
     _the_widget(walk)
     _as_shoppers_see_it(walk, product, points)
     _points_of_a_product(walk, product)
-    walk.end()
+    walk.end("daily")
     store.front.wait_for_timeout(1_000)  # stores date their orders in whole seconds
     store.order(product, 1)
     panel = store.expect_points(2 * points + 25)
@@ -46,6 +46,9 @@ def _the_widget(walk: Walk) -> None:
     walk.tick("Your own colour")
     walk.write("Colour", "#7a1f3d")
     walk.write("Above the panel", "The bean club")
+    walk.write("On the button", "Beans")
+    preview = walk.app.frame_locator("iframe.preview").locator("regulars-widget")
+    expect(preview.get_by_role("button", name="Beans")).to_be_visible()
     walk.tick("Where lines begin")
     walk.write("From the bottom, in pixels", "far")
     walk.press_first("Save for shoppers")

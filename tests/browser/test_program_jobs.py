@@ -11,9 +11,12 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.conftest import Running, Watch
+from tests.browser.pages import ShopifyStore
 from tests.browser.walks import EVERYWHERE, Make, Walk, fill_past
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs_npm]
+ON_THE_SHELF = {True: "Espresso", False: "notebook"}
+"""By whether the store is Shopify's."""
 
 
 @pytest.mark.timeout(240)
@@ -31,13 +34,14 @@ def test_the_programs_jobs(
     _policies(walk)
     _tried_on_orders(walk)
     _what_if(walk)
+    _in_another_language(walk)
     _published_at_a_time_and_taken_back(walk)
     _published_now(walk)
     _compared_and_gone_back(walk)
     _a_pilot(walk)
     _paused_and_resumed(walk)
     _out_and_in_as_a_file(walk)
-    walk.end()
+    walk.end("program")
 
 
 def _rules(walk: Walk) -> None:
@@ -53,6 +57,21 @@ def _rules(walk: Walk) -> None:
     walk.press("Save in the draft")
     walk.sees("Draft 2")
     walk.look("a rule in the draft")
+    _a_product_found_by_name(walk)
+
+
+def _a_product_found_by_name(walk: Walk) -> None:
+    """Found, put into the field of ids, and taken out of it again."""
+    walk.follow("1 point", "Points for spending")
+    walk.unfold("Which goods")
+    walk.write("Find by name · Only these products", ON_THE_SHELF[isinstance(walk.store, ShopifyStore)])
+    walk.hands.press(walk.app.locator(".goods").get_by_role("button").first)
+    expect(walk.app.get_by_label("Only these products", exact=True)).not_to_have_value("")
+    walk.look("a product found")
+    walk.hands.write(walk.app.get_by_label("Only these products", exact=True), "")
+    walk.write("Points", "2")
+    walk.press("Save in the draft")
+    walk.sees("Draft 2")
 
 
 def _a_reward_and_a_tier(walk: Walk) -> None:
@@ -121,8 +140,21 @@ def _what_if(walk: Walk) -> None:
     walk.look("what would have been")
 
 
+def _in_another_language(walk: Walk) -> None:
+    walk.go_to("Program")
+    walk.follow("Translations", "Translations")
+    walk.hands.press(walk.app.get_by_role("navigation", name="Language").get_by_role("link", name="Deutsch"))
+    walk.reads("An empty field shows your own words.")
+    walk.write("Post on us Missing", "Versand geht auf uns")
+    walk.press("Save in the draft")
+    walk.reads("Saved in the draft.")
+    expect(walk.app.get_by_label("Post on us", exact=True)).to_have_value("Versand geht auf uns")
+    walk.look("texts in another language")
+    walk.follow("Look at the draft", "Program")
+
+
 def _published_at_a_time_and_taken_back(walk: Walk) -> None:
-    walk.follow("Publish…", "Publish draft 2?")
+    walk.follow("Publish draft 2…", "Publish draft 2?")
     walk.tick("At a time")
     walk.write("Goes live", "2020-01-01T09:00")
     walk.press("Publish version 2")

@@ -6,9 +6,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, FrameLocator, Locator, expect
+from django.urls import resolve
+from playwright.sync_api import BrowserContext, FrameLocator, Locator, Response, expect
 
 from tests.browser.conftest import Running, Watch
 from tests.browser.hands import Keyboard, Mouse
@@ -16,7 +18,59 @@ from tests.browser.pages import EcwidStore, ShopifyStore, Store, looked_at, resi
 from tests.browser.test_accessibility import SIZES, the_frame, violations
 
 Make = Callable[[Running, BrowserContext], Store]
+DEAR = {True: "Home Espresso Machine", False: "Typewriter, restored"}
+"""520 points each where the program gives one a unit of money; by whether the store is Shopify's."""
 HANDS = {"desktop": Mouse, "phone": Keyboard}
+WALKED: dict[str, set[str]] = {
+    "first run": {
+        *("GET home", "GET start", "POST start", "GET questions", "POST questions", "GET launch", "POST launch"),
+        *("GET start_widget", "GET goal"),
+    },
+    "daily": {
+        *("GET widget", "POST widget", "POST widget_preview", "POST widget_secret"),
+        *("GET product_points", "POST product_points"),
+    },
+    "program": {
+        *("GET program", "GET program_add", "POST program_add", "GET program_edit", "POST program_edit"),
+        *("POST program_change", "GET program_set", "POST program_set", "POST program_reads", "GET program_goods"),
+        *("GET campaigns", "GET program_try", "POST program_try", "GET what_if", "POST what_if"),
+        *("GET program_publish", "POST program_publish", "GET program_versions", "POST program_withdraw"),
+        *(
+            "POST program_back",
+            "GET program_discard",
+            "POST program_discard",
+            "GET program_pause",
+            "POST program_pause",
+        ),
+        *("GET program_translations", "POST program_translations", "GET program_file", "POST program_file"),
+    },
+    "desk": {
+        *("GET orders", "GET order", "GET members", "GET member", "GET adjust", "POST adjust"),
+        *(
+            "GET tier_grant",
+            "POST tier_grant",
+            "POST tier_grant_end",
+            "GET birthday",
+            "POST birthday",
+            "GET redemptions",
+            "GET redemption_cancel",
+            "POST redemption_cancel",
+        ),
+        *("GET todo", "GET todo_settle", "POST todo_settle", "POST todo_secret", "GET partner_codes"),
+        *("GET partner_upload", "POST partner_upload", "GET plan", "POST plan", "GET store", "POST store"),
+    },
+    "mending": {
+        *("GET comparisons", "POST comparisons", "GET comparison", "GET undone", "POST undone_replay"),
+        *("POST undone_replay_all", "GET deliveries", "POST delivery_replay", "GET friends", "POST friend_settle"),
+        *("GET privacy", "GET privacy_copy", "POST privacy_handed"),
+    },
+}
+"""What is asked of the dashboard and answered, by walk; each sees to it at its end."""
+SHOPIFY_ONLY = {"GET plan", "POST plan", "GET privacy", "GET privacy_copy", "POST privacy_handed"}
+ECWID_ONLY = {"GET store", "POST store"}
+TOO_QUICK = {"POST what_if_stop"}
+"""The trial of a new shop is over before a hand could stop it."""
+
 _numbers = itertools.count(7)
 
 
@@ -52,7 +106,14 @@ class Walk:
         self.store, self.axe, self.watch = store, axe, watch
         self.hands = HANDS[size](store.admin)
         self.found: dict[str, list[str]] = {}
+        self.walked: set[str] = set()
+        store.admin.on("response", self._note)
         resize(store.admin, SIZES[size])
+
+    def _note(self, response: Response) -> None:
+        path = urlsplit(response.url).path
+        if path.startswith("/dashboard/") and response.status == 200:
+            self.walked.add(f"{response.request.method} {resolve(path).url_name}")
 
     @property
     def app(self) -> FrameLocator:
@@ -110,8 +171,12 @@ class Walk:
     def look(self, state: str) -> None:
         self.found[state] = violations(the_frame(self.store.admin), self.axe)
 
-    def end(self) -> None:
+    def end(self, walk: str) -> None:
+        """Axe found nothing, and what WALKED says of this walk is true."""
         assert {state: what for state, what in self.found.items() if what} == {}
+        away = ECWID_ONLY if isinstance(self.store, ShopifyStore) else SHOPIFY_ONLY
+        missing = WALKED[walk] - away - self.walked
+        assert not missing, f"not walked: {sorted(missing)}"
 
 
 def fill_past(running: Running, store: Store, *, orders: int, customers: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from loyalty.sandbox.clock import iso, now
 from loyalty.sandbox.platform import Sandbox
 from loyalty.sandbox.shopify import payloads
-from loyalty.sandbox.shopify.shops import TOPIC_SCOPES, gid, has_scope, installation
+from loyalty.sandbox.shopify.shops import TOPIC_SCOPES, gid, has_scope, installation, new_id
 from loyalty.sandbox.shopify.signing import webhook_signature
 from loyalty.sandbox.store import Document
 from loyalty.sandbox.webhooks import RetryPolicy, Webhook
@@ -79,7 +79,7 @@ class Events:
         if topic == "customers/redact":
             body["orders_to_redact"] = order_ids
         if topic == "customers/data_request":
-            body |= {"orders_requested": order_ids, "data_request": {"id": self.shop["id"] % 1_000_000}}
+            body |= {"orders_requested": order_ids, "data_request": {"id": new_id(self.sandbox.store)}}
         self._send(topic, body, now())
 
     def send(self, topic: str, body: Any, at: datetime | None = None) -> None:

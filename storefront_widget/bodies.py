@@ -104,6 +104,31 @@ class EstimateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     off_minor: Minor = 0
 
 
+Amount = Annotated[float, msgspec.Meta(ge=0, le=10**12)]
+"""As the platform's pages have it, 29.9; read by its decimals (engine/money.py), never reckoned with."""
+
+
+class BoughtBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """So many of one article in an order: what they cost together, in `currency`, with discounts of the order not yet
+    off. Whether what is not shipped is a gift card, the page can't tell."""
+
+    price: Amount
+    quantity: Annotated[int, msgspec.Meta(gt=0, le=1_000_000)] = 1
+    product: Name = ""
+    variant: Name = ""
+    vendor: Name = ""
+    shipped: bool = True
+
+
+class OrderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An order as its buyer's page shows it; `order` is the platform's number, empty before there is one."""
+
+    order: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,20}\Z")] = ""
+    currency: Annotated[str, msgspec.Meta(max_length=3)] = ""
+    lines: Annotated[tuple[BoughtBody, ...], msgspec.Meta(max_length=500)] = ()
+    off: Amount = 0
+
+
 B = TypeVar("B", bound=msgspec.Struct)
 
 # Made while there is one thread: two requests that are the first to bring a form could crash the process (engine/program.py).
@@ -120,6 +145,7 @@ for _form in (
     FriendBody,
     SignedBody,
     EstimateBody,
+    OrderBody,
 ):
     msgspec.json.Decoder(_form)
 

@@ -1,6 +1,7 @@
-"""The two ways in: /widget/v1/ with our own token and CORS, /shopify/proxy/ with the platform's signature and neither.
+"""The ways in: /widget/v1/ with our own token and CORS, /shopify/proxy/ with the platform's signature and neither, and
+/widget/v1/extension/ with the platform's token.
 
-Behind both stands the same Caller, so that a view can't tell them apart and can't trust more at one of them.
+Behind all stands the same Caller, so that a view can't tell them apart and can't trust more at one of them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from loyalty.engine.errors import LoyaltyError, NotFound, Unauthorized
 from loyalty.languages import Voice
 from loyalty.models import Member, Shop
 from loyalty.platforms.shopify.proxy import verify_proxy
+from loyalty.platforms.shopify.session import decode_customer_token
 from loyalty.selectors.members import member_by_customer
 from loyalty.selectors.programs import version_in_force
 from loyalty.selectors.widget import shop_by_key
@@ -72,8 +74,8 @@ def by_token(request: HttpRequest, shop: Shop, at: datetime) -> Caller:
     """Only our own short token says who it is."""
     address = client_address(request)
     count_read(f"{shop.pk}/{address}", at=at)
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token or len(token) > shoppers.TOKEN_CHARACTERS:
+    token = _bearer(request)
+    if not token or len(token) > shoppers.TOKEN_CHARACTERS:
         raise Unauthorized("Sign in to see your points.", code="signed_out")
     member = shoppers.member_of(shop=shop, token=token, at=at)
     return Caller(shop=shop, at=at, address=address, member=member, signed_in=True)
@@ -142,6 +144,48 @@ def proxy_door(**handlers: Handler[...]) -> View:
     return view
 
 
+def extension_door(**handlers: Handler[...]) -> View:
+    """/widget/v1/extension/…, for our extension on Shopify's thank-you page and in its customer accounts. It runs in a
+    worker that has no origin of its own, so any page may ask; who asks, and of which store, the platform's token says."""
+
+    @csrf_exempt
+    def view(request: HttpRequest, **parts: object) -> HttpResponseBase:
+        at = timezone.now()
+        voice = voice_of(request, NOTHING_CHOSEN)
+        try:
+            if request.method == "OPTIONS":
+                response = _preflight(handlers)
+            else:
+                handler = _handler(request, handlers)
+                address = client_address(request)
+                count_read(f"extension/{address}", at=at)
+                told = decode_customer_token(_bearer(request), at)
+                shop = shop_by_key(f"shopify:{told.shop_domain}")
+                voice = voice_of(request, loaded_choices(shop)[1])
+                response = handler(request, _customer(shop, told.customer_id, address, at), **parts)
+        except LoyaltyError as error:
+            response = problem(error, voice)
+        response["Access-Control-Allow-Origin"] = "*"
+        response["Access-Control-Expose-Headers"] = "Retry-After"
+        return _private(response)
+
+    return view
+
+
+def _customer(shop: Shop, customer_id: str, address: str, at: datetime) -> Caller:
+    if not customer_id:
+        return Caller(shop=shop, at=at, address=address)
+    count_read(f"{shop.pk}/customer/{customer_id}", at=at)
+    member = member_by_customer(shop=shop, external_id=customer_id)
+    return Caller(shop=shop, at=at, address=address, member=member, signed_in=True, customer_id=customer_id)
+
+
+def _bearer(request: HttpRequest) -> str:
+    """The token of the Authorization header; empty without one."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else ""
+
+
 def _proxied(request: HttpRequest, shop: Shop, customer_id: str, at: datetime) -> Caller:
     """All shoppers of all shops come from the platform's own addresses: who is counted by one is counted by what the
     platform tells of where they are, or else by who they are."""
@@ -151,10 +195,7 @@ def _proxied(request: HttpRequest, shop: Shop, customer_id: str, at: datetime) -
         if told:
             count_read(f"{shop.pk}/{told}", at=at)
         return Caller(shop=shop, at=at, address=told)
-    address = told or f"customer/{customer_id}"
-    count_read(f"{shop.pk}/customer/{customer_id}", at=at)
-    member = member_by_customer(shop=shop, external_id=customer_id)
-    return Caller(shop=shop, at=at, address=address, member=member, signed_in=True, customer_id=customer_id)
+    return _customer(shop, customer_id, told or f"customer/{customer_id}", at)
 
 
 def _knowing(voice: Voice, error: LoyaltyError, shop: Shop | None) -> Voice:

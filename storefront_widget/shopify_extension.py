@@ -1,8 +1,9 @@
-"""The theme app extension: our modules as its assets, which Shopify serves from its own network, and the app's
-configuration as the platform's command line reads it. Both are made from what is here already."""
+"""The theme app extension: our modules as its assets, which Shopify serves from its own network; the extension beside an
+order; and the app's configuration as the platform's command line reads it. All are made from what is here already."""
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from loyalty.platforms.shopify.client import API_VERSION
 from loyalty.platforms.shopify.showing import BALANCE, TIER
 from storefront_widget.assets import assets
 
-EXTENSION = Path(__file__).resolve().parent / "shopify" / "extensions" / "regulars"
+EXTENSIONS = Path(__file__).resolve().parent / "shopify" / "extensions"
+EXTENSION = EXTENSIONS / "regulars"
+ORDER_NOTE = EXTENSIONS / "regulars-order"
 LEFT_OUT = ("ecwid.js",)
 TOPICS = (
     "app/scopes_update",
@@ -36,6 +39,11 @@ OPTIONAL_SCOPES = (
     "write_gift_cards",
     "write_store_credit_account_transactions",
 )
+
+
+def server_module() -> str:
+    """Where the extension beside an order finds us; a module, since extensions of this kind read no configuration."""
+    return f"export const SERVER = {json.dumps(settings.APP_URL)};\n"
 
 
 def extension_assets() -> dict[str, bytes]:

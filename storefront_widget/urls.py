@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from storefront_widget import ecwid_cart, estimates, letters, sessions, views, ways_in
+from storefront_widget import ecwid_cart, estimates, letters, order_note, sessions, views, ways_in
 from storefront_widget.assets import asset
-from storefront_widget.doors import anonymous, by_token, by_token_if_any, widget_door
+from storefront_widget.doors import anonymous, by_token, by_token_if_any, extension_door, widget_door
 
 app_name = "widget"
 urlpatterns = [
@@ -29,5 +29,6 @@ urlpatterns = [
     path("session/end", widget_door(enter=anonymous, post=sessions.end)),
     path("cart/nonce", widget_door(enter=anonymous, post=ecwid_cart.nonce)),
     path("cart/session", widget_door(enter=anonymous, post=ecwid_cart.session)),
+    path("extension/order", extension_door(post=order_note.order_note)),
     path("<path:name>", asset, name="asset"),
 ]

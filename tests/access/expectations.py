@@ -74,6 +74,7 @@ EXPECTATIONS: dict[str, Answers] = {
     "(widget/v1|shopify/proxy)/(join|leave|profile|notifications|activity|referral/claim)": _all(405, 401),
     "shopify/proxy/estimate": _all(405, 401),
     "widget/v1/(code|session|session/signed|session/renew|session/end|cart/nonce|cart/session)": _all(405, 415),
+    "widget/v1/extension/order": _all(405, 401),
     "widget/v1/letters": _all(401, 401),
     "widget/v1/<path:name>": _all(404, 404),
     "shopify/proxy/(config|terms|member|redemptions/<uuid:number>)": _all(401, 405),

@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from pytest_django.fixtures import Settings
 
-from storefront_widget.shopify_extension import EXTENSION, app_configuration, extension_assets
+from storefront_widget.shopify_extension import EXTENSION, ORDER_NOTE, app_configuration, extension_assets
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = sorted((EXTENSION / "blocks").glob("*.liquid"))
@@ -163,3 +163,27 @@ def test_the_configuration_is_written_where_it_is_wanted_and_nowhere_else(tmp_pa
     call_command("shopify_extension", config=tmp_path, stdout=StringIO())
     assert tomllib.loads((tmp_path / "shopify.app.toml").read_text())["client_id"] == "key"
     assert not list(ROOT.glob("**/shopify.app.toml"))
+    deployed = tmp_path / "extensions"
+    assert (deployed / "regulars" / "assets" / "loader.js").read_bytes() == extension_assets()["loader.js"]
+    assert (deployed / "regulars-order" / "src" / "server.js").read_text() == (
+        'export const SERVER = "https://rewards.test";\n'
+    )
+    assert not (ORDER_NOTE / "src" / "server.js").exists()
+
+
+def test_the_note_beside_an_order_is_described_as_shopifys_command_line_reads_it() -> None:
+    """Targets once each, their modules there with a default export, nothing to be installed, and the network asked for."""
+    described = tomllib.loads((ORDER_NOTE / "shopify.extension.toml").read_text())
+    (extension,) = described["extensions"]
+    assert re.fullmatch(r"20\d\d-(01|04|07|10)", described["api_version"])
+    assert (extension["type"], extension["handle"]) == ("ui_extension", ORDER_NOTE.name)
+    assert extension["capabilities"] == {"network_access": True}
+    targets = {each["target"]: (ORDER_NOTE / each["module"]).read_text() for each in extension["targeting"]}
+    assert targets.keys() == {"purchase.thank-you.block.render", "customer-account.order-status.block.render"}
+    assert all("export default () =>" in source for source in targets.values())
+    sources = {path.name: path.read_text() for path in (ORDER_NOTE / "src").glob("*.js")}
+    imported = {name for source in sources.values() for name in re.findall(r'from "\./([\w-]+\.js)"', source)}
+    assert imported - sources.keys() == {"server.js"}
+    assert sum(len(re.findall(r"^import ", source, re.M)) for source in sources.values()) == 3
+    # The limit is 64 KB for the whole bundle.
+    assert sum(map(len, sources.values())) < 10_000

@@ -1,4 +1,5 @@
-"""Session tokens (Shopify also says "id token"): a minute's proof that a merchant's admin is asking."""
+"""Session tokens (Shopify also says "id token"): a minute's proof that a merchant's admin is asking, or five minutes' that a
+shopper's page of Shopify's own is."""
 
 from __future__ import annotations
 
@@ -16,8 +17,10 @@ from loyalty.platforms.shopify.signatures import app_secrets
 
 LEEWAY_SECONDS = 10
 REQUIRED = ("exp", "nbf", "iat", "iss", "dest", "aud", "sub")
+REQUIRED_OF_CUSTOMERS = ("exp", "nbf", "iat", "dest", "aud")
 
 _MAX_LENGTH = 4_096
+_CUSTOMER = re.compile(r"gid://shopify/Customer/([0-9]{1,20})")
 _STORE_URL = re.compile(r"https://([A-Za-z0-9.-]+)(?:/|/admin/?)?")
 
 
@@ -37,8 +40,52 @@ def decode_session_token(token: str, now: datetime) -> SessionToken:
 
     Customers' tokens (customer account and checkout extensions) have the same key and audience and are told apart by
     their `sub` alone, a gid; they are refused here."""
+    claims, expires = _current(token, REQUIRED, now)
+    domain = _host(claims["dest"])
+    if _host(claims["iss"]) != domain:
+        raise Unauthorized("The session token names two stores.", code="bad_token")
+    user_id = claims["sub"]
+    if not isinstance(user_id, str) or not re.fullmatch(r"[0-9]{1,20}", user_id):
+        raise Unauthorized("The session token is not a staff member's.", code="bad_token")
+    return SessionToken(shop_domain=domain, user_id=user_id, expires_at=expires, token=token)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerToken:
+    """`customer_id` is the customer's number in Shopify; empty for a guest."""
+
+    shop_domain: str
+    customer_id: str
+
+
+def decode_customer_token(token: str, now: datetime) -> CustomerToken:
+    """Of an extension on the thank-you page or in the customer's account. Raises Unauthorized as above, and for a staff
+    member's: nobody is a customer because they may open the admin.
+
+    As documented for checkout extensions, `dest` is the bare domain, there need be no `iss`, it lives five minutes, and
+    `sub` is there only for somebody who is logged in, if the app may read customers. Tokens with an `iss` and with https://
+    before the domain have been reported; both are taken."""
+    claims, _ = _current(token, REQUIRED_OF_CUSTOMERS, now)
+    domain = _host(_as_url(claims["dest"]))
+    if "iss" in claims and _host(_as_url(claims["iss"])) != domain:
+        raise Unauthorized("The session token names two stores.", code="bad_token")
+    if "sub" not in claims:
+        return CustomerToken(shop_domain=domain, customer_id="")
+    subject = claims["sub"]
+    customer = _CUSTOMER.fullmatch(subject) if isinstance(subject, str) else None
+    if customer is None:
+        raise Unauthorized("The session token is not a customer's.", code="bad_token")
+    return CustomerToken(shop_domain=domain, customer_id=customer[1])
+
+
+def _as_url(store: Any) -> Any:
+    return f"https://{store}" if isinstance(store, str) and "://" not in store else store
+
+
+def _current(token: str, required: tuple[str, ...], now: datetime) -> tuple[dict[str, Any], int]:
+    """The claims of a token for this app, all there and in their time, and when they end (Unix seconds)."""
     claims = _claims(token)
-    for name in REQUIRED:
+    for name in required:
         if name not in claims:
             raise Unauthorized(f"The session token has no {name}.", code="bad_token")
     seconds = now.timestamp()
@@ -49,13 +96,7 @@ def decode_session_token(token: str, now: datetime) -> SessionToken:
         raise Unauthorized("The session token is not valid yet.", code="early_token")
     if claims["aud"] != settings.SHOPIFY_API_KEY:
         raise Unauthorized("The session token is for another app.", code="bad_token")
-    domain = _host(claims["dest"])
-    if _host(claims["iss"]) != domain:
-        raise Unauthorized("The session token names two stores.", code="bad_token")
-    user_id = claims["sub"]
-    if not isinstance(user_id, str) or not re.fullmatch(r"[0-9]{1,20}", user_id):
-        raise Unauthorized("The session token is not a staff member's.", code="bad_token")
-    return SessionToken(shop_domain=domain, user_id=user_id, expires_at=expires, token=token)
+    return claims, expires
 
 
 def _claims(token: str) -> dict[str, Any]:

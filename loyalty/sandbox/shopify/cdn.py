@@ -8,10 +8,11 @@ from pathlib import Path
 from flask import Response, abort
 
 from loyalty.sandbox.platform import Origin, Sandbox
+from loyalty.sandbox.shopify.ui_extensions import add_modules
 from loyalty.sandbox.site import new_app
 
 HOST = re.compile(r"cdn\.shopify\.localhost")
-SCRIPTS = frozenset({"app-bridge.js", "polaris.js"})
+SCRIPTS = frozenset({"app-bridge.js", "polaris.js", "ui-extensions.js"})
 STATIC = Path(__file__).parent / "static"
 
 
@@ -27,4 +28,5 @@ def cdn_origin(sandbox: Sandbox) -> Origin:
         answer.headers["Cache-Control"] = "public, max-age=60"
         return answer
 
+    add_modules(app, sandbox)
     return Origin(HOST, app)

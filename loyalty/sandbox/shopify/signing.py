@@ -13,6 +13,7 @@ from typing import Any
 import jwt
 
 SESSION_TOKEN_SECONDS = 60
+CUSTOMER_TOKEN_SECONDS = 300
 
 
 def webhook_signature(secret: str, body: bytes) -> str:
@@ -48,6 +49,23 @@ def session_token(app: dict[str, Any], shop_domain: str, *, staff: str = "42", s
         "jti": str(uuid.uuid4()),
         "sid": session_id or str(uuid.uuid4()),
     }
+    return jwt.encode(claims, app["client_secret"], algorithm="HS256")
+
+
+def customer_token(app: dict[str, Any], shop_domain: str, customer_id: int | None) -> str:
+    """What a UI extension is given on the thank-you page and in customer accounts: five minutes, no issuer, and the
+    customer only where one is logged in."""
+    moment = int(time.time())
+    claims = {
+        "dest": shop_domain,
+        "aud": app["client_id"],
+        "exp": moment + CUSTOMER_TOKEN_SECONDS,
+        "nbf": moment,
+        "iat": moment,
+        "jti": str(uuid.uuid4()),
+    }
+    if customer_id is not None:
+        claims["sub"] = f"gid://shopify/Customer/{customer_id}"
     return jwt.encode(claims, app["client_secret"], algorithm="HS256")
 
 

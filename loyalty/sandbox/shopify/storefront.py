@@ -21,6 +21,7 @@ from loyalty.sandbox.shopify.money import to_people
 from loyalty.sandbox.shopify.proxy import add_proxy
 from loyalty.sandbox.shopify.shops import installation, products, shop_of, variant_of
 from loyalty.sandbox.shopify.theme_weight import theme_file
+from loyalty.sandbox.shopify.ui_extensions import add_frames
 from loyalty.sandbox.site import new_app
 from loyalty.sandbox.store import Document
 
@@ -71,6 +72,7 @@ def storefront_origin(sandbox: Sandbox, platform: Checkout) -> Origin:
     _account_pages(app, shared)
     _checkout_pages(app, shared)
     add_proxy(app, sandbox, current_shop, current_customer)
+    add_frames(app, sandbox, current_shop, current_customer)
 
     @app.get("/admin/oauth/authorize")
     def authorize() -> AnyResponse:
@@ -303,10 +305,24 @@ def _checkout_pages(app: Flask, shared: _Shared) -> None:
 
     @app.get("/orders/<token>")
     def thanks(token: str) -> str:
-        found = orders.by_token(shared.store, shared.shop(), token)
-        if found is None:
-            abort(404)
-        return render_template("store_thanks.html", order=found, orders=orders)
+        return _order_page(shared, token, "thank-you")
+
+    @app.get("/orders/<token>/status")
+    def status(token: str) -> str:
+        """The order as the account that Shopify keeps shows it."""
+        return _order_page(shared, token, "order-status")
+
+    @app.get("/account/orders/<token>")
+    def own_order(token: str) -> str:
+        """The order as the account of the theme shows it, with the theme's blocks."""
+        return _order_page(shared, token, "")
+
+
+def _order_page(shared: _Shared, token: str, target: str) -> str:
+    found = orders.by_token(shared.store, shared.shop(), token)
+    if found is None:
+        abort(404)
+    return render_template("store_thanks.html", order=found, orders=orders, target=target)
 
 
 def _checkout_page(shared: _Shared, problem: str) -> str | AnyResponse:

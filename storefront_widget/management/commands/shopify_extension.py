@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from storefront_widget.shopify_extension import EXTENSION, app_configuration, extension_assets
+from storefront_widget.shopify_extension import (
+    EXTENSION,
+    EXTENSIONS,
+    ORDER_NOTE,
+    app_configuration,
+    extension_assets,
+    server_module,
+)
 
 
 class Command(BaseCommand):
-    help = "Copies the widget's modules into the Shopify theme extension; with --config writes shopify.app.toml too."
+    help = "Copies the widget's modules into the Shopify theme extension; with --config writes what is deployed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--config", type=Path, help="write shopify.app.toml into this folder, which must be no part of the source"
+            "--config",
+            type=Path,
+            help="write shopify.app.toml and the extensions into this folder, which must be no part of the source",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -43,4 +53,6 @@ class Command(BaseCommand):
         if not folder.is_dir():
             raise CommandError(f"There is no folder {folder}.")
         (folder / "shopify.app.toml").write_text(app_configuration(), encoding="utf-8")
-        self.stdout.write(f"shopify.app.toml in {folder}")
+        copytree(EXTENSIONS, folder / "extensions", dirs_exist_ok=True)
+        (folder / "extensions" / ORDER_NOTE.name / "src" / "server.js").write_text(server_module(), encoding="utf-8")
+        self.stdout.write(f"shopify.app.toml and the extensions in {folder}")

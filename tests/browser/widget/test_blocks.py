@@ -43,6 +43,8 @@ def test_a_product_its_quantity_the_cart_and_the_order(come: Come, axe: str, pla
     marta.press("Close")
 
     marta.check_out()
+    if platform == "shopify":
+        page.goto(page.url.replace("/orders/", "/account/orders/"))
     order = page.locator("regulars-block[data-kind=order]")
     expect(order).to_contain_text("points are on their way")
     for _ in range(3):

@@ -1,0 +1,129 @@
+"""What stands beside an order that was just placed, on pages of the platform's own: what it brings and from when it can be
+spent; to a guest, what they would have of it. All of it in words, for the extension there has none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+
+from loyalty.engine.facts import Line
+from loyalty.engine.money import parse_minor
+from loyalty.engine.program import Version
+from loyalty.languages import Voice, formats
+from loyalty.models import Member
+from loyalty.selectors.estimates import Buyer, Estimate, estimate_of
+from loyalty.selectors.members import standing_of
+from loyalty.selectors.own_orders import brought_by
+from loyalty.selectors.programs import in_force_at, kept_versions, published
+from loyalty.selectors.widget_settings import loaded_choices
+from storefront_widget.bodies import CART_BYTES, BoughtBody, OrderBody, read_body
+from storefront_widget.config import Data
+from storefront_widget.doors import Caller
+from storefront_widget.languages import voice_of
+from storefront_widget.views import answer
+
+AGAIN_SECONDS = 5
+"""The platform tells us of an order within seconds."""
+NOTHING: Data = {"heading": "", "text": "", "lines": [], "link": "", "again_seconds": 0}
+
+
+def order_note(request: HttpRequest, caller: Caller) -> HttpResponse:
+    """Changes nothing, so a token that is sent twice says the same twice. An order that is another's is answered as one
+    of which nobody has heard: by what the page itself says of it."""
+    body = read_body(request, OrderBody, at_most=CART_BYTES)
+    voice = voice_of(request, loaded_choices(caller.shop)[1])
+    versions = kept_versions(published(caller.shop))
+    live = in_force_at(versions, caller.at)
+    if live is None:
+        return answer(NOTHING)
+    if caller.member is not None:
+        return answer(_to_member(caller, caller.member, versions, body, voice))
+    if live.program.paused.earning:
+        return answer(NOTHING)
+    found = _estimate(caller, versions, body)
+    if caller.signed_in and found is not None:
+        return answer(_coming(voice, found, []))
+    return answer({**NOTHING, "heading": _to_guest(voice, found), "link": voice.say("blocks", "page.join", {})})
+
+
+def _to_member(caller: Caller, member: Member, versions: Sequence[Version], body: OrderBody, voice: Voice) -> Data:
+    shop = caller.shop
+    statement = standing_of(shop=shop, member=member, as_of=caller.at, versions=versions)
+    if not statement.enrolled:
+        return NOTHING
+    have = _line(voice, voice.say("blocks", "order.have", {}), statement.available)
+    brought = brought_by(shop=shop, member=member, order_id=body.order, statement=statement, versions=versions)
+    if brought is None:
+        found = _estimate(caller, versions, body)
+        if found is not None:
+            return _coming(voice, found, [have])
+        heading = voice.say("blocks", "page.have", {"points": statement.available})
+        return {**_coming(voice, None, []), "heading": heading}
+    lines = [have]
+    if brought.until is not None:
+        day = formats.day(brought.until.astimezone(ZoneInfo(shop.time_zone)).isoformat(), voice.language)
+        lines.insert(0, _line(voice, voice.say("blocks", "order.from", {"date": day}), brought.points))
+    if brought.points <= 0:
+        return NOTHING
+    heading = voice.say("order", "brings", {"points": brought.points})
+    return {**NOTHING, "heading": heading, "lines": lines, "link": voice.say("blocks", "page.open", {})}
+
+
+def _coming(voice: Voice, found: Estimate | None, lines: list[Data]) -> Data:
+    """Until the platform has told us of the order."""
+    heading = voice.say("order", "brings.least" if found.least else "brings", {"points": found.points}) if found else ""
+    return {
+        "heading": heading,
+        "text": voice.say("blocks", "order.soon", {}),
+        "lines": lines,
+        "link": voice.say("blocks", "page.open", {}),
+        "again_seconds": AGAIN_SECONDS,
+    }
+
+
+def _to_guest(voice: Voice, found: Estimate | None) -> str:
+    if found is None:
+        return voice.say("blocks", "order.guest", {})
+    return voice.say("order", "guest.least" if found.least else "guest", {"points": found.points})
+
+
+def _line(voice: Voice, name: str, points: int) -> Data:
+    return {"name": name, "value": formats.number(points, voice.language)}
+
+
+def _estimate(caller: Caller, versions: Sequence[Version], body: OrderBody) -> Estimate | None:
+    """None where the page's goods promise nothing. What is not shipped may be a gift card, which most programs give
+    nothing for: it is taken for one."""
+    shop = caller.shop
+    if not body.lines or body.currency != shop.currency:
+        return None
+    found = estimate_of(
+        shop=shop,
+        buyer=Buyer(member=caller.member, customer_id=caller.customer_id),
+        versions=versions,
+        lines=[(_bought(str(number), bought, shop.exponent), False) for number, bought in enumerate(body.lines)],
+        discount_minor=parse_minor(body.off, shop.exponent),
+        at=caller.at,
+    )
+    if found is None or not found.points:
+        return None
+    return replace(found, least=found.least or not all(bought.shipped for bought in body.lines))
+
+
+def _bought(number: str, bought: BoughtBody, exponent: int) -> Line:
+    """The platform says what they cost together; where that can't be divided evenly, a discount makes up for it."""
+    total = parse_minor(bought.price, exponent)
+    each = -(-total // bought.quantity)
+    return Line(
+        id=number,
+        quantity=bought.quantity,
+        unit_price_minor=each,
+        discount_minor=each * bought.quantity - total,
+        product_id=bought.product,
+        variant_id=bought.variant,
+        vendor=bought.vendor,
+        gift_card=not bought.shipped,
+    )

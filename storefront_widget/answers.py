@@ -101,7 +101,10 @@ def redeem_answer(*, shop: Shop, redemption: Redemption, voice: Voice) -> Data:
 
 def _as_it_stands(shop: Shop, redemption: Redemption, partners: Mapping[int, PartnerCode], voice: Voice) -> Data:
     state = "issuing" if redemption.state == Redemption.State.RESERVED else redemption.state
-    return {**_redemption(shop, redemption, state, partners, voice), "note": redemption.note}
+    told = _redemption(shop, redemption, state, partners, voice)
+    # A partner's gift that is not there at once has met an empty stock.
+    waits = voice.say("codes", "waits", {}) if state == "issuing" and told["kind"] == "partner" else ""
+    return {**told, "note": redemption.note, "waits": waits}
 
 
 def _redemption(

@@ -16,6 +16,9 @@ from loyalty.engine.policies import Policies
 from loyalty.engine.rule import RuleShape
 from loyalty.engine.scope import Context
 
+SAID_BY_NAME = frozenset({"multiplier", "per_item", "per_order"})
+"""Rules whose sentence begins with their name. One that has none is said by its kind, never by its id."""
+
 Room = Callable[[RuleShape], int | None]
 """How many points a rule may still give, by its caps; None if nothing limits it."""
 
@@ -270,4 +273,6 @@ def _rule_reason(share: Share, basis: Basis, policies: Policies, money: Params) 
     }
     params["lines"] = " ".join([basis.lines[index].id for index in share.lines])
     capped = (Reason(message="rule.capped"),) if share.capped else ()
-    return Reason(message=f"rule.{type(rule).__struct_config__.tag}", params=params, lines=capped)
+    kind = str(type(rule).__struct_config__.tag)
+    unnamed = "" if rule.name or kind not in SAID_BY_NAME else ".unnamed"
+    return Reason(message=f"rule.{kind}{unnamed}", params=params, lines=capped)

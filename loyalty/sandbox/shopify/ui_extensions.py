@@ -53,7 +53,7 @@ def _given(sandbox: Sandbox, shop: Document, customer: Document | None, order: D
         "shop": {"myshopifyDomain": shop["domain"], "storefrontUrl": sandbox.url(f"{shop['name']}.shopify.localhost")},
         "language": shop["locale"],
         "place": TARGETS[target],
-        "order": order["id"],
+        "order": str(order["id"]),
         "lines": [_line(line, shop["currency"]) for line in order["lines"]],
         "off": _money(order["discount"]["amount_minor"] if order.get("discount") else 0, shop["currency"]),
     }

@@ -59,7 +59,7 @@ def test_a_member_hears_at_once_what_the_order_brings_and_then_from_when(come: C
     expect(note.get_by_role("heading")).to_have_text("This order brings 337 points")
     note.get_by_role("link", name="See my points").click()
     expect(marta.panel).to_be_visible()
-    expect(page).to_have_url(marta.at("/#regulars"))
+    expect(page).to_have_url(marta.at("/"))
 
 
 def test_a_guest_hears_what_joining_would_keep(come: Come, axe: str) -> None:

@@ -17,11 +17,13 @@ const FILL = { product, cart, page, nudge, order };
 
 class Block extends HTMLElement {
   connectedCallback() {
+    this.here = new AbortController();
     this.fill().catch(() => {});
   }
 
   disconnectedCallback() {
-    for (const event of CHANGES) this.panel?.widget.removeEventListener(event, this.draw);
+    this.here.abort();
+    this.form = this.asked = undefined;
     if (this.dataset.kind === "nudge") this.panel?.nudge?.remove();
   }
 
@@ -33,6 +35,7 @@ class Block extends HTMLElement {
 
   async fill() {
     const { kind, platform, shop, proxy, customerId, locale } = this.dataset;
+    const { signal } = this.here;
     await painted;
     const widget = start({ platform, shop, proxy, customerId, locale, bare: "1" });
     this.panel = await widget.load();
@@ -43,7 +46,7 @@ class Block extends HTMLElement {
     this.dir = widget.root.dir;
     this.lang = widget.dataset.tongue;
     this.draw = () => this.isConnected && this.show([FILL[kind](this, this.panel, this.panel.w) || []].flat(2).filter(Boolean));
-    for (const event of CHANGES) if (this.isConnected) widget.addEventListener(event, this.draw);
+    for (const event of CHANGES) widget.addEventListener(event, this.draw, { signal });
     this.draw();
   }
 
@@ -51,17 +54,24 @@ class Block extends HTMLElement {
   show(parts) {
     const { childNodes } = this;
     if (parts.length === childNodes.length && parts.every((part, at) => part === childNodes[at])) return;
-    const buttons = () => [...this.querySelectorAll("a, button")];
-    const held = buttons().indexOf(document.activeElement);
+    const held = pressed(this).indexOf(document.activeElement);
     this.replaceChildren(...parts);
-    buttons()[held]?.focus();
+    pressed(this)[held]?.focus();
   }
 }
 
-const open = (panel, view, changes) => async () => {
+const pressed = (box) => [...box.querySelectorAll("a, button")];
+
+// Whoever closes the panel is back at what they pressed, or at what stands in its place by then.
+const open = (box, panel, view, changes) => async ({ currentTarget }) => {
+  const at = pressed(box).indexOf(currentTarget);
   panel.open();
+  panel.over.addEventListener("close", () => pressed(box)[at]?.focus(), { once: true });
   if (view) await panel.go(view, changes);
 };
+
+// Without an id: a page has several of them.
+const press = (label, onclick, more) => button(".regulars-open", label, onclick, { id: "", ...more });
 
 const minorOf = ({ config }, price) => Math.round((+price || 0) * 10 ** config.shop.exponent);
 
@@ -106,7 +116,7 @@ function product(box, panel, w) {
   const form = box.closest("form") ?? document.querySelector('form[action*="/cart/add"]');
   if (form && box.form !== form) {
     box.form = form;
-    for (const event of ["change", "input"]) form.addEventListener(event, () => setTimeout(box.draw));
+    for (const event of ["change", "input"]) form.addEventListener(event, () => setTimeout(box.draw), box.here);
   }
   const quantity = Math.max(1, Math.floor(+(form?.elements.quantity?.value ?? dataset.quantity ?? 1)) || 1);
   const variant = form?.elements.id?.value ?? dataset.variant;
@@ -127,7 +137,7 @@ function page(box, panel, w) {
     h("p", {}, data ? w.t("page.have", { n: data.available }) : w.t("page.guest", { shop: shop.name })),
     earning.length && [h("h3", {}, w.t("tab.earn")), h("ul", {}, earning)],
     rewards.length && [h("h3", {}, w.t("tab.rewards")), h("ul", {}, rewards.map((reward) => h("li", {}, h("strong", {}, w.reward(reward)), ` ${w.points(reward.points)}`)))],
-    h("p", {}, button(".regulars-open", w.t(data ? "page.open" : "page.join"), open(panel)), " ", config.version && button(".regulars-open", w.t("more.faq"), open(panel, "faq"))),
+    h("p", {}, press(w.t(data ? "page.open" : "page.join"), open(box, panel)), " ", config.version && press(w.t("more.faq"), open(box, panel, "faq"))),
   );
 }
 
@@ -139,15 +149,15 @@ function cart(box, panel, w) {
   if (dataset.platform === "shopify" && !box.asked) follow(box);
   const earns = line(box, panel, w, earned(box, panel, inCart(dataset, (price) => minorOf(panel, price)), minorOf(panel, dataset.off)));
   if (!data) return earns;
-  return [h("section.regulars-box", {}, h("h2", {}, w.points(data.available)), h("p.regulars-row", {}, atHand(panel, w)), button(".regulars-open", w.t("page.open"), open(panel))), earns];
+  return [h("section.regulars-box", {}, h("h2", {}, w.points(data.available)), h("p.regulars-row", {}, atHand(box, panel, w)), press(w.t("page.open"), open(box, panel))), earns];
 }
 
-function atHand(panel, w) {
+function atHand(box, panel, w) {
   const { codes, rewards } = panel.data;
   const made = codes.find(({ state }) => state === "ready");
-  if (made) return [h("span", {}, w.reward(made)), /^https?:/.test(made.apply_url) ? h("a.regulars-open", { href: made.apply_url }, w.t("cart.apply", { reward: w.reward(made) })) : button(".regulars-open", w.t("show"), open(panel, "ready", { redemption: made }))];
+  if (made) return [h("span", {}, w.reward(made)), /^https?:/.test(made.apply_url) ? h("a.regulars-open", { href: made.apply_url }, w.t("cart.apply", { reward: w.reward(made) })) : press(w.t("show"), open(box, panel, "ready", { redemption: made }))];
   const [reward] = rewards.filter(({ missing, obstacle }) => !missing && !obstacle).sort((one, other) => other.points - one.points);
-  if (reward) return [h("span", {}, w.reward(reward), " ", h("small", {}, w.points(reward.points))), button(".regulars-open", w.t("redeem"), open(panel, /slider|cashback/.test(reward.kind) ? "slide" : "redeem/confirm", { reward, key: undefined }), { "aria-label": `${w.t("redeem")}: ${w.reward(reward)}` })];
+  if (reward) return [h("span", {}, w.reward(reward), " ", h("small", {}, w.points(reward.points))), press(w.t("redeem"), open(box, panel, /slider|cashback/.test(reward.kind) ? "slide" : "redeem/confirm", { reward, key: undefined }), { "aria-label": `${w.t("redeem")}: ${w.reward(reward)}` })];
   const far = rewards.find(({ missing }) => missing);
   return far && w.t("next.missing", { n: far.missing, reward: w.reward(far) });
 }
@@ -177,7 +187,7 @@ async function follow(box) {
     const off = items.reduce((sum, item) => sum + whole(item), 0) - total_price;
     Object.assign(box.dataset, { currency: currency ?? "", off: Math.max(0, off) / 100, goods: JSON.stringify(goods) });
   };
-  document.addEventListener("change", ({ target }) => target.form?.action.includes("/cart") && setTimeout(() => ask().catch(() => {}), 1500));
+  document.addEventListener("change", ({ target }) => target.form?.action.includes("/cart") && setTimeout(() => ask().catch(() => {}), 1500), box.here);
   await ask().catch(() => {});
 }
 
@@ -188,7 +198,8 @@ function nudge(box, panel, w) {
   const gone = kept.get() ?? [];
   const first = data?.nudges?.find((each) => !gone.includes(each.id));
   panel.nudge?.remove();
-  if (!first) return null;
+  // On a phone it would lie over the way to pay.
+  if (!first || (matchMedia("(max-width: 40em)").matches && /\/(cart|checkout)\b/.test(location.pathname + location.hash))) return null;
   const away = () => {
     kept.set([...gone, first.id].slice(-50));
     box.draw();
@@ -203,7 +214,7 @@ function nudge(box, panel, w) {
 // After an order: what is on its way, and when it can be spent.
 function order(box, panel, w) {
   const { data } = panel;
-  const to = (label) => button(".regulars-open", label, open(panel));
+  const to = (label) => press(label, open(box, panel));
   if (!data) return h("section.regulars-box", {}, h("h2", {}, w.t("order.guest")), to(w.t("page.join")));
   // The notice of the order is on its way to us; what waits already is of other orders.
   box.asked = (box.asked ?? 0) + 1;

@@ -97,7 +97,9 @@
       if (box.dataset.price !== price || box.dataset.quantity !== quantity) Object.assign(box.dataset, { price: price ?? "", quantity: quantity ?? "1" });
     };
     tell();
-    for (const event of ["input", "change", "click"]) document.addEventListener(event, () => box.isConnected && setTimeout(tell, 50));
+    const left = new AbortController();
+    const later = () => (box.isConnected ? setTimeout(tell, 50) : left.abort());
+    for (const event of ["input", "change", "click"]) document.addEventListener(event, later, left);
     const seen = document.querySelector(PRICE);
     if (seen) new MutationObserver(tell).observe(seen, { attributes: true });
   }

@@ -102,7 +102,7 @@ class Widget extends HTMLElement {
     this.button.onpointerenter = this.button.onfocus = () => this.load().catch(() => {});
     this.button.onclick = () => this.open();
     const called = () => {
-      if (location.hash !== OPENS) return;
+      if (location.hash !== OPENS || this.config?.live === false) return;
       // Put back, or the same link would open it once only.
       history.replaceState(history.state, "", location.pathname + location.search);
       this.open();

@@ -244,7 +244,8 @@ class Panel {
 
   closed() {
     this.widget.button.setAttribute("aria-expanded", false);
-    this.widget.button.focus();
+    // The browser gives the focus back to what opened it, where that is still there.
+    if (document.activeElement === document.body) this.widget.button.focus();
     if (!/working/.test(this.view)) this.view = "home";
   }
 
@@ -381,7 +382,7 @@ const row = (picture, name, small, more, end) => h("li.rg-row", {}, picture, h("
 
 function codeRow(panel, w, made) {
   const ready = made.state === "ready";
-  const small = ready ? (made.expires_at ? w.t("code.until", { date: w.longDay(made.expires_at) }) : made.code) : w.t("code.coming");
+  const small = ready ? (made.expires_at ? w.t("code.until", { date: w.longDay(made.expires_at) }) : made.code) : made.waits || w.t("code.coming");
   return row(tile(icons.TICKET), w.reward(made), small, "", ready && press(w, "show", made, false, () => panel.go("ready", { redemption: made })));
 }
 

@@ -11,13 +11,15 @@ export async function keep(widget, quietly, came = new URLSearchParams(location.
   const kept = quietly(() => JSON.parse(localStorage.getItem(key))) ?? { text: came, until: Infinity };
   if (!CODE.test(kept.text) || kept.until < Date.now()) return quietly(() => localStorage.removeItem(key));
   if (dataset.platform === "shopify") toCart(kept.text, `${key}:told`, quietly).catch(() => {});
-  const claim = async () => {
+  // The code that was named last is the one that counts.
+  widget.removeEventListener("regulars-member", widget.claim);
+  const claim = (widget.claim = async () => {
     const panel = await widget.load();
     widget.removeEventListener("regulars-member", claim);
     // What was refused will be refused again; a lost connection is tried with the next page.
     const lost = await panel.api.own("referral/claim", { code: kept.text }).then(() => false, (problem) => !problem.status);
     if (!lost) quietly(() => localStorage.removeItem(key));
-  };
+  });
   widget.addEventListener("regulars-member", claim);
 }
 

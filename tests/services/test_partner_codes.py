@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 
 from loyalty.engine.errors import Conflict, Invalid, Refused
 from loyalty.engine.program import Reward, parse_program, to_data
+from loyalty.languages import Voice
 from loyalty.models import Member, PartnerCode, ProgramVersion, Redemption, Shop
 from loyalty.selectors.members import statement_of
 from loyalty.selectors.partner_codes import Waiting, codes_left, gifts_waiting
@@ -23,6 +24,7 @@ from loyalty.services.codes import promise
 from loyalty.services.key_renewal import renew
 from loyalty.services.redemptions import cancel, cancel_own, give_back, mark_used, redeem
 from loyalty.worker import outbox, schedule
+from storefront_widget.answers import redemption_answer
 from tests.factories import BOB, T0, assert_books, balance, make_member, make_order, make_shop
 
 pytestmark = pytest.mark.django_db
@@ -130,6 +132,8 @@ def test_a_gift_takes_its_code_when_it_is_made_and_waits_where_none_is_left() ->
     assert [made(each).state for each in gifts] == ["ready", "issuing", "issuing"]
     assert gifts[0].partner_code.code == "ONLY"
     assert gifts_waiting(shop=shop) == {"cinema": Waiting("A cinema ticket", 2)}
+    shown = [redemption_answer(shop=shop, redemption=each, voice=Voice("en")) for each in gifts[:2]]
+    assert [each["waits"] for each in shown] == ["", "Comes when the shop has codes again"]
     for days in range(1, 40):
         outbox.drain_codes(now=NOW + timedelta(days=days))
     assert made(gifts[1]).state == "issuing", "however long it takes"

@@ -298,3 +298,64 @@ def test_whose_session_is_over_hears_what_anybody_would_get(page: Page) -> None:
     pretend = Pretend(page, {"session/renew": problem(401, "signed_out")})
     pretend.open(kept + MAILED.replace("UNTIL", "0") + MAILED_BLOCKS + SCRIPT)
     expect(page.locator("regulars-block[data-kind=product] [role=status]")).to_have_text("Earns 50 points")
+
+
+def test_a_page_with_several_blocks_has_no_id_twice(page: Page) -> None:
+    pretend = Pretend(page)
+    pretend.open(box("page") + box("order") + box("cart") + SCRIPT)
+    expect(page.get_by_role("button", name="See my points")).to_have_count(3)
+    ids = page.eval_on_selector_all("[id]", "elements => elements.map(({ id }) => id)")
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("drawn_anew", [False, True])
+def test_whoever_closes_the_panel_is_back_at_the_button_that_opened_it(page: Page, drawn_anew: bool) -> None:
+    pretend = Pretend(page)
+    pretend.open(shopify_tag() + box("order") + SCRIPT)
+    button = page.locator("regulars-block button")
+    button.click()
+    expect(pretend.panel.get_by_role("heading", level=2)).to_be_focused()
+    if drawn_anew:
+        pretend.answers["member"] = (200, {**MEMBER, "available": 2_000})
+        page.evaluate("document.querySelector('regulars-widget').load().then((panel) => panel.load())")
+        expect(page.locator("regulars-block")).to_contain_text("2,000")
+    page.keyboard.press("Escape")
+    expect(pretend.panel).to_be_hidden()
+    expect(button).to_be_focused()
+    pretend.launcher.click()
+    page.keyboard.press("Escape")
+    expect(pretend.launcher).to_be_focused()
+
+
+def test_a_block_that_has_gone_follows_nothing_and_follows_again_when_it_is_put_back(page: Page) -> None:
+    form = '<form action="/cart/add"><input name="quantity" type="number" value="1"></form>'
+    pretend = Pretend(page)
+    pretend.open(form + box("product", price="10") + SCRIPT)
+    said = page.locator("regulars-block [role=status]")
+    expect(said).to_have_text("Earns 50 points")
+    page.evaluate("""() => {
+        window.block = document.querySelector("regulars-block");
+        window.drawn = 0;
+        const { draw } = block;
+        block.draw = () => { drawn += 1; draw(); };
+        block.remove();
+    }""")
+    page.locator("input").fill("2")
+    page.evaluate("document.querySelector('regulars-widget').dispatchEvent(new Event('regulars-member'))")
+    page.wait_for_timeout(200)
+    assert page.evaluate("drawn") == 0
+    page.evaluate("document.body.append(block)")
+    expect(said).to_have_text("Earns 100 points")
+    page.locator("input").fill("3")
+    expect(said).to_have_text("Earns 150 points")
+
+
+@pytest.mark.parametrize(("width", "seen"), [(375, 0), (1280, 1)])
+def test_on_a_phone_a_nudge_leaves_the_way_to_pay_free(page: Page, width: int, seen: int) -> None:
+    pretend = Pretend(page)
+    page.set_viewport_size({"width": width, "height": 700})
+    page.add_init_script("if (!location.hash) history.replaceState(null, '', '/#!/~/cart')")
+    pretend.open(shopify_tag() + box("nudge") + box("page") + SCRIPT)
+    expect(page.get_by_role("button", name="See my points")).to_be_visible()
+    page.wait_for_timeout(300)
+    expect(page.locator(".rg-nudge")).to_have_count(seen)

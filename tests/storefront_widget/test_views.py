@@ -277,6 +277,37 @@ def test_a_link_of_the_shops_own_menu_opens_the_panel_as_often_as_it_is_pressed(
         expect(pretend.panel).to_be_visible()
         page.keyboard.press("Escape")
         expect(pretend.panel).to_be_hidden()
+        expect(page.get_by_role("link", name="My points")).to_be_focused()
+
+
+def test_without_a_live_program_such_a_link_opens_nothing(page: Page) -> None:
+    pretend = rich(page)
+    pretend.answers["config"] = (200, {**CONFIG, "live": False})
+    pretend.body += '<a href="#regulars">My points</a>'
+    pretend.open(shopify_tag())
+    page.wait_for_function("document.querySelector('regulars-widget').config")
+    page.get_by_role("link", name="My points").click()
+    page.wait_for_timeout(300)
+    expect(pretend.panel).to_be_hidden()
+    expect(pretend.launcher).to_be_hidden()
+
+
+def test_of_two_codes_of_friends_the_last_is_claimed_and_once(page: Page) -> None:
+    """One came with a link, the other was typed."""
+    pretend = rich(page, **{"referral/claim": (200, {}), "session/signed": (200, SESSION)})
+    pretend.open(signed_tag("7"))
+    expect(pretend.launcher).to_have_text("1,040 points")
+    page.evaluate(
+        """async (address) => {
+            const widget = document.querySelector("regulars-widget");
+            const { keep } = await import(address);
+            for (const code of ["FROM-LINK", "TYPED"]) await keep(widget, (way) => way(), code);
+            widget.dispatchEvent(new Event("regulars-member"));
+        }""",
+        f"{WIDGET}referral.js",
+    )
+    page.wait_for_function("!localStorage['regulars:any:halfmoon:ref']")
+    assert [request.post_data_json for request in pretend.calls("referral/claim")] == [{"code": "TYPED"}]
 
 
 def test_the_page_is_told_once_in_a_visit_what_the_program_is(page: Page) -> None:
@@ -302,6 +333,9 @@ def test_who_sent_a_visitor_goes_into_the_cart_once(page: Page) -> None:
     expect(pretend.launcher).to_be_visible()
     page.wait_for_timeout(300)
     assert asked == [{"attributes": {"_regulars_ref": "MARTA7"}}]
+
+
+SESSION = {"token": "t-1", "device": "d-1", "expires_in": 600}
 
 
 def signed_tag(customer: str) -> str:

@@ -201,6 +201,16 @@ def test_any_other_token_opens_nothing(shopify: Shop, changes: dict[str, Any]) -
     assert "10" not in answer.json()["detail"]
 
 
+def test_our_own_token_and_what_a_form_can_send_open_nothing(shopify: Shop) -> None:
+    good = token(shopify, ALICE.external_id)
+    assert [asked(each).status_code for each in ("", "1.abc", "x" * 5_000)] == [401] * 3
+    assert asked(good, **{"X-Regulars": ""}).status_code == 403
+    sent = Client().post(
+        "/widget/v1/extension/order", "{}", content_type="text/plain", headers={"Authorization": f"Bearer {good}"}
+    )
+    assert sent.status_code == 415
+
+
 def test_a_store_that_has_no_app_of_ours_is_not_found(shopify: Shop) -> None:
     assert asked(token(shopify, dest="nobody.myshopify.com")).status_code == 404
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from loyalty.dashboard.access import embedded
 from loyalty.dashboard.pages import asked, page
-from loyalty.engine.errors import LoyaltyError
+from loyalty.engine.errors import LoyaltyError, TooMany
 from loyalty.models import Shop
 from loyalty.platforms import http
 from loyalty.platforms.base import CATALOGUES, Catalogue, Goods
@@ -51,6 +51,9 @@ def _search(shop: Shop, part: Catalogue, typed: str, now: datetime) -> Search:
     found = {each.id: each for each in (_sold(shop, typed) if part == "products" else [])}
     try:
         limits.hit(f"goods:{shop.pk}", limit=ASKS, window_seconds=ASKS_SECONDS, at=now)
+    except TooMany:
+        return Search(list(found.values())[:SHOWN], _("These are from your orders: your store is asked so often a minute and no more. Wait a minute and search again."))  # fmt: skip
+    try:
         with http.within(ASKED_SECONDS):
             named = platform_of(shop).goods_named(shop, part, typed)
     except LoyaltyError:

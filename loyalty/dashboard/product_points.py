@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from loyalty.dashboard.access import embedded
 from loyalty.dashboard.pages import actor, asked, page
 from loyalty.dashboard.product_rows import MOST_BYTES, points_of_products, read_rows, rules_with
 from loyalty.dashboard.program_page import Beside, beside
+from loyalty.dashboard.program_views import revision_of
 from loyalty.engine.errors import Conflict, Invalid
 from loyalty.selectors.catalogue import sold_lately
 from loyalty.services.programs import save_draft
@@ -36,14 +38,14 @@ def product_points(request: HttpRequest) -> HttpResponse:
         rows = read_rows(_sent(request), known)
         points = {product: each for product, each in {**before, **rows}.items() if each}
         part = {"rules": rules_with(at.program, points)}
-        revision = at.row.revision if at.row else 0
-        save_draft(shop=shop, revision=revision, part=part, at=now, by=actor(request))
+        save_draft(shop=shop, revision=revision_of(request), part=part, at=now, by=actor(request))
     except (Invalid, Conflict) as error:
-        context = _context(at, known, "") | {
+        context = _refused(at, known, request.POST) | {
             "errors": error.message.split("\n"),
             "rows_typed": request.POST.get("rows", ""),
         }
-        response = page(request, "product_points", context, status=422)
+        status = HTTPStatus.CONFLICT if isinstance(error, Conflict) else HTTPStatus.UNPROCESSABLE_ENTITY
+        response = page(request, "product_points", context, status=status)
         response["HX-Push-Url"] = "false"
         return response
     changed = sum(1 for product, each in rows.items() if before.get(product, 0) != each)
@@ -66,6 +68,13 @@ def _sent(request: HttpRequest) -> str:
     return f'"{product.replace(chr(34), "")}","{points.strip()}"' if product else pasted
 
 
+def _refused(at: Beside, known: Mapping[str, str], posted: Mapping[str, str]) -> dict[str, Any]:
+    """The page as it is now, with what was typed for a product still in its field."""
+    product = posted.get("product", "")
+    context = _context(at, known, "" if product in points_of_products(at.program) else product)
+    return context | {"typed_for": product, "typed": posted.get("points", "")[:7]}
+
+
 def _context(at: Beside, known: Mapping[str, str], search: str) -> dict[str, Any]:
     points = points_of_products(at.program)
     live = points_of_products(at.live.program) if at.live else {}
@@ -85,4 +94,5 @@ def _context(at: Beside, known: Mapping[str, str], search: str) -> dict[str, Any
         "hidden": max(0, len(rows) - ROWS_SHOWN),
         "gone": gone,
         "is_draft": points != live,
+        "revision": at.revision,
     }

@@ -85,7 +85,16 @@ def _offered(at: Beside) -> list[tuple[str, str]]:
 
 
 def _language(at: Beside, offered: Sequence[tuple[str, str]], wished: str) -> str:
-    return best([wished, at.shop.locale], [tag for tag, _name in offered])
+    """The one that was asked for; without a wish the first that lacks something, those that were begun before others.
+    The shop's own has the program's names without any translation."""
+    tags = [tag for tag, _name in offered]
+    if wished:
+        return best([wished, at.shop.locale], tags)
+    others = [tag for tag in tags if tag != best([at.shop.locale])]
+    texts, translations = texts_of(at.program), at.program.translations
+    lacking = [tag for tag in others if any(text not in translations.get(tag, {}) for _part, text in texts)]
+    begun = [tag for tag in lacking if tag in translations]
+    return next(iter((*begun, *lacking, *others, *tags)))
 
 
 def _typed(posted: QueryDict) -> dict[str, str]:

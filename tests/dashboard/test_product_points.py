@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
 from django.utils import timezone
 
 from loyalty.dashboard.product_rows import points_of_products
@@ -33,21 +35,42 @@ def in_the_draft(shop: Shop) -> dict[str, int]:
     return points_of_products(program_of(draft)) if draft else {}
 
 
+def send(ask: Ask, shop: Shop, **data: Any) -> HttpResponse:
+    """As from the page that was just served."""
+    revision = ask(PATH, shop).context["revision"]
+    return ask(PATH, shop, "post", revision=str(revision), **data)
+
+
+def test_two_colleagues_do_not_overwrite_each_other(ask: Ask, shop: Shop) -> None:
+    served = str(ask(PATH, shop).context["revision"])
+    send(ask, shop, product="p1", points="50")
+    late = ask(PATH, shop, "post", revision=served, product="p1", points="75")
+    assert late.status_code == 409
+    assert "changed meanwhile" in words(late)
+    assert 'value="75"' in late.content.decode(), "what was typed is still there"
+    assert in_the_draft(shop) == {"p1": 50}
+    other = ask(PATH, shop, "post", revision=served, product="p2", points="80")
+    assert 'value="80"' in other.content.decode(), "also where it has no points yet"
+    again = ask(PATH, shop, "post", revision=str(late.context["revision"]), product="p1", points="75")
+    assert again.status_code == 200
+    assert in_the_draft(shop) == {"p1": 75}
+
+
 def test_a_product_is_found_given_points_changed_and_left_again(ask: Ask, shop: Shop) -> None:
     found = words(ask(f"{PATH}?q=thing", shop))
     assert "Thing 1 p1" in found
     assert "Thing 2 p2" in found
-    assert "1 product changed in the draft." in words(ask(PATH, shop, "post", product="p1", points="50"))
-    ask(PATH, shop, "post", product="p2", points="50")
+    assert "1 product changed in the draft." in words(send(ask, shop, product="p1", points="50"))
+    send(ask, shop, product="p2", points="50")
     assert in_the_draft(shop) == {"p1": 50, "p2": 50}
-    ask(PATH, shop, "post", product="p1", points="75")
+    send(ask, shop, product="p1", points="75")
     assert in_the_draft(shop) == {"p1": 75, "p2": 50}
-    ask(PATH, shop, "post", product="p2", points="0")
+    send(ask, shop, product="p2", points="0")
     assert in_the_draft(shop) == {"p1": 75}
 
 
 def test_once_published_an_order_earns_by_them(ask: Ask, shop: Shop) -> None:
-    ask(PATH, shop, "post", product="p1", points="50")
+    send(ask, shop, product="p1", points="50")
     draft = draft_of(shop)
     assert draft
     before = balance(shop)
@@ -59,10 +82,10 @@ def test_once_published_an_order_earns_by_them(ask: Ask, shop: Shop) -> None:
 
 @pytest.mark.parametrize("text", ["p1,10\np2,20", "Product;Points\nThing 1;10\nTHING 2;20\n", "p1\t10\n\np2\t20\n"])
 def test_rows_are_pasted_or_uploaded_by_id_or_title(ask: Ask, shop: Shop, text: str) -> None:
-    assert "2 products changed" in words(ask(PATH, shop, "post", rows=text))
+    assert "2 products changed" in words(send(ask, shop, rows=text))
     assert in_the_draft(shop) == {"p1": 10, "p2": 20}
     file = SimpleUploadedFile("points.csv", ("\ufeff" + text).replace("10", "11").encode())
-    assert "1 product changed" in words(ask(PATH, shop, "post", file=file))
+    assert "1 product changed" in words(send(ask, shop, file=file))
     assert in_the_draft(shop) == {"p1": 11, "p2": 20}
 
 
@@ -81,7 +104,7 @@ def test_rows_are_pasted_or_uploaded_by_id_or_title(ask: Ask, shop: Shop, text: 
     ],
 )
 def test_every_row_that_cannot_be_read_is_named_and_none_is_taken(ask: Ask, shop: Shop, text: str, said: str) -> None:
-    answer = ask(PATH, shop, "post", rows=text)
+    answer = send(ask, shop, rows=text)
     assert answer.status_code == 422
     assert said in words(answer) or said in answer.content.decode()
     assert SCRIPT not in answer.content.decode()
@@ -89,7 +112,7 @@ def test_every_row_that_cannot_be_read_is_named_and_none_is_taken(ask: Ask, shop
 
 
 def test_a_file_that_is_no_text_is_refused(ask: Ask, shop: Shop) -> None:
-    answer = ask(PATH, shop, "post", file=SimpleUploadedFile("x.csv", b"\xff\xfe\x00p"))
+    answer = send(ask, shop, file=SimpleUploadedFile("x.csv", b"\xff\xfe\x00p"))
     assert answer.status_code == 422
     assert "The file is no text" in words(answer)
 
@@ -101,7 +124,7 @@ def test_two_products_of_one_name_need_their_ids(ask: Ask, shop: Shop) -> None:
         for number, line in enumerate(order.lines)
     )
     place(shop, type(order)(**{**_fields(order), "lines": lines}))
-    assert "several products are called" in words(ask(PATH, shop, "post", rows="Thing 1,5"))
+    assert "several products are called" in words(send(ask, shop, rows="Thing 1,5"))
 
 
 def _fields(struct: object) -> dict[str, object]:

@@ -93,3 +93,20 @@ def test_names_are_text_and_nothing_else(ask: Ask, shop: Shop) -> None:
 def test_a_program_without_names_says_so(ask: Ask, shop: Shop) -> None:
     save_draft(shop=shop, revision=0, part={"rewards": [], "rules": [], "tiers": []}, at=BEGAN)
     assert "Nothing has a name yet" in words(ask(PATH, shop))
+
+
+def test_it_opens_where_something_is_missing_and_never_on_the_shops_own(ask: Ask, shop: Shop) -> None:
+    save(shop=shop, data={"languages": ["en", "de", "lv"]}, at=BEGAN)
+    save_draft(shop=shop, revision=0, part={"rewards": [COFFEE, COFFEE | {"id": "tea", "name": "Tea"}]}, at=BEGAN)
+    first = ask(PATH, shop).context["language"]
+    assert first in ("de", "lv")
+    other = "lv" if first == "de" else "de"
+    ask(PATH, shop, "post", lang=other, revision=revision(shop), own="Free coffee", said="Kafija")
+    assert ask(PATH, shop).context["language"] == other, "begun before others"
+    for tag in (other, first):
+        for own in [own for _part, own, _said in ask(f"{PATH}?lang={tag}", shop).context["rows"]]:
+            ask(PATH, shop, "post", lang=tag, revision=revision(shop), own=own, said="Viss")
+        assert ask(PATH, shop).context["language"] == first, "what is left, then the first but the shop's own"
+    assert ask(f"{PATH}?lang=en", shop).context["language"] == "en"
+    save(shop=shop, data={"languages": ["en"]}, at=BEGAN)
+    assert ask(PATH, shop).context["language"] == "en"

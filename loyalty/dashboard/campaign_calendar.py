@@ -52,7 +52,7 @@ def campaigns(request: HttpRequest) -> HttpResponse:
     today = fmt.local(now).date()
     first = _month(request.GET.get("month", ""), today)
     live = {each.id: each for each in at.live.program.campaigns} if at.live else {}
-    words = Words(fmt, at.program)
+    words = at.words
     runs = {each.id: _run(each, live.get(each.id) != each, words, today) for each in at.program.campaigns}
     weeks = _weeks(at.program.campaigns, runs, first, today, fmt)
     here = {run.id for week in weeks for day in week for run in day.runs if day.is_inside}

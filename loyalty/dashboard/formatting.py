@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -22,12 +23,14 @@ MINUS = "\N{MINUS SIGN}"
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How one shop writes. Amounts are minor units of `currency` unless another is named; instants are aware."""
+    """How one shop writes. Amounts are minor units of `currency` unless another is named; instants are aware. `titles` are what
+    products and collections are called, by ("products" or "collections", id), where a page has asked for them."""
 
     locale: Locale
     zone: ZoneInfo
     currency: str
     exponent: int
+    titles: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def points(self, points: int) -> str:
         return _true_minus(format_decimal(points, locale=self.locale))

@@ -19,6 +19,7 @@ from loyalty.platforms.base import CATALOGUES, Catalogue, Goods
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors.catalogue import sold_lately
 from loyalty.services import limits
+from loyalty.services.catalogue import keep_titles
 
 SEARCH_CHARACTERS = 100
 LEAST_CHARACTERS = 2
@@ -60,6 +61,7 @@ def _search(shop: Shop, part: Catalogue, typed: str, now: datetime) -> Search:
         return Search(list(found.values())[:SHOWN], _("Your store did not answer; these are from its orders. An id can be typed as well."))  # fmt: skip
     if named is None:
         return Search(list(found.values())[:SHOWN], _("These are from your orders; your store’s catalogue can’t be asked. An id can be typed as well."))  # fmt: skip
+    keep_titles(shop=shop, part=part, titles={each.id: each.title for each in named})
     return Search(list({each.id: each for each in (*named, *found.values())}.values())[:SHOWN])
 
 

@@ -17,7 +17,7 @@ from loyalty.dashboard.product_rows import MOST_BYTES, points_of_products, read_
 from loyalty.dashboard.program_page import Beside, beside
 from loyalty.dashboard.program_views import revision_of
 from loyalty.engine.errors import Conflict, Invalid
-from loyalty.selectors.catalogue import sold_lately
+from loyalty.selectors.catalogue import kept_titles, sold_lately
 from loyalty.services.programs import save_draft
 
 FOUND_SHOWN = 20
@@ -30,7 +30,8 @@ SEARCH_CHARACTERS = 100
 def product_points(request: HttpRequest) -> HttpResponse:
     """The table; a POST changes one product, or takes over many rows at once."""
     shop, fmt, now = asked(request)
-    at, known = beside(shop, fmt, now), sold_lately(shop=shop)
+    at = beside(shop, fmt, now)
+    known = _known(at)
     if request.method == "GET":
         return page(request, "product_points", _context(at, known, request.GET.get("q", "")))
     before = points_of_products(at.program)
@@ -52,6 +53,15 @@ def product_points(request: HttpRequest) -> HttpResponse:
     toast = ngettext("%(count)s product changed in the draft.", "%(count)s products changed in the draft.", changed)
     context = _context(beside(shop, fmt, now), known, "")
     return page(request, "product_points", context | {"toast": toast % {"count": fmt.points(changed)}})
+
+
+def _known(at: Beside) -> dict[str, str]:
+    """Titles by product id: what was sold lately, and what has points and was found by name once."""
+    sold = sold_lately(shop=at.shop)
+    programs = [at.program, at.live.program] if at.live else [at.program]
+    others = {product for program in programs for product in points_of_products(program)} - sold.keys()
+    kept = kept_titles(shop=at.shop, ids=others) if others else {}
+    return sold | {product: title for (part, product), title in kept.items() if part == "products"}
 
 
 def _sent(request: HttpRequest) -> str:

@@ -187,6 +187,8 @@ def _row(one: Field, row: Mapping[str, Any], words: Words) -> str:
 def _names(one: Field, value: Sequence[Any], words: Words) -> str:
     if one.shape == "weekdays":
         return ", ".join(str(dict(WEEKDAYS)[str(day)]) for day in value)
+    if one.catalogue:
+        return words.titled(one.catalogue, [str(each) for each in value])
     return words.named(one.of, value) if one.of else listed([str(each) for each in value])
 
 

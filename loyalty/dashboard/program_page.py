@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.dashboard.formatting import Format
+from loyalty.dashboard.goods_titles import with_titles
 from loyalty.dashboard.program_changes import NOTHING, Change, Piece, by_thing, changes, word_by_word
 from loyalty.dashboard.program_examples import reward_example, rule_example
 from loyalty.dashboard.program_fields import kind_of
@@ -131,7 +132,8 @@ def beside(shop: Shop, fmt: Format, now: datetime) -> Beside:
         program = latest.program
     else:
         program = default_program(shop.currency, shop.exponent, shop.time_zone, shop.name)
-    return Beside(shop, fmt, now, versions, live, latest, row, program)
+    programs = [program, *(version.program for version in (live, latest) if version is not None)]
+    return Beside(shop, with_titles(shop, fmt, programs), now, versions, live, latest, row, program)
 
 
 def page_context(at: Beside) -> dict[str, Any]:
@@ -395,7 +397,7 @@ def plan_sentence(plan: Plan, words: Words) -> Sentence:
     )
     slots: dict[str, Part | str] = {
         "name": slot(plan.name, "name"),
-        "products": slot(listed(plan.products) or _("nothing yet"), "products"),
+        "products": slot(words.titled("products", plan.products) or _("nothing yet"), "products"),
         "lasts": slot(lasts, "months"),
         "points": words.points(plan.entry_points, "entry_points"),
     }

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from loyalty.dashboard.explanations import isolated
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.program_rule_fields import ACTIVITY_NAMES
 from loyalty.dashboard.program_shapes import WEEKDAYS
@@ -74,6 +75,11 @@ class Words:
     def named(self, part: str, ids: Sequence[str]) -> str:
         names = {each.id: each.name or each.id for each in getattr(self.program, part)}
         return listed([names.get(each, each) for each in ids])
+
+    def titled(self, part: str, ids: Sequence[str]) -> str:
+        """Products or collections, by what they are called where we know it."""
+        known = ((each, self.fmt.titles.get((part, each), "")) for each in ids[:SHOWN_NAMES])
+        return listed([isolated(title) if title else each for each, title in known] + list(ids[SHOWN_NAMES:]))
 
 
 def listed(names: Sequence[str]) -> str:
@@ -239,19 +245,19 @@ _TELLERS: dict[type, Callable[..., Sentence]] = {
 def goods(scope: Scope, words: Words) -> Part:
     """ "everything but sale items", "products tagged tea"."""
     only = [
-        (scope.products, "scope.products", _("the products %(names)s")),
-        (scope.collections, "scope.collections", _("the collections %(names)s")),
-        (scope.tags, "scope.tags", _("products tagged %(names)s")),
-        (scope.vendors, "scope.vendors", _("the brands %(names)s")),
+        (words.titled("products", scope.products), "scope.products", _("the products %(names)s")),
+        (words.titled("collections", scope.collections), "scope.collections", _("the collections %(names)s")),
+        (listed(scope.tags), "scope.tags", _("products tagged %(names)s")),
+        (listed(scope.vendors), "scope.vendors", _("the brands %(names)s")),
     ]
     without = [
-        (scope.without_products, _("the products %(names)s")),
-        (scope.without_collections, _("the collections %(names)s")),
-        (scope.without_tags, _("products tagged %(names)s")),
-        (scope.without_vendors, _("the brands %(names)s")),
+        (words.titled("products", scope.without_products), _("the products %(names)s")),
+        (words.titled("collections", scope.without_collections), _("the collections %(names)s")),
+        (listed(scope.without_tags), _("products tagged %(names)s")),
+        (listed(scope.without_vendors), _("the brands %(names)s")),
     ]
-    named = [(template % {"names": listed(names)}, field) for names, field, template in only if names]
-    left = [template % {"names": listed(names)} for names, template in without if names]
+    named = [(template % {"names": names}, field) for names, field, template in only if names]
+    left = [template % {"names": names} for names, template in without if names]
     left += [_("sale items")] if scope.without_on_sale else []
     left += [_("shipping, tax and fees")] if scope.without_extras else []
     what = _(" that are ").join(text for text, _field in named) if named else _("everything")

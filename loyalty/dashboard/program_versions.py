@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from loyalty.dashboard.access import embedded
+from loyalty.dashboard.goods_titles import with_titles
 from loyalty.dashboard.pages import actor, asked, page
 from loyalty.dashboard.program_changes import Change, changes
 from loyalty.dashboard.program_dearer import dearer
@@ -197,7 +198,8 @@ def _instant(typed: str, at: Beside) -> datetime:
 
 
 def _between(first: Version, second: Version, at: Beside) -> list[Change]:
-    return changes(first.program, second.program, Words(at.fmt, second.program))
+    fmt = with_titles(at.shop, at.fmt, [first.program, second.program])
+    return changes(first.program, second.program, Words(fmt, second.program))
 
 
 def _whole(text: str) -> int:

@@ -3,7 +3,7 @@
 from loyalty.models.audits import VerifyFault, VerifyRun
 from loyalty.models.billing import Subscription
 from loyalty.models.bulk import BulkRead
-from loyalty.models.catalog import ProductCollections
+from loyalty.models.catalog import GoodsTitle, ProductCollections
 from loyalty.models.checkpoints import Checkpoint
 from loyalty.models.circuits import Circuit
 from loyalty.models.ecwid import CartProof, EcwidStore
@@ -29,6 +29,7 @@ __all__ = [
     "EmailCode",
     "Forgotten",
     "FulfilmentSecret",
+    "GoodsTitle",
     "HealedOrder",
     "HeldAward",
     "HouseholdMark",

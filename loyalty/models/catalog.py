@@ -23,3 +23,20 @@ class ProductCollections(models.Model):
 
     def __str__(self) -> str:
         return f"Product {self.product_id}"
+
+
+class GoodsTitle(models.Model):
+    """What one product or collection (a category) is called, for sentences that name it by its id."""
+
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="goods_titles")
+    part = models.CharField(max_length=16, help_text="products or collections")
+    goods_id = models.CharField(max_length=64)
+    title = models.CharField(max_length=255)
+
+    objects = ScopedManager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "part", "goods_id"], name="one_title_per_goods")]
+
+    def __str__(self) -> str:
+        return self.title

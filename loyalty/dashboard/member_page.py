@@ -22,13 +22,14 @@ from loyalty.engine.statement import Statement
 from loyalty.models import Member, Redemption, Shop
 from loyalty.selectors import dashboard as ask
 from loyalty.selectors.members import holds
+from loyalty.selectors.notes import notes_of
 
 LINES = 25
 SHOWS = ("earned", "spent", "hand")
 
 
 def member_context(shop: Shop, member: Member, fmt: Format, now: datetime, *, show: str, skip: int) -> dict[str, Any]:
-    """In six queries. `show` filters the lines, `skip` of them are left out for the page of earlier ones."""
+    """In seven queries. `show` filters the lines, `skip` of them are left out for the page of earlier ones."""
     folded = ask.folded(shop=shop, members=[member], as_of=now)[member.pk]
     statement = folded.statement
     live = live_at(folded.versions, now)
@@ -53,6 +54,7 @@ def member_context(shop: Shop, member: Member, fmt: Format, now: datetime, *, sh
         "affordable": affordable(statement.available, live, fmt),
         "next_reward": next_reward(statement.available, live, fmt),
         "check": None if guest else _check(shop, member, folded, fmt),
+        "notes": [row_of.note_row(each, fmt, now) for each in notes_of(shop=shop, member=member)],
         "about": _about(folded, redeemed, fmt, now),
     }
 

@@ -27,7 +27,7 @@ def _place(name: str, label: Promise | str, *under: str) -> Place:
 _PLACES = (
     _place("home", _("Home"), "welcome", "goal", "start", "questions", "launch"),
     _place("program", _("Program"), "campaigns", "product_points"),
-    _place("members", _("Members"), "member", "adjust", "birthday", "tier_grant", "friends"),
+    _place("members", _("Members"), "member", "adjust", "birthday", "tier_grant", "notes", "friends"),
     _place("orders", _("Orders"), "order", "comparisons", "comparison"),
     _place(
         "redemptions", _("Redemptions"), "redemption_cancel", "todo", "todo_settle", "partner_codes", "partner_upload"

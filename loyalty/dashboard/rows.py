@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.program_text import Offer, offer_name
-from loyalty.models import InboxDelivery, Member, OutboxMessage, Redemption
+from loyalty.models import InboxDelivery, Member, OutboxMessage, Redemption, StaffNote
 from loyalty.selectors.fulfilment import BY_HAND
 from loyalty.services.intake import FROM_HISTORY
 from loyalty.services.redemptions import may_be_cancelled
@@ -29,6 +29,13 @@ class MemberRow:
     """Its id: the program has the name."""
     available: str
     pending: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRow:
+    id: int
+    text: str
+    about: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +175,10 @@ def member_row(member: Member, fmt: Format) -> MemberRow:
         available=fmt.points(member.available),
         pending=fmt.points(member.pending) if member.pending else "",
     )
+
+
+def note_row(note: StaffNote, fmt: Format, now: datetime) -> NoteRow:
+    return NoteRow(note.pk, note.text, f"{fmt.day(note.at, now)} · {note.actor}")
 
 
 def redemption_row(

@@ -10,6 +10,7 @@ from loyalty.models.ecwid import CartProof, EcwidStore
 from loyalty.models.holds import HeldAward
 from loyalty.models.launches import Launch
 from loyalty.models.members import LedgerEntry, Member, Redemption, StoredFact
+from loyalty.models.notes import StaffNote
 from loyalty.models.privacy import Forgotten, PrivacyRequest
 from loyalty.models.queues import EmailCode, InboxDelivery, OutboxMessage, QueueState, RateCounter, ShopperDevice
 from loyalty.models.reconciliations import HealedOrder, Reconciliation
@@ -52,6 +53,7 @@ __all__ = [
     "Shop",
     "ShopperDevice",
     "StaffMembership",
+    "StaffNote",
     "StoredFact",
     "Subscription",
     "Trial",

@@ -24,6 +24,7 @@ from loyalty.models import (
     StoredFact,
 )
 from loyalty.selectors.dashboard import ROWS, Page
+from loyalty.selectors.notes import notes_of
 from loyalty.selectors.partner_codes import codes_of
 
 
@@ -70,6 +71,9 @@ def _about(shop: Shop, member: Member) -> dict[str, Any]:
         "what_happened": [{"what": row.kind, **json.loads(row.body)} for row in facts],
         "points_given_and_taken": [_movement(row) for row in ledger],
         "rewards": [_reward(row, partners.get(row.pk)) for row in redemptions],
+        "notes_of_staff": [
+            {"at": note.at.isoformat(), "text": note.text} for note in notes_of(shop=shop, member=member)
+        ],
         "letters_asked_for": member.notified_of,
         "referral_code": member.referral_code,
         "households_told_apart_by": list(marks.values_list("kind", flat=True)),

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from loyalty.models import Member, Redemption, Shop, ShopperDevice
-from loyalty.services import referral_claims
+from loyalty.services import notes, referral_claims
 from loyalty.services.facts import hand_over
 from loyalty.services.members import find_or_enrol
 from loyalty.services.observations import Person
@@ -28,6 +28,7 @@ def merge(*, shop: Shop, kept_id: str, gone_id: str, at: datetime) -> None:
         return
     hand_over(shop=shop, gone_id=gone.pk, kept_id=kept.pk)
     referral_claims.hand_over(shop=shop, gone_id=gone.pk, kept_id=kept.pk)
+    notes.hand_over(shop=shop, gone_id=gone.pk, kept_id=kept.pk)
     _move_redemptions(shop, kept, gone)
     ShopperDevice.objects.filter(shop=shop, member=gone).delete()
     fold_and_post(shop=shop, members=sorted((kept, gone), key=lambda member: member.pk), at=at)

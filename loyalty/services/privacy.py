@@ -32,6 +32,7 @@ from loyalty.models import (
     StoredFact,
 )
 from loyalty.selectors.personal_data import document_about
+from loyalty.services import notes
 from loyalty.services.facts import UNSAID, unsay
 from loyalty.services.forgetting import key_of_customer, key_of_email, key_of_order
 from loyalty.services.observations import Subject
@@ -173,6 +174,7 @@ def _forget_people(shop: Shop, subject: Subject, at: datetime) -> int:
         # What staff or the shop's server wrote for this person may name them.
         Redemption.objects.filter(shop=shop, member__in=meant).exclude(note="", failure="").update(note="", failure="")
         forget_birthdays(shop=shop, member_ids=meant, at=at)
+        notes.forget(shop=shop, member_ids=meant)
         ShopperDevice.objects.filter(shop=shop, member__in=meant).delete()
         HouseholdMark.objects.filter(shop=shop, member__in=meant).delete()
         EmailCode.objects.filter(shop=shop, email__in=emails - {""}).delete()

@@ -10,9 +10,13 @@ from django.db import transaction
 from loyalty.engine.errors import Invalid, NotFound
 from loyalty.engine.facts import TierGrant, decode, validate
 from loyalty.models import Member, Shop, StoredFact
+from loyalty.selectors.members import open_grants
 from loyalty.selectors.programs import version_in_force
 from loyalty.services.facts import append, replace
 from loyalty.services.posting import fold_and_post, lock_member
+
+MOST_OPEN = 20
+"""Of one member: a page shows all of them."""
 
 
 @transaction.atomic
@@ -39,6 +43,8 @@ def grant_tier(
     member = lock_member(shop=shop, member_id=member_id)
     if member.external_id is None:
         raise Invalid("A guest has no tier before there is an account.", place="tier")
+    if len(open_grants(shop=shop, member=member, at=at)) >= MOST_OPEN:
+        raise Invalid(f"This member has {MOST_OPEN} tiers granted already. Take one back first.", place="tier")
     fact = TierGrant(id=key[:100], at=at, tier=tier, actor=actor[:100], reason=reason.strip()[:300], ends_at=until)
     validate(fact)
     append(shop=shop, facts=[(member.pk, fact)])

@@ -34,6 +34,7 @@ from loyalty.models import (
     Redemption,
     Referral,
     Shop,
+    StaffNote,
     StoredFact,
 )
 from loyalty.platforms.shopify import billing
@@ -41,6 +42,7 @@ from loyalty.selectors.fulfilment import BY_HAND
 from loyalty.selectors.programs import draft_of, program_of, version_in_force
 from loyalty.services import launching, trials
 from loyalty.services.intake import record
+from loyalty.services.notes import MOST_NOTES
 from loyalty.services.observations import Found, OrderSeen, Person
 from loyalty.services.programs import publish_draft, save_draft
 from loyalty.services.redemptions import begin_issuing, mark_ready, redeem
@@ -157,6 +159,22 @@ def on_ecwid(rows: Rows) -> None:
     Shop.objects.filter(pk=rows.shop.pk).update(platform="ecwid")
 
 
+def noted(rows: Rows) -> None:
+    """As many notes as there may be, but one."""
+    StaffNote.objects.bulk_create(
+        StaffNote(shop=rows.shop, member=rows.member, key=f"{number}", text="Tea", actor="x", at=BEGAN)
+        for number in range(min(rows.count, MOST_NOTES - 1))
+    )
+
+
+def a_note(rows: Rows) -> tuple[int, int]:
+    return rows.member.pk, StaffNote.objects.filter(shop=rows.shop).latest("pk").pk
+
+
+def keyed(**typed: str) -> Typed:
+    return lambda _rows: {**typed, "key": str(uuid.uuid4())}
+
+
 def at_revision(**typed: str) -> Typed:
     return lambda rows: {**typed, "revision": rows.revision}
 
@@ -170,7 +188,10 @@ def codes(rows: Rows) -> Mapping[str, str]:
 
 
 def products(rows: Rows) -> Mapping[str, str]:
-    return {"rows": "\n".join(f"{number},{number % 50 + 1}" for number in range(rows.count))}
+    return {
+        "rows": "\n".join(f"{number},{number % 50 + 1}" for number in range(rows.count)),
+        "revision": rows.revision,
+    }
 
 
 def translations(rows: Rows) -> Mapping[str, Any]:
@@ -230,7 +251,9 @@ PRESSES = (
     Press("widget_secret"),
     Press("friend_settle", {"outcome": "two"}, at="friend", work=POSTED),
     Press("friend_settle", {"outcome": "one"}, at="friend"),
-    Press("adjust", lambda _rows: {**ADJUSTED, "key": str(uuid.uuid4())}, at="member", work=POSTED),
+    Press("adjust", keyed(**ADJUSTED), at="member", work=POSTED),
+    Press("notes", keyed(text="Likes tea."), noted, at="member"),
+    Press("note_delete", {}, noted, at=a_note),
     Press("birthday", {"month": "4", "day": "1"}, at="member", work=POSTED),
     Press("tier_grant", granting, tiered, at="member", work=POSTED),
     Press("tier_grant_end", state=granted, at=the_grant, work=POSTED),

@@ -13,6 +13,7 @@ from loyalty.engine.tiers import Level
 from loyalty.models import Checkpoint, Member, Shop, StoredFact
 from loyalty.selectors.dashboard import folded
 from loyalty.selectors.programs import version_in_force
+from loyalty.services import tier_grants
 from loyalty.services.posting import fold_and_post
 from loyalty.services.programs import publish
 from loyalty.services.tier_grants import grant_tier, take_back
@@ -101,6 +102,14 @@ def test_a_tier_by_invitation_is_granted_and_taken_back(ask: Ask, alice: Member)
     ask(f"{path(alice)}{grant.pk}/", alice.shop, "post")
     assert StoredFact.objects.get(pk=grant.pk, shop=alice.shop).body == body, "what has ended stays as it is"
     assert_books(alice.shop)
+
+
+def test_there_is_an_end_of_open_ones(ask: Ask, alice: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tier_grants, "MOST_OPEN", 1)
+    ask(path(alice), alice.shop, "post", **typed())
+    refused = ask(path(alice), alice.shop, "post", **typed(tier="circle"))
+    assert refused.status_code == 422
+    assert "Take one back first." in words(refused)
 
 
 @pytest.mark.parametrize(

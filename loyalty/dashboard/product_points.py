@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from loyalty.dashboard.access import embedded
 from loyalty.dashboard.pages import actor, asked, page
 from loyalty.dashboard.product_rows import MOST_BYTES, points_of_products, read_rows, rules_with
-from loyalty.dashboard.program_page import Beside, beside
+from loyalty.dashboard.program_page import Beside, untitled_beside
 from loyalty.dashboard.program_views import revision_of
 from loyalty.engine.errors import Conflict, Invalid
 from loyalty.selectors.catalogue import kept_titles, sold_lately
@@ -30,7 +30,7 @@ SEARCH_CHARACTERS = 100
 def product_points(request: HttpRequest) -> HttpResponse:
     """The table; a POST changes one product, or takes over many rows at once."""
     shop, fmt, now = asked(request)
-    at = beside(shop, fmt, now)
+    at = untitled_beside(shop, fmt, now)
     known = _known(at)
     if request.method == "GET":
         return page(request, "product_points", _context(at, known, request.GET.get("q", "")))
@@ -51,7 +51,7 @@ def product_points(request: HttpRequest) -> HttpResponse:
         return response
     changed = sum(1 for product, each in rows.items() if before.get(product, 0) != each)
     toast = ngettext("%(count)s product changed in the draft.", "%(count)s products changed in the draft.", changed)
-    context = _context(beside(shop, fmt, now), known, "")
+    context = _context(untitled_beside(shop, fmt, now), known, "")
     return page(request, "product_points", context | {"toast": toast % {"count": fmt.points(changed)}})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -123,6 +123,13 @@ class TierRow:
 
 
 def beside(shop: Shop, fmt: Format, now: datetime) -> Beside:
+    """For pages that put the program into sentences: goods are called by their titles."""
+    at = untitled_beside(shop, fmt, now)
+    programs = [at.program, *(version.program for version in (at.live, at.latest) if version is not None)]
+    return replace(at, fmt=with_titles(shop, fmt, programs))
+
+
+def untitled_beside(shop: Shop, fmt: Format, now: datetime) -> Beside:
     versions, row = versions_of(shop), draft_of(shop)
     live = live_at(versions, now)
     latest = versions[-1] if versions else None
@@ -132,8 +139,7 @@ def beside(shop: Shop, fmt: Format, now: datetime) -> Beside:
         program = latest.program
     else:
         program = default_program(shop.currency, shop.exponent, shop.time_zone, shop.name)
-    programs = [program, *(version.program for version in (live, latest) if version is not None)]
-    return Beside(shop, with_titles(shop, fmt, programs), now, versions, live, latest, row, program)
+    return Beside(shop, fmt, now, versions, live, latest, row, program)
 
 
 def page_context(at: Beside) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from loyalty.dashboard.access import embedded
 from loyalty.dashboard.pages import actor, asked, page
 from loyalty.dashboard.program_fields import PART_NAMES
-from loyalty.dashboard.program_page import Beside, beside
+from loyalty.dashboard.program_page import Beside, untitled_beside
 from loyalty.dashboard.program_views import revision_of
 from loyalty.dashboard.widget_form import language_names
 from loyalty.engine.errors import Conflict, Invalid
@@ -30,7 +30,7 @@ MOST_ROWS = 400
 @embedded
 @require_http_methods(["GET", "POST"])
 def program_translations(request: HttpRequest) -> HttpResponse:
-    at = beside(*asked(request))
+    at = untitled_beside(*asked(request))
     wished = request.POST.get("lang") or request.GET.get("lang", "")
     offered = _offered(at)
     if request.method == "GET":
@@ -42,7 +42,7 @@ def program_translations(request: HttpRequest) -> HttpResponse:
         save_draft(shop=at.shop, revision=revision_of(request), part=part, at=at.now, by=actor(request))
     except (Invalid, Conflict) as error:
         return _refused(request, typed, error, _context(at, offered, language))
-    context = _context(beside(*asked(request)), offered, language)
+    context = _context(untitled_beside(*asked(request)), offered, language)
     return page(request, "program_translations", context | {"toast": _("Saved in the draft.")})
 
 

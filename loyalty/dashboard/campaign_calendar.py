@@ -15,7 +15,8 @@ from django.views.decorators.http import require_GET
 from loyalty.dashboard.access import embedded
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.pages import asked, page
-from loyalty.dashboard.program_page import beside, campaign_sentence
+from loyalty.dashboard.program_beside import beside
+from loyalty.dashboard.program_page import campaign_sentence
 from loyalty.dashboard.program_sentences import Words, plain
 from loyalty.engine.campaigns import Campaign
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from loyalty.dashboard.access import embedded
 from loyalty.dashboard.pages import actor, asked, page
 from loyalty.dashboard.product_rows import MOST_BYTES, points_of_products, read_rows, rules_with
-from loyalty.dashboard.program_page import Beside, untitled_beside
+from loyalty.dashboard.program_beside import Beside, untitled_beside
 from loyalty.dashboard.program_views import revision_of
 from loyalty.engine.errors import Conflict, Invalid
 from loyalty.selectors.catalogue import kept_titles, sold_lately

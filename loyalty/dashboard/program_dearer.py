@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.dashboard.explanations import isolated
-from loyalty.dashboard.program_page import Beside
+from loyalty.dashboard.program_beside import Beside
 from loyalty.dashboard.program_sentences import Words
 from loyalty.dashboard.program_text import offered, points_of
 from loyalty.engine.program import Program, Reward

@@ -10,11 +10,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from loyalty.dashboard.program_beside import Beside
 from loyalty.dashboard.program_examples import reward_example, rule_example
 from loyalty.dashboard.program_fields import LISTS, PART_NAMES, SINGLES, kind_of
 from loyalty.dashboard.program_forms import Form, Raw, Setting, form_of, placed, read, written
 from loyalty.dashboard.program_page import (
-    Beside,
     audience_sentence,
     campaign_sentence,
     exclusion_sentence,

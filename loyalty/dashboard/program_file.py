@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from loyalty.dashboard.access import embedded
 from loyalty.dashboard.pages import actor, asked, page
-from loyalty.dashboard.program_page import Beside, beside
+from loyalty.dashboard.program_beside import Beside, beside
 from loyalty.dashboard.program_views import revision_of, saved
 from loyalty.engine.errors import Conflict, Invalid
 from loyalty.engine.exchange import MAX_CHARACTERS, from_json, from_yaml, to_json

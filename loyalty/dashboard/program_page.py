@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from loyalty.dashboard.formatting import Format
-from loyalty.dashboard.goods_titles import with_titles
+from loyalty.dashboard.program_beside import Beside
 from loyalty.dashboard.program_changes import NOTHING, Change, Piece, by_thing, changes, word_by_word
 from loyalty.dashboard.program_examples import reward_example, rule_example
 from loyalty.dashboard.program_fields import kind_of
@@ -29,7 +28,6 @@ from loyalty.dashboard.program_sentences import (
     window,
 )
 from loyalty.dashboard.program_text import (
-    live_at,
     offered,
     points_of,
     policy_sentences,
@@ -38,45 +36,15 @@ from loyalty.dashboard.program_text import (
 )
 from loyalty.engine.activities import Plan
 from loyalty.engine.campaigns import Campaign
-from loyalty.engine.program import Program, Reward, Version, default_program, to_data
+from loyalty.engine.program import Program, Reward, to_data
 from loyalty.engine.scope import Scope
 from loyalty.engine.segments import SegmentRule
 from loyalty.engine.tiers import Level
-from loyalty.models import ProgramVersion, Shop
 from loyalty.platforms.permits import Permits
 from loyalty.platforms.registry import platform_of
 from loyalty.selectors.program_page import members_by_tier, taken_by_reward
-from loyalty.selectors.programs import draft_of, program_of, versions_of
 
 PERIOD = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """The program that the page shows and changes: the draft, or what it would begin from. `live` is in force now,
-    `latest` may be to come; the draft is compared with the latest."""
-
-    shop: Shop
-    fmt: Format
-    now: datetime
-    versions: Sequence[Version]
-    live: Version | None
-    latest: Version | None
-    row: ProgramVersion | None
-    program: Program
-
-    @property
-    def revision(self) -> int:
-        return self.row.revision if self.row else 0
-
-    @property
-    def words(self) -> Words:
-        return Words(self.fmt, self.program)
-
-    def changes(self) -> list[Change]:
-        if self.row is None or self.latest is None:
-            return []
-        return changes(self.latest.program, self.program, self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,26 +88,6 @@ class TierRow:
     is_live: bool
     """Members can be on it."""
     how: str
-
-
-def beside(shop: Shop, fmt: Format, now: datetime) -> Beside:
-    """For pages that put the program into sentences: goods are called by their titles."""
-    at = untitled_beside(shop, fmt, now)
-    programs = [at.program, *(version.program for version in (at.live, at.latest) if version is not None)]
-    return replace(at, fmt=with_titles(shop, fmt, programs))
-
-
-def untitled_beside(shop: Shop, fmt: Format, now: datetime) -> Beside:
-    versions, row = versions_of(shop), draft_of(shop)
-    live = live_at(versions, now)
-    latest = versions[-1] if versions else None
-    if row is not None:
-        program = program_of(row)
-    elif latest is not None:
-        program = latest.program
-    else:
-        program = default_program(shop.currency, shop.exponent, shop.time_zone, shop.name)
-    return Beside(shop, fmt, now, versions, live, latest, row, program)
 
 
 def page_context(at: Beside) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods
 
 from loyalty.dashboard.access import embedded
 from loyalty.dashboard.pages import actor, asked, page
+from loyalty.dashboard.program_beside import Beside, untitled_beside
 from loyalty.dashboard.program_fields import PART_NAMES
-from loyalty.dashboard.program_page import Beside, untitled_beside
 from loyalty.dashboard.program_views import revision_of
 from loyalty.dashboard.widget_form import language_names
 from loyalty.engine.errors import Conflict, Invalid

@@ -16,8 +16,8 @@ from loyalty.dashboard.access import embedded
 from loyalty.dashboard.explanations import Explanation, explanation
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.pages import asked, page
+from loyalty.dashboard.program_beside import Beside, beside
 from loyalty.dashboard.program_forms import Setting, form_of, read, written
-from loyalty.dashboard.program_page import Beside, beside
 from loyalty.dashboard.program_shapes import Field, Group, Kind
 from loyalty.dashboard.rows import name_of
 from loyalty.engine.explain import Reason

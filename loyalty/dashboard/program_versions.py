@@ -14,9 +14,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from loyalty.dashboard.access import embedded
 from loyalty.dashboard.goods_titles import with_titles
 from loyalty.dashboard.pages import actor, asked, page
+from loyalty.dashboard.program_beside import Beside, beside
 from loyalty.dashboard.program_changes import Change, changes
 from loyalty.dashboard.program_dearer import dearer
-from loyalty.dashboard.program_page import Beside, beside, version_rows
+from loyalty.dashboard.program_page import version_rows
 from loyalty.dashboard.program_sentences import Words
 from loyalty.dashboard.program_views import revision_of, saved
 from loyalty.engine.errors import Conflict, Invalid, NotFound, Refused

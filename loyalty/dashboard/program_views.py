@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from loyalty.dashboard.access import embedded
 from loyalty.dashboard.pages import actor, asked, page
+from loyalty.dashboard.program_beside import Beside, beside
 from loyalty.dashboard.program_changes import title_of
 from loyalty.dashboard.program_edit import (
     Spot,
@@ -29,7 +30,7 @@ from loyalty.dashboard.program_edit import (
 )
 from loyalty.dashboard.program_fields import CAMPAIGN_KINDS, LISTS, NEW_NAMES, PART_NAMES, SINGLES
 from loyalty.dashboard.program_forms import Raw, Setting, at_path
-from loyalty.dashboard.program_page import Beside, beside, page_context
+from loyalty.dashboard.program_page import page_context
 from loyalty.dashboard.program_rule_fields import RULES
 from loyalty.dashboard.what_if import effect_of
 from loyalty.engine.errors import Conflict, Invalid

@@ -17,8 +17,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from loyalty.dashboard.access import embedded
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.pages import actor, asked, page
+from loyalty.dashboard.program_beside import Beside, beside
 from loyalty.dashboard.program_examples import share
-from loyalty.dashboard.program_page import Beside, beside
 from loyalty.dashboard.program_text import points_of
 from loyalty.dashboard.rows import name_of
 from loyalty.dashboard.what_if_split import shares_of, signed

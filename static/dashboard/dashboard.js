@@ -50,18 +50,24 @@
     if (ctx && !ctx.response && !ctx.overtaken) say("no-answer");
   });
 
-  // What is not kept must not be lost: the page stays as it is where it was too much, and where no page of ours answers.
+  // What is not kept must not be lost: the page stays as it is where it was too much, where no page of ours answers, and
+  // where the answer refuses a form without showing it again (the session is over, a colleague took the thing away).
   document.addEventListener("htmx:after:request", (event) => {
-    const { response, text, overtaken } = event.detail.ctx;
-    if (overtaken) return;
+    const { request, response, text, overtaken } = event.detail.ctx;
+    if (overtaken || response.status < 400) return;
     const ours = text.includes('id="app"');
-    if (response.status !== 413 && (ours || response.status < 500)) return;
-    event.preventDefault();
     const page = new DOMParser().parseFromString(ours ? text : "", "text/html");
-    say(response.status === 413 ? "too-much" : "no-answer", page.querySelector("main h1 ~ p")?.textContent);
+    const isTyped = request.form?.method === "post" && request.form.querySelector("input:not([type=hidden]), select, textarea");
+    const address = request.form?.getAttribute("action");
+    const isShown = [...page.forms].some((form) => form.getAttribute("action") === address);
+    if (response.status !== 413 && (ours || response.status < 500) && (!isTyped || isShown)) return;
+    event.preventDefault();
+    const [heading, words] = ["h1", "h1 ~ p"].map((part) => page.querySelector(`main ${part}`)?.textContent);
+    if (response.status === 413) say("too-much", "", words);
+    else say("no-answer", heading, words);
   });
 
-  function say(name, text) {
+  function say(name, heading, text) {
     const words = document.getElementById(name);
     const main = document.querySelector("#app main");
     if (!words || !main) return;
@@ -69,6 +75,7 @@
     box.id = "says-no-answer";
     box.className = "space";
     box.append(words.content.cloneNode(true));
+    if (heading) box.querySelector("h2").textContent = heading;
     if (text) box.querySelector("p").textContent = text;
     main.prepend(box);
     box.scrollIntoView({ block: "nearest" });

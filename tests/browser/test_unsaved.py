@@ -155,6 +155,17 @@ def test_who_goes_back_and_stays_finds_the_page_its_place_and_what_was_typed(
     expect(question).to_be_hidden()
 
 
+def test_a_refusal_without_the_form_leaves_it_where_it_is(page: Page, seen: Seen, question: Locator) -> None:
+    field = typed(page, seen)
+    page.get_by_label("Reason").fill("Late parcel")
+    page.locator("#app form").evaluate("form => form.setAttribute('action', '/dashboard/members/999999/adjust/')")
+    page.get_by_role("button", name="Adjust points").click()
+    expect(page.get_by_role("alert").get_by_role("heading")).to_have_text("Not found")
+    expect(field).to_have_value("70")
+    page.get_by_role("link", name="Orders").click()
+    expect(question).to_be_visible()
+
+
 def test_a_reload_is_the_browsers_to_ask_about(page: Page, seen: Seen) -> None:
     asked: list[str] = []
 

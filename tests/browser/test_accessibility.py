@@ -78,6 +78,7 @@ def test_every_page_of_the_dashboard(store: ShopifyStore, axe: str, shoot: Shoot
         expect(store.frame.get_by_role("heading", name=name, level=1)).to_be_visible()
         found[name] = violations(the_frame(store.admin), axe)
     store.go_to("Orders")
+    expect(store.frame.get_by_role("heading", name="Orders", level=1)).to_be_visible()
     store.frame.get_by_role("row").nth(1).get_by_role("link").first.click()
     expect(store.frame.get_by_text("Counts for points").first).to_be_visible()
     found["one order"] = violations(the_frame(store.admin), axe)

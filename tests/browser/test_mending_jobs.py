@@ -160,8 +160,9 @@ def _on_home(walk: Walk, link: str) -> Locator:
 
 def _what_could_not_be_done(running: Running, walk: Walk) -> None:
     """As if the store had refused what was asked of it before; now it answers."""
-    dead = "UPDATE loyalty_outboxmessage SET state = 'dead', outcome = 'The store did not answer.' WHERE shop_id = ?"
-    _in_the_apps_data(running, walk, f"{dead} AND kind IN ('orders.look_up', 'orders.reconcile')")
+    given_up = "state = 'dead', due_at = created_at, outcome = 'No answer came.'"
+    dead = f"UPDATE loyalty_outboxmessage SET {given_up}"
+    _in_the_apps_data(running, walk, f"{dead} WHERE shop_id = ? AND kind IN ('orders.look_up', 'orders.reconcile')")
     walk.follow(_on_home(walk, "See what and why"), "What could not be done")
     walk.look("what could not be done")
     walk.press_first("Try again")
@@ -193,7 +194,8 @@ def _friends(running: Running, walk: Walk) -> None:
     for number in ("0", "1"):
         own = "external_id <> '' GROUP BY shop_id HAVING min(id) < max(id)"
         if number == "1":
-            own = f"id NOT IN (SELECT friend_id FROM loyalty_referral) AND id NOT IN (SELECT referrer_id FROM loyalty_referral) AND {own}"
+            named = "SELECT friend_id FROM loyalty_referral UNION SELECT referrer_id FROM loyalty_referral"
+            own = f"id NOT IN ({named}) AND {own}"
         _in_the_apps_data(running, walk, f"{held} {pairs} {own}", datetime.now(UTC).isoformat(" "))
     walk.follow(_on_home(walk, "2 friends to look at"), "Friends to look at")
     walk.look("friends to look at")

@@ -341,3 +341,14 @@ def test_on_a_phone_the_question_stands_where_it_is_seen(
     store.admin.keyboard.press("Shift+Tab")
     store.admin.keyboard.press("Enter")
     expect(walk.app.get_by_role("textbox", name="Terms")).to_have_value("")
+
+
+def test_a_second_press_of_the_button_sends_nothing(page: Page, seen: Seen) -> None:
+    asked = held_back(page, "**/adjust/", 0.3)
+    typed(page, seen)
+    page.get_by_label("Reason").fill("Late parcel")
+    asked.clear()
+    page.locator("#app form button").last.evaluate("button => { button.click(); button.click(); }")
+    expect(page.get_by_role("heading", level=1)).not_to_have_text("Adjust points")
+    page.wait_for_timeout(700)
+    assert [each.method for each in asked] == ["POST"]

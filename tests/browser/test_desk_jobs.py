@@ -117,7 +117,19 @@ def _a_member(walk: Walk) -> None:
     walk.choose("Day", "17")
     walk.press("Save")
     walk.reads("is May 17.")
+    _a_note(walk)
     _a_tier_granted(walk)
+
+
+def _a_note(walk: Walk) -> None:
+    walk.follow("Write a note", "Notes")
+    walk.write("A new note", "Likes a dark roast")
+    walk.press("Write it down")
+    walk.reads("Written down.")
+    walk.look("a note")
+    walk.press("Delete")
+    walk.reads("Deleted. What it said is in the field")
+    walk.follow("Marta O.", "Marta O.")
 
 
 def _a_tier_granted(walk: Walk) -> None:

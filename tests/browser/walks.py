@@ -47,6 +47,9 @@ WALKED: dict[str, set[str]] = {
     "desk": {
         *("GET orders", "GET order", "GET members", "GET member", "GET adjust", "POST adjust"),
         *(
+            "GET notes",
+            "POST notes",
+            "POST note_delete",
             "GET tier_grant",
             "POST tier_grant",
             "POST tier_grant_end",

@@ -27,6 +27,14 @@ _WHY = {
     "same_phone": gettext_lazy("Orders of both carry the same phone number."),
 }
 
+_NOT_THANKED = {
+    "no_referrals": gettext_lazy("The live program thanks nobody for bringing friends: nobody is thanked."),
+    "own_code": gettext_lazy("They are one and the same customer by now: nobody is thanked."),
+    "referrer_left": gettext_lazy("Whoever brought the friend has left: nobody is thanked."),
+    "referrer_excluded": gettext_lazy("The program leaves out whoever brought the friend: nobody is thanked."),
+}
+"""By why two people got nothing after all."""
+
 
 @dataclass(frozen=True, slots=True)
 class FriendRow:
@@ -58,9 +66,8 @@ def friend_settle(request: HttpRequest, referral_id: int) -> HttpResponse:
     if outcome not in ("one", "two"):
         # It is decided once and for good: never by what a form left out.
         return _friends(request, _("Nothing was decided. Say whether it is one person or two."), status=422)
-    is_thanked = outcome == "two"
     try:
-        row = decide_held(shop=shop, referral_id=referral_id, thanked=is_thanked, at=now)
+        row = decide_held(shop=shop, referral_id=referral_id, thanked=outcome == "two", at=now)
     except NotFound:
         raise Http404 from None
     except Conflict as error:
@@ -68,7 +75,7 @@ def friend_settle(request: HttpRequest, referral_id: int) -> HttpResponse:
     if row.state == Referral.State.CONFIRMED:
         toast = _("Both have their thanks.")
     else:
-        toast = _("One of them has left or is left out: nobody is thanked.") if is_thanked else _("Nobody is thanked.")
+        toast = str(_NOT_THANKED.get(row.why, _("Nobody is thanked.")))
     return _settled(request, toast)
 
 

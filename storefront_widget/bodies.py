@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, TypeVar
 
@@ -121,9 +122,11 @@ class BoughtBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OrderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An order as its buyer's page shows it; `order` is the platform's number, empty before there is one."""
+    """An order as its buyer's page shows it; `order` is the platform's number, empty before there is one, and `placed_at`
+    is left out by the page that comes right after the checkout."""
 
     order: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,20}\Z")] = ""
+    placed_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     currency: Annotated[str, msgspec.Meta(max_length=3)] = ""
     lines: Annotated[tuple[BoughtBody, ...], msgspec.Meta(max_length=500)] = ()
     off: Amount = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
@@ -27,6 +28,8 @@ from storefront_widget.views import answer
 
 AGAIN_SECONDS = 5
 """The platform tells us of an order within seconds."""
+EXPECTED_FOR = timedelta(days=1)
+"""The platform keeps an order in the account for years; one that nobody has told us of by then is from before our time."""
 NOTHING: Data = {"heading": "", "text": "", "lines": [], "link": "", "again_seconds": 0}
 
 
@@ -40,8 +43,8 @@ def order_note(request: HttpRequest, caller: Caller) -> HttpResponse:
     if live is None:
         return answer(NOTHING)
     if caller.member is not None:
-        return answer(_to_member(caller, caller.member, versions, body, voice))
-    if live.program.paused.earning:
+        return answer(_to_member(caller, caller.member, live, versions, body, voice))
+    if not _is_expected(live, body, caller.at):
         return answer(NOTHING)
     found = _estimate(caller, versions, body)
     if caller.signed_in and found is not None:
@@ -49,7 +52,14 @@ def order_note(request: HttpRequest, caller: Caller) -> HttpResponse:
     return answer({**NOTHING, "heading": _to_guest(voice, found), "link": voice.say("blocks", "page.join", {})})
 
 
-def _to_member(caller: Caller, member: Member, versions: Sequence[Version], body: OrderBody, voice: Voice) -> Data:
+def _is_expected(live: Version, body: OrderBody, at: datetime) -> bool:
+    """Whether an order of which nobody has told us may yet bring something."""
+    return not live.program.paused.earning and (body.placed_at is None or at - body.placed_at < EXPECTED_FOR)
+
+
+def _to_member(
+    caller: Caller, member: Member, live: Version, versions: Sequence[Version], body: OrderBody, voice: Voice
+) -> Data:
     shop = caller.shop
     statement = standing_of(shop=shop, member=member, as_of=caller.at, versions=versions)
     if not statement.enrolled:
@@ -57,11 +67,12 @@ def _to_member(caller: Caller, member: Member, versions: Sequence[Version], body
     have = _line(voice, voice.say("blocks", "order.have", {}), statement.available)
     brought = brought_by(shop=shop, member=member, order_id=body.order, statement=statement, versions=versions)
     if brought is None:
-        found = _estimate(caller, versions, body)
+        expected = _is_expected(live, body, caller.at)
+        found = _estimate(caller, versions, body) if expected else None
         if found is not None:
             return _coming(voice, found, [have])
-        heading = voice.say("blocks", "page.have", {"points": statement.available})
-        return {**_coming(voice, None, []), "heading": heading}
+        told = _coming(voice, None, []) if expected else {**NOTHING, "link": voice.say("blocks", "page.open", {})}
+        return {**told, "heading": voice.say("blocks", "page.have", {"points": statement.available})}
     lines = [have]
     if brought.until is not None:
         day = formats.day(brought.until.astimezone(ZoneInfo(shop.time_zone)).isoformat(), voice.language)

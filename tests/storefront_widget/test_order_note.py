@@ -25,6 +25,13 @@ CLIENT = "client-of-the-tests"
 SECRET = "shpss_secret_of_the_order_notes_tests"
 LINE = {"price": 29.0, "quantity": 2, "product": "8001"}
 ORDER = {"order": "5001", "currency": "EUR", "lines": [LINE]}
+ONLY_WHAT_THERE_IS = {
+    "heading": "You have 10 points.",
+    "text": "",
+    "lines": [],
+    "link": "See my points",
+    "again_seconds": 0,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -245,6 +252,8 @@ def test_it_is_said_in_the_buyers_language(shopify: Shop) -> None:
         {"lines": [{"price": 1, "quantity": 0}]},
         {"lines": [{"price": 1}] * 501},
         {"currency": "EURO"},
+        {"placed_at": "2026-01-01T00:00:00"},
+        {"placed_at": "long ago"},
         {"member": 1},
     ],
 )
@@ -274,4 +283,16 @@ def test_without_a_live_program_and_while_earning_rests_nothing_is_promised(shop
     pause(shop=shopify, earning=True, redeeming=False, at=timezone.now())
     assert asked(token(shopify)).json()["heading"] == ""
     make_member(shopify, points=10)
-    assert asked(token(shopify, ALICE.external_id)).json()["heading"] == "You have 10 points."
+    assert asked(token(shopify, ALICE.external_id)).json() == ONLY_WHAT_THERE_IS
+
+
+def test_an_old_order_of_which_nobody_has_told_us_promises_nothing(shopify: Shop) -> None:
+    """The platform shows it in the account for years; it may be from before the app."""
+    make_member(shopify, points=10)
+    long_ago = {**ORDER, "placed_at": (timezone.now() - timedelta(days=2)).isoformat()}
+    assert asked(token(shopify, ALICE.external_id), long_ago).json() == ONLY_WHAT_THERE_IS
+    assert [asked(token(shopify, who), long_ago).json()["heading"] for who in ("", "999")] == ["", ""]
+    lately = {**ORDER, "placed_at": (timezone.now() - timedelta(hours=2)).isoformat()}
+    assert asked(token(shopify, ALICE.external_id), lately).json()["heading"] == "This order brings 29 points"
+    placed(shopify)
+    assert asked(token(shopify, ALICE.external_id), long_ago).json()["heading"] == "This order brings 120 points"

@@ -54,6 +54,7 @@ def _given(sandbox: Sandbox, shop: Document, customer: Document | None, order: D
         "language": shop["locale"],
         "place": TARGETS[target],
         "order": str(order["id"]),
+        "placed_at": order["created_at"],
         "lines": [_line(line, shop["currency"]) for line in order["lines"]],
         "off": _money(order["discount"]["amount_minor"] if order.get("discount") else 0, shop["currency"]),
     }

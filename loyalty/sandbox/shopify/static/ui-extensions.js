@@ -46,7 +46,7 @@ globalThis.shopify = {
   discountAllocations: signal(given.off.amount ? [{ discountedAmount: given.off }] : []),
   // The number of an order is there before it, under another name.
   orderConfirmation: given.place === "orderConfirmation" ? signal({ order: { id: `gid://shopify/OrderIdentity/${given.order}` } }) : undefined,
-  order: given.place === "order" ? signal({ id: `gid://shopify/Order/${given.order}` }) : undefined,
+  order: given.place === "order" ? signal({ id: `gid://shopify/Order/${given.order}`, processedAt: given.placed_at }) : undefined,
 };
 document.querySelector("#given").remove();
 new ResizeObserver(() => parent.postMessage({ height: document.documentElement.offsetHeight }, "*")).observe(document.documentElement);

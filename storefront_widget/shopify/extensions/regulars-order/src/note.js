@@ -14,7 +14,7 @@ export async function show(orderOf) {
   const { shopify } = globalThis;
   // Soon at first, then with longer pauses: most orders are heard of within seconds, some within a minute.
   for (let asked = 0; asked < ASKS; asked += 1) {
-    const note = await ask(shopify, number(orderOf(shopify, now))).catch(() => null);
+    const note = await ask(shopify, orderOf(shopify, now)).catch(() => null);
     // What was said before stands until something else can be said.
     if (!note) return;
     draw(note, linkOf(shopify));
@@ -28,7 +28,7 @@ async function ask(shopify, order) {
   const answer = await fetch(`${SERVER}/widget/v1/extension/order?lang=${encodeURIComponent(language(shopify))}`, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-Regulars": "1", Authorization: `Bearer ${token}` },
-    body: JSON.stringify({ order, ...bought(shopify) }),
+    body: JSON.stringify({ order: number(order?.id), placed_at: order?.processedAt && new Date(order.processedAt), ...bought(shopify) }),
   });
   return answer.ok ? answer.json() : null;
 }

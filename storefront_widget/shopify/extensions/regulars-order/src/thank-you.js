@@ -1,4 +1,4 @@
 import { show } from "./note.js";
 
 // The order's number is told before the order itself is made.
-export default () => show((shopify, now) => now(shopify.orderConfirmation)?.order?.id);
+export default () => show((shopify, now) => now(shopify.orderConfirmation)?.order);

@@ -76,7 +76,7 @@ def _to_member(
     lines = [have]
     if brought.until is not None:
         day = formats.day(brought.until.astimezone(ZoneInfo(shop.time_zone)).isoformat(), voice.language)
-        lines.insert(0, _line(voice, voice.say("blocks", "order.from", {"date": day}), brought.points))
+        lines.insert(0, _line(voice, voice.say("blocks", "order.from", {"date": day}), brought.held))
     if brought.points <= 0:
         return NOTHING
     heading = voice.say("order", "brings", {"points": brought.points})

@@ -23,8 +23,8 @@ MINUS = "\N{MINUS SIGN}"
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How one shop writes. Amounts are minor units of `currency` unless another is named; instants are aware. `titles` are what
-    products and collections are called, by ("products" or "collections", id), where a page has asked for them."""
+    """How one shop writes. Amounts are minor units of `currency` unless another is named; instants are aware. `titles`
+    are what products and collections are called, by ("products" or "collections", id), where a page has asked for them."""
 
     locale: Locale
     zone: ZoneInfo

@@ -132,11 +132,12 @@ def _tier(folded: ask.Folded, live: Version | None, fmt: Format, now: datetime) 
     said = fmt.money if measure == "spend" else fmt.points
     missing = how_far = ""
     if tier.next_id:
-        words = {"missing": said(max(0, tier.next_at - tier.measure)), "tier": isolated(tier.next_name)}
+        left = max(0, tier.next_at - tier.measure)
+        words = {"missing": said(left), "tier": isolated(tier.next_name)}
         to_next = {
             "spend": _("%(missing)s to %(tier)s"),
-            "points": _("%(missing)s points to %(tier)s"),
-            "orders": _("%(missing)s orders to %(tier)s"),
+            "points": ngettext("%(missing)s point to %(tier)s", "%(missing)s points to %(tier)s", left),
+            "orders": ngettext("%(missing)s order to %(tier)s", "%(missing)s orders to %(tier)s", left),
         }[measure]
         so_far = {
             "spend": _("%(have)s of %(need)s spent"),

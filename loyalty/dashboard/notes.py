@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,6 +19,8 @@ from loyalty.models import Member
 from loyalty.selectors.notes import notes_of
 from loyalty.services.notes import MOST_CHARACTERS, add_note, delete_note
 
+_KEY = re.compile(r"[0-9a-f-]{36}")
+
 
 @embedded
 @require_http_methods(["GET", "POST"])
@@ -30,7 +33,7 @@ def notes(request: HttpRequest, member_id: int) -> HttpResponse:
     typed = request.POST.get("text", "").replace("\x00", "").replace("\r\n", "\n")
     key = request.POST.get("key", "")
     try:
-        if not key:
+        if not _KEY.fullmatch(key):
             raise Invalid(_("This form has lost its number. Open it again from the member’s page."))
         add_note(shop=shop, member_id=found.pk, text=typed, actor=actor(request), key=key, at=now)
     except Invalid as error:

@@ -117,14 +117,14 @@ def _outcome(order: Order, folded: Folded | None, fmt: Format, now: datetime) ->
             text=_("A guest’s order. Its points wait for an account with the same e-mail."), badge=_("Guest")
         )
     statement, source = folded.statement, f"order:{order.id}"
-    for held in statement.pending:
-        if held.source == source:
-            badge = _("Pending until %(day)s") % {"day": fmt.day(held.until, now)}
-            return _Outcome(held.points, held.points, held.reason, badge=badge)
     own = [move for move in statement.movements if move.order_id == order.id and move.kind in ("earned", "reversed")]
     earned = next((move for move in own if move.kind == "earned"), None)
     if earned is not None:
         return _earned(sum(move.points for move in own), earned.points, earned.reason, fmt)
+    for held in statement.pending:
+        if held.order_id == order.id:
+            badge = _("Pending until %(day)s") % {"day": fmt.day(held.until, now)}
+            return _Outcome(held.points, held.points, held.reason, badge=badge)
     nothing = next((each for each in statement.nothing if each.source == source), None)
     if nothing is not None:
         return _Outcome(reason=nothing.reason, badge=_("No points"), tone="warn")

@@ -92,7 +92,7 @@ def _becomes(name: str, was: Reward, now: Reward, words: Words) -> str:
 def _price(reward: Reward, other: Reward, words: Words) -> str:
     """What differs from the other: the points, what they buy, or both."""
     points = points_of(reward.points, words.fmt)
-    if _worth(reward) == _worth(other):
+    if reward.kind != other.kind or _worth(reward) == _worth(other):
         return points
     worth = (
         words.money(reward.value_minor)

@@ -142,7 +142,7 @@ def _day(typed: str) -> date | None:
         found = date.fromisoformat(typed)
     except ValueError:
         return None
-    return found if 2000 <= found.year < 9000 else None
+    return found if 2000 <= found.year < 2100 else None
 
 
 def _end_of(typed: str, fmt: Format) -> datetime | None:

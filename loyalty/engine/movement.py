@@ -71,6 +71,12 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     until: datetime
     reason: Reason
 
+    @property
+    def order_id(self) -> str:
+        """The order that earned them, also by lines that were added later; empty for a milestone or an import."""
+        kind, _colon, rest = self.source.partition(":")
+        return rest.partition("/added:")[0] if kind == "order" else ""
+
 
 class Held(msgspec.Struct, frozen=True):
     """Points on hold as the walk knows them."""

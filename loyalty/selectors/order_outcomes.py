@@ -52,7 +52,7 @@ def _gives(fact: StoredFact, folded: Folded | None) -> bool:
     if folded is None or folded.member.external_id is None:
         return False
     statement = folded.statement
-    return any(held.source == f"order:{fact.external_id}" for held in statement.pending) or any(
+    return any(held.order_id == fact.external_id for held in statement.pending) or any(
         move.order_id == fact.external_id and move.kind == "earned" for move in statement.movements
     )
 

@@ -14,9 +14,10 @@ from loyalty.selectors.members import statement_of
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """`points` that an order gave and has left, those on hold among them; `until` is when these can be spent."""
+    """`points` that an order gave and has left, the `held` ones among them; `until` is when all of these can be spent."""
 
     points: int
+    held: int = 0
     until: datetime | None = None
 
 
@@ -30,8 +31,8 @@ def brought_by(
         return None
     if statement.since is not None and order.at <= statement.since:
         statement = statement_of(shop=shop, member=member, as_of=statement.as_of, versions=versions)
-    held = [each for each in statement.pending if each.source == f"order:{order_id}"]
-    if held:
-        return Brought(sum(each.points for each in held), max(each.until for each in held))
+    held = [each for each in statement.pending if each.order_id == order_id]
     own = (each for each in statement.movements if each.order_id == order_id and each.kind in ("earned", "reversed"))
-    return Brought(sum(each.points for each in own))
+    on_hold = sum(each.points for each in held)
+    until = max((each.until for each in held), default=None)
+    return Brought(sum(each.points for each in own) + on_hold, on_hold, until)

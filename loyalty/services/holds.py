@@ -31,7 +31,6 @@ def note_held(*, shop_id: int, held_before: bool, statements: Mapping[int, State
 
 
 def _held(statement: Statement) -> Iterable[tuple[str, datetime]]:
-    for held in statement.pending:
-        kind, _colon, order_id = held.source.partition(":")
-        if kind == "order":
-            yield order_id, held.until
+    for held in sorted(statement.pending, key=lambda each: each.until):
+        if held.order_id:
+            yield held.order_id, held.until

@@ -30,7 +30,7 @@ def test_a_note_is_written_once_and_stands_on_the_members_page(ask: Ask, ours: S
     member_page = f"/dashboard/members/{ours.member.pk}/"
     assert "Write a note" in words(ask(member_page, ours.shop))
     for _press in range(2):
-        said = write(ask, ours, "Rings twice.\nLikes tea.", "k" * 36)
+        said = write(ask, ours, "Rings twice.\nLikes tea.", "a" * 36)
     assert "Rings twice." in said
     assert StaffNote.objects.get(shop=ours.shop).actor == "the shop"
     shown = words(ask(member_page, ours.shop))
@@ -49,15 +49,24 @@ def test_a_deleted_note_is_back_in_the_field_once(ask: Ask, ours: Seen) -> None:
 
 @pytest.mark.parametrize(("text", "said"), [("  ", "Write something first."), ("x" * 1001, "at most 1,000")])
 def test_what_is_no_note_is_refused_and_stays_in_the_field(ask: Ask, ours: Seen, text: str, said: str) -> None:
-    answer = ask(path(ours), ours.shop, "post", key="k", text=text)
+    answer = ask(path(ours), ours.shop, "post", key=str(uuid.uuid4()), text=text)
     assert answer.status_code == 422
     assert said in words(answer)
     assert text.strip() in answer.content.decode()
 
 
+@pytest.mark.parametrize("key", ["", "x", "\x00" * 36])
+def test_a_form_without_its_number_writes_nothing(ask: Ask, ours: Seen, key: str) -> None:
+    answer = ask(path(ours), ours.shop, "post", key=key, text="Rings twice.")
+    assert answer.status_code == 422
+    assert "lost its number" in words(answer)
+    assert not StaffNote.objects.filter(shop=ours.shop).exists()
+
+
 def test_there_is_an_end_of_them(ask: Ask, ours: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notes, "MOST_NOTES", 1)
-    write(ask, ours, "One.")
+    for _press in range(2):
+        assert "Written down." in write(ask, ours, "One.", "a" * 36)
     assert "Delete one first." in write(ask, ours, "Two.")
 
 

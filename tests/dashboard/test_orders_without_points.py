@@ -175,3 +175,18 @@ def test_an_order_that_posting_has_not_reached_is_left_out_all_the_same(ask: Ask
     place(shop, make_order("waits", at=timezone.now() - DAY, currency="USD"))
     HeldAward.objects.filter(shop=shop).delete()
     assert "Every order earned points" in words(ask("/dashboard/orders/?show=without", shop))
+
+
+def test_points_of_a_line_that_was_added_later_wait_as_well(ask: Ask, shop: Shop) -> None:
+    """The first line is worth too little for a point; the second, added after the payment, has a hold of its own."""
+    hold(shop)
+    now = timezone.now()
+    placed = make_order("edited", at=now - DAY, prices=(3, 12_000), currency="USD")
+    added = msgspec.structs.replace(placed.lines[1], added_at=now - DAY / 2)
+    place(shop, msgspec.structs.replace(placed, lines=(placed.lines[0], added)), at=now)
+    fact = StoredFact.objects.get(shop=shop, kind="order")
+    assert HeldAward.objects.get(shop=shop).fact == fact
+    assert "Pending until" in words(ask("/dashboard/orders/", shop))
+    assert "#edited" not in words(ask("/dashboard/orders/?show=without", shop))
+    HeldAward.objects.filter(shop=shop).delete()
+    assert "#edited" not in words(ask("/dashboard/orders/?show=without", shop)), "the fold knows it too"

@@ -58,6 +58,10 @@ def told(ask: Ask, seen: Seen, *rewards: dict[str, Any]) -> str:
         ),
         (PERCENT | {"percent": 5}, "10% off becomes dearer: 5 % instead of 10 %."),
         (SLIDER | {"value_minor": 50}, "Pay with points becomes dearer: $0.50 instead of $1."),
+        (
+            {"id": "percent", "name": "Percent", "kind": "custom", "points": 350},
+            "10% off becomes dearer: 350 points instead of 300 points.",
+        ),
         (BAG | {"points": 60}, "A bag becomes dearer: 60 points instead of 50 points."),
     ],
 )

@@ -63,6 +63,19 @@ def test_the_page_shows_how_far_the_next_tier_is(ask: Ask, alice: Member) -> Non
     assert "Tier Bean $600.00 to Gold $400.00 of $1,000.00 spent" in plain(words(page))
 
 
+@pytest.mark.parametrize(("measure", "minimum", "said"), [("orders", 2, "1 order to"), ("points", 401, "1 point to")])
+def test_one_that_is_missing_is_said_in_the_singular(
+    ask: Ask, alice: Member, measure: str, minimum: int, said: str
+) -> None:
+    version = version_in_force(alice.shop, timezone.now())
+    assert version
+    policies = msgspec.structs.replace(version.program.policies, tier_measure=measure)
+    tiers = (LEVELS[0], Level(id="gold", name="Gold", minimum=minimum))
+    program = msgspec.structs.replace(version.program, tiers=tiers, policies=policies)
+    publish(shop=alice.shop, program=program, at=timezone.now())
+    assert f"{said} Gold" in plain(words(ask(f"/dashboard/members/{alice.pk}/", alice.shop)))
+
+
 def test_a_granted_tier_is_had_at_once_with_what_it_gives_on_entry(ask: Ask, alice: Member) -> None:
     before = alice.available
     data = typed(last_day=(timezone.now() + 30 * DAY).date().isoformat())
@@ -121,6 +134,7 @@ def test_there_is_an_end_of_open_ones(ask: Ask, alice: Member, monkeypatch: pyte
         ({"last_day": "tomorrow"}, "until"),
         ({"last_day": "2020-01-01"}, "until"),
         ({"last_day": "9999-12-31"}, "until"),
+        ({"last_day": "2100-01-01"}, "until"),
         ({"key": "x"}, "tier"),
     ],
 )

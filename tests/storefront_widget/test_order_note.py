@@ -111,6 +111,20 @@ def test_what_a_refund_took_is_no_longer_promised(shopify: Shop) -> None:
     assert asked(token(shopify, ALICE.external_id)).json()["heading"] == "This order brings 20 points"
 
 
+def test_points_of_a_line_that_was_added_wait_beside_those_that_are_there(shopify: Shop) -> None:
+    make_member(shopify, points=10)
+    now = timezone.now()
+    live = default_program("EUR", 2, "Europe/Riga", "Rewards")
+    waiting = msgspec.structs.replace(live, policies=msgspec.structs.replace(live.policies, hold_days=14))
+    publish(shop=shopify, program=waiting, at=now - timedelta(days=20))
+    order = make_order("5001", prices=(10_000, 2_000), at=now - timedelta(days=15))
+    late = msgspec.structs.replace(order.lines[1], added_at=now - timedelta(hours=1))
+    place(shopify, msgspec.structs.replace(order, lines=(order.lines[0], late)), at=now)
+    note = asked(token(shopify, ALICE.external_id)).json()
+    assert note["heading"] == "This order brings 120 points"
+    assert [line["value"] for line in note["lines"]] == ["20", "110"]
+
+
 def test_an_order_from_before_the_checkpoint_is_told_as_well(shopify: Shop) -> None:
     for number in range(45):
         place(shopify, make_order(str(6000 + number), prices=(1_000 + 100 * number,), at=T0 + timedelta(days=number)))

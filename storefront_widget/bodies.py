@@ -164,8 +164,11 @@ def read_body(request: HttpRequest, form: type[B], *, at_most: int = MAX_BYTES) 
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdigit() or int(length) > at_most:
         raise WrongForm(f"Send at most {at_most} bytes.", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    body = request.read(at_most)
+    if b"\\u0000" in body:  # JSON can write it in no other way, and PostgreSQL takes it not even in a query
+        raise Invalid("A text holds the character NUL, which cannot be stored; take it out.", place="$")
     try:
-        return msgspec.json.decode(request.read(at_most), type=form)
+        return msgspec.json.decode(body, type=form)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         message, _, place = str(error).partition(" - at ")
         raise Invalid(f"{message}.", place=place.strip("`") or "$") from error

@@ -60,6 +60,7 @@ def test_it_costs_eight_questions_at_most(shopify: Shop, django_assert_max_num_q
         {"lines": [LINE] * 201},
         {"lines": [{**LINE, "collections": ["1"] * 251}]},
         {"lines": [LINE], "off_minor": -5},
+        {"lines": [{**LINE, "product": "a\x00"}]},
     ],
 )
 def test_goods_that_nobody_sells_are_refused_with_a_sentence(ecwid: Shop, body: object) -> None:

@@ -265,6 +265,7 @@ def test_it_is_said_in_the_buyers_language(shopify: Shop) -> None:
         {"lines": [{"price": "NaN"}]},
         {"lines": [{"price": 1, "quantity": 0}]},
         {"lines": [{"price": 1}] * 501},
+        {"lines": [{"price": 1, "product": "a\x00"}]},
         {"currency": "EURO"},
         {"placed_at": "2026-01-01T00:00:00"},
         {"placed_at": "long ago"},

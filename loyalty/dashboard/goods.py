@@ -53,7 +53,7 @@ def _search(shop: Shop, part: Catalogue, typed: str, now: datetime) -> Search:
     try:
         limits.hit(f"goods:{shop.pk}", limit=ASKS, window_seconds=ASKS_SECONDS, at=now)
     except TooMany:
-        return Search(list(found.values())[:SHOWN], _("These are from your orders: your store is asked so often a minute and no more. Wait a minute and search again."))  # fmt: skip
+        return Search(list(found.values())[:SHOWN], _("These are from your orders: your store can be asked only so many times a minute. Wait a minute and search again."))  # fmt: skip
     try:
         with http.within(ASKED_SECONDS):
             named = platform_of(shop).goods_named(shop, part, typed)

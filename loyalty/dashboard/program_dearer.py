@@ -13,7 +13,7 @@ from loyalty.dashboard.program_beside import Beside
 from loyalty.dashboard.program_sentences import Words
 from loyalty.dashboard.program_text import offered, points_of
 from loyalty.engine.program import Program, Reward
-from loyalty.engine.rewards import least_points
+from loyalty.engine.rewards import SLIDING, least_points
 from loyalty.selectors.program_page import holders_of
 
 SHOWN = 8
@@ -48,7 +48,7 @@ def _worse(old: Program, new: Program) -> Iterator[tuple[Reward, Reward | None]]
     for was in old.rewards:
         if was.enabled and was.points:
             now = offers.get(was.id)
-            if now is None or _costs_more(was, now) or now.minimum_order_minor > was.minimum_order_minor:
+            if now is None or _costs_more(was, now) or _begins_later(was, now) or _needs_more(was, now):
                 yield was, now
 
 
@@ -61,6 +61,15 @@ def _costs_more(was: Reward, now: Reward) -> bool:
     """More points for the same, or less for the same points; a larger one that costs more in proportion is neither."""
     same_kind = was.kind == now.kind
     return now.points * (_worth(was) if same_kind else 1) > was.points * (_worth(now) if same_kind else 1)
+
+
+def _begins_later(was: Reward, now: Reward) -> bool:
+    """What is paid in steps takes more of them at least."""
+    return was.kind == now.kind and now.kind in SLIDING and least_points(now) > least_points(was)
+
+
+def _needs_more(was: Reward, now: Reward) -> bool:
+    return now.minimum_order_minor > was.minimum_order_minor
 
 
 def _told(was: Reward, now: Reward | None, words: Words, touched: int) -> str:
@@ -83,7 +92,10 @@ def _becomes(name: str, was: Reward, now: Reward, words: Words) -> str:
     if _costs_more(was, now):
         both = {"reward": name, "before": _price(was, now, words), "after": _price(now, was, words)}
         told.append(_("%(reward)s becomes dearer: %(after)s instead of %(before)s.") % both)
-    if now.minimum_order_minor > was.minimum_order_minor:
+    if _begins_later(was, now):
+        begins = {"reward": name, "least": points_of(least_points(now), words.fmt)}
+        told.append(_("%(reward)s begins at %(least)s.") % begins)
+    if _needs_more(was, now):
         least = {"reward": name, "least": words.money(now.minimum_order_minor)}
         told.append(_("%(reward)s needs an order of %(least)s or more.") % least)
     return " ".join(told)

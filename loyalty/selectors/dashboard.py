@@ -167,8 +167,7 @@ def orders_page(
     rows = rows.order_by("-at", "-pk")
     last = None
     if without_points_at is not None:
-        held = HeldAward.objects.filter(shop=shop, fact=OuterRef("pk"), until__gt=without_points_at)
-        rows = rows.filter(~Exists(held))
+        rows = rows.filter(~points_wait(shop=shop, at=without_points_at))
         last = rows[ORDERS_LOOKED_AT - 1 : ORDERS_LOOKED_AT].first()
         awards = LedgerEntry.objects.filter(shop=shop, kind="earned", order_id=OuterRef("external_id"))
         looked_at = rows.filter(at__gte=last.at) if last else rows
@@ -176,6 +175,11 @@ def orders_page(
     found = list(rows.select_related("member")[: ROWS + 1])
     last = found[ROWS - 1] if len(found) > ROWS else last
     return Page(found[:ROWS], f"{last.at.isoformat()}~{last.pk}" if last else "")
+
+
+def points_wait(*, shop: Shop, at: datetime) -> Exists:
+    """Of an order: whether its points wait for a later day than `at`."""
+    return Exists(HeldAward.objects.filter(shop=shop, fact=OuterRef("pk"), until__gt=at))
 
 
 def redemptions_page(*, shop: Shop, search: str, before: int | None) -> Page:

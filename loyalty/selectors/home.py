@@ -10,7 +10,6 @@ from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, 
 from django.db.models.functions import Coalesce
 
 from loyalty.models import (
-    HeldAward,
     InboxDelivery,
     LedgerEntry,
     OutboxMessage,
@@ -23,6 +22,7 @@ from loyalty.models import (
     WidgetSettings,
 )
 from loyalty.models.queues import QueueState
+from loyalty.selectors.dashboard import points_wait
 from loyalty.selectors.fulfilment import BY_HAND
 from loyalty.selectors.partner_codes import WAITS_FOR_A_CODE
 
@@ -63,9 +63,8 @@ def desk_of(*, shop: Shop, since: datetime, now: datetime) -> Desk:
     own = {"shop": OuterRef("pk")}
     week = now - timedelta(days=WITHOUT_POINTS_DAYS)
     awards = LedgerEntry.objects.filter(shop=shop, kind="earned", order_id=OuterRef("external_id"))
-    held = HeldAward.objects.filter(shop=shop, fact=OuterRef("pk"), until__gt=now)
     orders = StoredFact.objects.filter(shop=shop, kind="order")
-    recent = orders.filter(~Exists(held), ~Exists(awards), at__gte=max(week, since))
+    recent = orders.filter(~points_wait(shop=shop, at=now), ~Exists(awards), at__gte=max(week, since))
     waiting = Redemption.objects.filter(**own, state=Redemption.State.READY, external_id=BY_HAND)
     draft = ProgramVersion.objects.filter(**own, in_force_from=None, revision__gt=0).values("number")
     latest = orders.filter(pk__in=orders.order_by("-at", "-pk").values("pk")[:100]).order_by("-stored_at")

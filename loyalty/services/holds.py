@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from loyalty.engine.statement import Statement
-from loyalty.models import HeldAward, StoredFact
+from loyalty.models import HeldAward, Shop, StoredFact
 
 
 def note_held(*, shop_id: int, held_before: bool, statements: Mapping[int, Statement]) -> None:
@@ -28,6 +28,13 @@ def note_held(*, shop_id: int, held_before: bool, statements: Mapping[int, State
         HeldAward.objects.bulk_create(
             changed, update_conflicts=True, unique_fields=["fact"], update_fields=["until"], batch_size=500
         )
+
+
+def unmark(*, shop: Shop, orders: Iterable[StoredFact]) -> None:
+    """Of orders that another has from now on: posting marks them for whom it folds, and guests are left alone."""
+    ids = [row.pk for row in orders]
+    if ids:
+        HeldAward.objects.filter(shop=shop, fact__in=ids).delete()
 
 
 def _held(statement: Statement) -> Iterable[tuple[str, datetime]]:

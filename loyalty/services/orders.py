@@ -17,6 +17,7 @@ from loyalty.models import Member, Shop, StoredFact
 from loyalty.selectors.facts import REFUND, decode_refund, with_refunds
 from loyalty.selectors.programs import versions_of
 from loyalty.services.facts import note
+from loyalty.services.holds import unmark
 from loyalty.services.members import Key, key_of
 from loyalty.services.observations import OrderSeen, Person, RefundSeen
 
@@ -53,6 +54,7 @@ def store_orders(
     StoredFact.objects.across_shops().bulk_update(
         replaced, ["member_id", "at", "rank", "body", "number"], batch_size=200
     )
+    unmark(shop=shop, orders=[row for row in replaced if row.member_id != before[row.external_id][0]])
     looked_at = {row.external_id for row in [*new, *replaced]} | {seen.order_id for seen in refunds}
     known = _alone(shop, looked_at)
     arrived = _arrived(shop, refunds, known)

@@ -190,3 +190,14 @@ def test_points_of_a_line_that_was_added_later_wait_as_well(ask: Ask, shop: Shop
     assert "#edited" not in words(ask("/dashboard/orders/?show=without", shop))
     HeldAward.objects.filter(shop=shop).delete()
     assert "#edited" not in words(ask("/dashboard/orders/?show=without", shop)), "the fold knows it too"
+
+
+def test_the_mark_of_an_order_that_became_a_guests_hides_it_no_longer(ask: Ask, shop: Shop) -> None:
+    hold(shop)
+    now = timezone.now()
+    placed = make_order("moved", at=now - DAY, currency="USD")
+    place(shop, placed)
+    assert HeldAward.objects.filter(shop=shop).exists()
+    place(shop, msgspec.structs.replace(placed, updated_at=now), GUEST)
+    assert "#moved" in words(ask("/dashboard/orders/?show=without", shop))
+    assert "1 order earned nothing this week" in words(ask("/dashboard/", shop))

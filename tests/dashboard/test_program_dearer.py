@@ -59,6 +59,10 @@ def told(ask: Ask, seen: Seen, *rewards: dict[str, Any]) -> str:
         (PERCENT | {"percent": 5}, "10% off becomes dearer: 5 % instead of 10 %."),
         (SLIDER | {"value_minor": 50}, "Pay with points becomes dearer: $0.50 instead of $1."),
         (
+            SLIDER | {"minimum_points": 450},
+            "Pay with points begins at 500 points. 1 member who has enough for it now has too little then.",
+        ),
+        (
             {"id": "percent", "name": "Percent", "kind": "custom", "points": 350},
             "10% off becomes dearer: 350 points instead of 300 points.",
         ),
@@ -71,7 +75,7 @@ def test_a_reward_that_becomes_dearer_says_for_how_many(
     others = [each for each in (OFF, PERCENT, SLIDER, BAG) if each["id"] != changed["id"]]
     page = told(ask, seen, changed, *others)
     assert said in page
-    assert page.count("becomes dearer") + page.count("needs an order") >= 1
+    assert page.count("becomes dearer") + page.count("needs an order") + page.count("begins at") >= 1
     assert "3 members hold 1,550 points, collected before this." in page
 
 

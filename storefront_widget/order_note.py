@@ -53,7 +53,7 @@ def order_note(request: HttpRequest, caller: Caller) -> HttpResponse:
 
 
 def _is_expected(live: Version, body: OrderBody, at: datetime) -> bool:
-    """Whether an order of which nobody has told us may yet bring something."""
+    """Whether an order that has brought nothing yet may do so."""
     return not live.program.paused.earning and (body.placed_at is None or at - body.placed_at < EXPECTED_FOR)
 
 
@@ -66,13 +66,14 @@ def _to_member(
         return NOTHING
     have = _line(voice, voice.say("blocks", "order.have", {}), statement.available)
     brought = brought_by(shop=shop, member=member, order_id=body.order, statement=statement, versions=versions)
-    if brought is None:
+    waits = voice.text(brought.waits_for) if brought is not None and brought.waits_for is not None else ""
+    if brought is None or waits:
         expected = _is_expected(live, body, caller.at)
         found = _estimate(caller, versions, body) if expected else None
-        if found is not None:
-            return _coming(voice, found, [have])
-        told = _coming(voice, None, []) if expected else {**NOTHING, "link": voice.say("blocks", "page.open", {})}
-        return {**told, "heading": voice.say("blocks", "page.have", {"points": statement.available})}
+        told = _coming(voice, found, [have]) if expected else {**NOTHING, "link": voice.say("blocks", "page.open", {})}
+        if found is None:
+            told |= {"heading": voice.say("blocks", "page.have", {"points": statement.available}), "lines": []}
+        return told | {"text": waits or told["text"]}
     lines = [have]
     if brought.until is not None:
         day = formats.day(brought.until.astimezone(ZoneInfo(shop.time_zone)).isoformat(), voice.language)

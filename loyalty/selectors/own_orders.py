@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from loyalty.engine.explain import Reason
 from loyalty.engine.program import Version
 from loyalty.engine.statement import Statement
 from loyalty.models import Member, Shop, StoredFact
@@ -14,11 +15,13 @@ from loyalty.selectors.members import statement_of
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """`points` that an order gave and has left, the `held` ones among them; `until` is when all of these can be spent."""
+    """`points` that an order gave and has left, the `held` ones among them; `until` is when all of these can be spent.
+    `waits_for` is why one has given nothing so far that may yet: it is not paid, or not fulfilled."""
 
     points: int
     held: int = 0
     until: datetime | None = None
+    waits_for: Reason | None = None
 
 
 def brought_by(
@@ -35,4 +38,6 @@ def brought_by(
     own = (each for each in statement.movements if each.order_id == order_id and each.kind in ("earned", "reversed"))
     on_hold = sum(each.points for each in held)
     until = max((each.until for each in held), default=None)
-    return Brought(sum(each.points for each in own) + on_hold, on_hold, until)
+    why = (each.reason for each in statement.nothing if each.source == f"order:{order_id}")
+    waits_for = next((reason for reason in why if reason.message.startswith("nothing.waiting.")), None)
+    return Brought(sum(each.points for each in own) + on_hold, on_hold, until, waits_for)

@@ -125,6 +125,18 @@ def test_points_of_a_line_that_was_added_wait_beside_those_that_are_there(shopif
     assert [line["value"] for line in note["lines"]] == ["20", "110"]
 
 
+def test_of_an_order_that_is_not_paid_yet_is_said_what_it_will_bring_and_what_it_waits_for(shopify: Shop) -> None:
+    """The platform tells of an order before it tells that it is paid; a transfer takes days."""
+    make_member(shopify, points=10)
+    place(shopify, make_order("5001", prices=(12_000,), at=timezone.now() - timedelta(minutes=1), paid=False))
+    note = asked(token(shopify, ALICE.external_id)).json()
+    assert (note["heading"], note["text"]) == ("This order brings 29 points", "Order #5001 is not paid yet")
+    assert (note["lines"], note["again_seconds"]) == ([{"name": "You have", "value": "10"}], 5)
+    days = {**ORDER, "placed_at": (timezone.now() - timedelta(days=2)).isoformat()}
+    waiting = {**ONLY_WHAT_THERE_IS, "text": "Order #5001 is not paid yet"}
+    assert asked(token(shopify, ALICE.external_id), days).json() == waiting
+
+
 def test_an_order_from_before_the_checkpoint_is_told_as_well(shopify: Shop) -> None:
     for number in range(45):
         place(shopify, make_order(str(6000 + number), prices=(1_000 + 100 * number,), at=T0 + timedelta(days=number)))
@@ -280,6 +292,9 @@ def test_what_no_order_holds_is_refused_with_a_sentence(shopify: Shop, body: obj
 
 def test_it_costs_ten_questions_at_most(shopify: Shop, django_assert_max_num_queries: Any) -> None:
     make_member(shopify, points=10)
+    with django_assert_max_num_queries(10):
+        asked(token(shopify, ALICE.external_id))
+    place(shopify, make_order("5001", at=timezone.now() - timedelta(minutes=1), paid=False))
     with django_assert_max_num_queries(10):
         asked(token(shopify, ALICE.external_id))
     placed(shopify)

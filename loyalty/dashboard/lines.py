@@ -71,7 +71,7 @@ def entries_of(member: Folded) -> list[Entry]:
             group: Group = _GROUPS.get(each.kind, "earned")
             happened.append(Entry(each.at, group, each.reason, each.points, balance, each.order_id))
     held = [
-        Entry(each.until, "earned", each.reason, each.points, balance, _order_id(each.source), each.until)
+        Entry(each.until, "earned", each.reason, each.points, balance, each.order_id, each.until)
         for each in sorted(statement.pending, key=lambda pending: pending.until, reverse=True)
     ]
     return held + happened[::-1]
@@ -133,6 +133,6 @@ class _Told:
 
 
 def _order_id(source: str) -> str:
-    """ "order:5001" names the order 5001; other sources name none."""
+    """ "order:5001" names the order 5001, as does a line that was added to it; other sources name none."""
     kind, _colon, order_id = source.partition(":")
-    return order_id if kind == "order" else ""
+    return order_id.partition("/added:")[0] if kind == "order" else ""

@@ -179,7 +179,7 @@ def judge(program: Program, versions: Sequence[Version], order: Order, facts: Se
     statement = fold(begun, [*known, order], max(each for each in moments if each is not None))
     source = f"order:{order.id}"
     reasons: list[tuple[int, Reason]] = [
-        (each.points, each.reason) for each in statement.pending if each.source == source
+        (each.points, each.reason) for each in statement.pending if each.order_id == order.id
     ]
     own = (each for each in statement.movements if each.order_id == order.id and each.kind == "earned")
     reasons += [(each.points, each.reason) for each in own]

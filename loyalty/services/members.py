@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from loyalty.models import Member, Shop, StoredFact
+from loyalty.models import Member, Shop, StaffNote, StoredFact
 from loyalty.services.observations import Person
 
 Key = tuple[str, str]
@@ -137,9 +137,10 @@ def guests_to_adopt(*, shop: Shop, people: Iterable[Person]) -> dict[int, Key]:
 
 
 def adopt_guest(*, shop: Shop, guest: Member, account: Member) -> None:
-    """The guest's facts become the account's. Both are locked; the account is folded afterwards by the caller. A guest
+    """The guest's facts, and what staff wrote about them, become the account's. Both are locked; the account is folded afterwards by the caller. A guest
     has no ledger rows: guests are never folded."""
     StoredFact.objects.filter(shop=shop, member=guest).update(member=account)
+    StaffNote.objects.filter(shop=shop, member=guest).update(member=account)
     guest.merged_into = account
     guest.email = guest.name = ""
     guest.save(update_fields=["merged_into", "email", "name"])

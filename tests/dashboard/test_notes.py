@@ -10,10 +10,12 @@ from django.utils import timezone
 from loyalty.models import Member, StaffNote
 from loyalty.selectors.personal_data import document_about
 from loyalty.services import notes
+from loyalty.services.intake import record
 from loyalty.services.merging import merge
-from loyalty.services.observations import Subject
+from loyalty.services.observations import Person, PersonSeen, Subject
 from loyalty.services.privacy import redact
 from tests.dashboard.conftest import SCRIPT, Ask, Seen, words
+from tests.factories import ALICE, make_order, place
 
 pytestmark = pytest.mark.django_db
 
@@ -76,6 +78,17 @@ def test_a_note_of_another_shop_or_member_is_not_found(ask: Ask, ours: Seen, the
     assert ask(f"{path(ours)}{note.pk}/delete/", ours.shop, "post").status_code == 404
     assert ask(f"{path(theirs)}{note.pk}/delete/", ours.shop, "post").status_code == 404
     assert StaffNote.objects.filter(shop=theirs.shop).exists()
+
+
+def test_what_was_written_about_a_guest_goes_to_their_account(ask: Ask, ours: Seen) -> None:
+    order = make_order("g", at=timezone.now(), currency=ours.shop.currency)
+    place(ours.shop, order, Person(email=ALICE.email))
+    guest = Member.objects.get(shop=ours.shop, email=ALICE.email)
+    assert guest.external_id is None
+    answer = ask(f"/dashboard/members/{guest.pk}/notes/", ours.shop, "post", key=str(uuid.uuid4()), text="Rings twice.")
+    assert answer.status_code == 200
+    record(shop=ours.shop, observations=[PersonSeen(person=ALICE, at=timezone.now())], at=timezone.now())
+    assert StaffNote.objects.get(shop=ours.shop).member.external_id == ALICE.external_id
 
 
 def test_what_was_typed_is_escaped(ask: Ask, ours: Seen) -> None:

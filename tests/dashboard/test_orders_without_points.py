@@ -188,6 +188,8 @@ def test_points_of_a_line_that_was_added_later_wait_as_well(ask: Ask, shop: Shop
     assert HeldAward.objects.get(shop=shop).fact == fact
     assert "Pending until" in words(ask("/dashboard/orders/", shop))
     assert "#edited" not in words(ask("/dashboard/orders/?show=without", shop))
+    statement = ask(f"/dashboard/members/{fact.member_id}/", shop).content.decode()
+    assert f"/dashboard/orders/{fact.pk}/" in statement
     HeldAward.objects.filter(shop=shop).delete()
     assert "#edited" not in words(ask("/dashboard/orders/?show=without", shop)), "the fold knows it too"
 

@@ -182,6 +182,12 @@ def test_a_guest_hears_what_they_would_have_and_nothing_of_anybody(shopify: Shop
     }
 
 
+def test_a_token_that_says_null_is_a_guests(shopify: Shop) -> None:
+    claims = jwt.decode(token(shopify), options={"verify_signature": False})
+    null = jwt.encode({**claims, "sub": None}, SECRET, algorithm="HS256")
+    assert asked(null).json() == asked(token(shopify)).json()
+
+
 def test_a_customer_whom_we_have_not_met_hears_what_comes(shopify: Shop) -> None:
     note = asked(token(shopify, "999")).json()
     assert (note["heading"], note["lines"], note["again_seconds"]) == ("This order brings 29 points", [], 5)

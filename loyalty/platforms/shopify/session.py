@@ -63,15 +63,15 @@ def decode_customer_token(token: str, now: datetime) -> CustomerToken:
     member's: nobody is a customer because they may open the admin.
 
     As documented for checkout extensions, `dest` is the bare domain, there need be no `iss`, it lives five minutes, and
-    `sub` is there only for somebody who is logged in, if the app may read customers. Tokens with an `iss` and with https://
-    before the domain have been reported; both are taken."""
+    `sub` is there only for somebody who is logged in, if the app may read customers; whether it can be null instead is
+    (unverified). Tokens with an `iss` and with https:// before the domain have been reported; all are taken."""
     claims, _ = _current(token, REQUIRED_OF_CUSTOMERS, now)
     domain = _host(_as_url(claims["dest"]))
     if "iss" in claims and _host(_as_url(claims["iss"])) != domain:
         raise Unauthorized("The session token names two stores.", code="bad_token")
-    if "sub" not in claims:
+    subject = claims.get("sub")
+    if subject is None:
         return CustomerToken(shop_domain=domain, customer_id="")
-    subject = claims["sub"]
     customer = _CUSTOMER.fullmatch(subject) if isinstance(subject, str) else None
     if customer is None:
         raise Unauthorized("The session token is not a customer's.", code="bad_token")

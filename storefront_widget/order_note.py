@@ -46,7 +46,7 @@ def order_note(request: HttpRequest, caller: Caller) -> HttpResponse:
         return answer(_to_member(caller, caller.member, live, versions, body, voice))
     if not _is_expected(live, body, caller.at):
         return answer(NOTHING)
-    found = _estimate(caller, versions, body)
+    found = _estimate(caller, versions, body) if caller.signed_in or _is_kept_for_guests(live) else None
     if caller.signed_in and found is not None:
         return answer(_coming(voice, found, []))
     return answer({**NOTHING, "heading": _to_guest(voice, found), "link": voice.say("blocks", "page.join", {})})
@@ -55,6 +55,12 @@ def order_note(request: HttpRequest, caller: Caller) -> HttpResponse:
 def _is_expected(live: Version, body: OrderBody, at: datetime) -> bool:
     """Whether an order that has brought nothing yet may do so."""
     return not live.program.paused.earning and (body.placed_at is None or at - body.placed_at < EXPECTED_FOR)
+
+
+def _is_kept_for_guests(live: Version) -> bool:
+    """Whether somebody who joins later has what they ordered before."""
+    policies = live.program.policies
+    return policies.guest_orders == "wait" and policies.enrolment == "automatic"
 
 
 def _to_member(

@@ -182,6 +182,14 @@ def test_a_guest_hears_what_they_would_have_and_nothing_of_anybody(shopify: Shop
     }
 
 
+@pytest.mark.parametrize("policy", [{"guest_orders": "nothing"}, {"enrolment": "on_request"}])
+def test_a_guest_whose_order_would_not_be_kept_is_promised_nothing_of_it(shopify: Shop, policy: dict[str, Any]) -> None:
+    live = default_program("EUR", 2, "Europe/Riga", "Rewards")
+    strict = msgspec.structs.replace(live, policies=msgspec.structs.replace(live.policies, **policy))
+    publish(shop=shopify, program=strict, at=timezone.now() - timedelta(hours=1))
+    assert asked(token(shopify)).json()["heading"] == "Members collect points with every order."
+
+
 def test_a_token_that_says_null_is_a_guests(shopify: Shop) -> None:
     claims = jwt.decode(token(shopify), options={"verify_signature": False})
     null = jwt.encode({**claims, "sub": None}, SECRET, algorithm="HS256")

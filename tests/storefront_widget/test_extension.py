@@ -171,6 +171,22 @@ def test_the_configuration_is_written_where_it_is_wanted_and_nowhere_else(tmp_pa
     assert not (ORDER_NOTE / "src" / "server.js").exists()
 
 
+@pytest.mark.parametrize("name", ["regulars", "regulars-order"])
+def test_written_again_an_extension_keeps_its_uid_and_nothing_that_is_gone(
+    tmp_path: Path, settings: Settings, name: str
+) -> None:
+    settings.SHOPIFY_API_KEY, settings.APP_URL = "key", "https://rewards.test"
+    call_command("shopify_extension", config=tmp_path, stdout=StringIO())
+    described = tmp_path / "extensions" / name / "shopify.extension.toml"
+    described.write_text(re.sub(r"(type = .*)", r'\1\nuid = "1aafc25d-8448"', described.read_text()))
+    (described.parent / "gone.js").touch()
+    for _again in range(2):
+        call_command("shopify_extension", config=tmp_path, stdout=StringIO())
+        assert not (described.parent / "gone.js").exists()
+        told = tomllib.loads(described.read_text())
+        assert told.get("extensions", [told])[0]["uid"] == "1aafc25d-8448"
+
+
 def test_the_note_beside_an_order_is_described_as_shopifys_command_line_reads_it() -> None:
     """Targets once each, their modules there with a default export, nothing to be installed, and the network asked for."""
     described = tomllib.loads((ORDER_NOTE / "shopify.extension.toml").read_text())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from argparse import ArgumentParser
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, rmtree
 from typing import Any
 
 from django.conf import settings
@@ -53,6 +54,20 @@ class Command(BaseCommand):
         if not folder.is_dir():
             raise CommandError(f"There is no folder {folder}.")
         (folder / "shopify.app.toml").write_text(app_configuration(), encoding="utf-8")
-        copytree(EXTENSIONS, folder / "extensions", dirs_exist_ok=True)
+        for extension in EXTENSIONS.iterdir():
+            _renew(extension, folder / "extensions" / extension.name)
         (folder / "extensions" / ORDER_NOTE.name / "src" / "server.js").write_text(server_module(), encoding="utf-8")
         self.stdout.write(f"shopify.app.toml and the extensions in {folder}")
+
+
+def _renew(extension: Path, deployed: Path) -> None:
+    """Today's files and no others. The `uid` that Shopify's command line wrote at the first deploy stays
+    (https://shopify.dev/docs/apps/build/dev-dashboard/migrate-app-extensions): without it the next would make another
+    extension, and merchants would have to place that one anew."""
+    described = deployed / "shopify.extension.toml"
+    known = re.search(r"^uid *=.*$", described.read_text("utf-8"), re.M) if described.exists() else None
+    rmtree(deployed, ignore_errors=True)
+    copytree(extension, deployed)
+    if known:
+        text = described.read_text("utf-8")
+        described.write_text(re.sub(r"^type *=.*$", lambda kind: f"{kind[0]}\n{known[0]}", text, count=1, flags=re.M))

@@ -199,7 +199,7 @@ function nudge(box, panel, w) {
   const first = data?.nudges?.find((each) => !gone.includes(each.id));
   panel.nudge?.remove();
   // On a phone it would lie over the way to pay.
-  if (!first || (matchMedia("(max-width: 40em)").matches && /\/(cart|checkout)\b/.test(location.pathname + location.hash))) return null;
+  if (!first || (matchMedia("(max-width: 40em)").matches && /\/(cart|checkout)(?![\w-])/.test(location.pathname + location.hash))) return null;
   const away = () => {
     kept.set([...gone, first.id].slice(-50));
     box.draw();

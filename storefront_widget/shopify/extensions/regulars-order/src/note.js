@@ -52,18 +52,23 @@ function bought({ lines, discountAllocations }) {
 // The panel opens on the shop's own pages.
 const linkOf = ({ shop }) => `${(shop.storefrontUrl || `https://${shop.myshopifyDomain}`).replace(/\/$/, "")}/#regulars`;
 
+// One element for all that is said in turn: a screen reader hears what changes in it.
+let place = null;
+
 function draw({ heading, text, lines, link }, href) {
-  const { body } = document;
-  while (body.firstChild) body.removeChild(body.firstChild);
+  if (!place && heading) {
+    place = element("s-stack", { gap: "base", accessibilityRole: "status" }, []);
+    document.body.appendChild(place);
+  }
+  while (place?.firstChild) place.removeChild(place.firstChild);
   if (!heading) return;
-  body.appendChild(
-    element("s-stack", { gap: "base", accessibilityRole: "status" }, [
-      element("s-heading", {}, [heading]),
-      text && element("s-text", {}, [text]),
-      ...lines.map(({ name, value }) => element("s-stack", { direction: "inline", justifyContent: "space-between", gap: "base" }, [element("s-text", {}, [name]), element("s-text", {}, [value])])),
-      element("s-link", { href }, [link]),
-    ]),
-  );
+  const told = [
+    element("s-heading", {}, [heading]),
+    text && element("s-text", {}, [text]),
+    ...lines.map(({ name, value }) => element("s-stack", { direction: "inline", justifyContent: "space-between", gap: "base" }, [element("s-text", {}, [name]), element("s-text", {}, [value])])),
+    element("s-link", { href }, [link]),
+  ];
+  for (const child of told) if (child) place.appendChild(child);
 }
 
 function element(name, properties, children) {

@@ -143,8 +143,9 @@ def _what_if(walk: Walk) -> None:
 def _in_another_language(walk: Walk) -> None:
     walk.go_to("Program")
     walk.follow("Translations", "Translations")
-    walk.hands.press(walk.app.get_by_role("navigation", name="Language").get_by_role("link", name="Deutsch"))
-    walk.reads("An empty field shows your own words.")
+    german = walk.app.get_by_role("navigation", name="Language").get_by_role("link", name="Deutsch")
+    walk.hands.press(german)
+    expect(german).to_have_attribute("aria-current", "true")
     walk.write("Post on us Missing", "Versand geht auf uns")
     walk.press("Save in the draft")
     walk.reads("Saved in the draft.")

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from django.utils.translation import gettext as _
 
+from loyalty.dashboard.typed import FORM_KEY
 from loyalty.engine.errors import Invalid
 from loyalty.services.adjustments import LIMIT_POINTS
 
 REASON_CHARACTERS = 300
-_KEY = re.compile(r"[0-9a-f-]{36}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -52,6 +52,6 @@ def read_form(posted: Mapping[str, str]) -> Adjusting:
         errors["points"] = _("Give a whole number of points, from 1 to %(most)s.") % {"most": f"{LIMIT_POINTS:,}"}
     if not form.reason:
         errors["reason"] = _("Say why. The member sees it in the statement.")
-    if not _KEY.fullmatch(form.key):
+    if not FORM_KEY.fullmatch(form.key):
         errors["points"] = _("This form has lost its number. Open it again from the member’s page.")
     return replace(form, errors=errors)

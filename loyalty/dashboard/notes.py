@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,13 +12,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from loyalty.dashboard import rows as row_of
 from loyalty.dashboard.access import embedded
 from loyalty.dashboard.pages import actor, asked, page
+from loyalty.dashboard.typed import FORM_KEY
 from loyalty.dashboard.views import MAX_ID, member_of
 from loyalty.engine.errors import Invalid, NotFound
 from loyalty.models import Member
 from loyalty.selectors.notes import notes_of
 from loyalty.services.notes import MOST_CHARACTERS, add_note, delete_note
-
-_KEY = re.compile(r"[0-9a-f-]{36}")
 
 
 @embedded
@@ -33,7 +31,7 @@ def notes(request: HttpRequest, member_id: int) -> HttpResponse:
     typed = request.POST.get("text", "").replace("\x00", "").replace("\r\n", "\n")
     key = request.POST.get("key", "")
     try:
-        if not _KEY.fullmatch(key):
+        if not FORM_KEY.fullmatch(key):
             raise Invalid(_("This form has lost its number. Open it again from the member’s page."))
         add_note(shop=shop, member_id=found.pk, text=typed, actor=actor(request), key=key, at=now)
     except Invalid as error:

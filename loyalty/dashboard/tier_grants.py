@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from loyalty.dashboard.access import embedded
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.member_page import grant_told, member_context
 from loyalty.dashboard.pages import actor, asked, page
+from loyalty.dashboard.typed import FORM_KEY
 from loyalty.dashboard.views import MAX_ID, member_of
 from loyalty.engine.errors import Invalid, NotFound
 from loyalty.engine.tiers import Level
@@ -27,7 +27,6 @@ from loyalty.selectors.programs import version_in_force
 from loyalty.services.tier_grants import grant_tier, take_back
 
 REASON_CHARACTERS = 300
-_KEY = re.compile(r"[0-9a-f-]{36}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +131,7 @@ def _read(posted: Mapping[str, str]) -> Granting:
         errors["until"] = _("Choose a day, such as 2026-12-31.")
     if not form.reason:
         errors["reason"] = _("Say why, for whoever looks later.")
-    if not _KEY.fullmatch(form.key):
+    if not FORM_KEY.fullmatch(form.key):
         errors["tier"] = _("This form has lost its number. Open it again from the member’s page.")
     return replace(form, errors=errors)
 

@@ -1,8 +1,12 @@
-"""Whole numbers out of what comes from outside."""
+"""Whole numbers, and the numbers of forms, out of what comes from outside."""
 
 from __future__ import annotations
 
+import re
+
 MOST_DIGITS = 19
+FORM_KEY = re.compile(r"[0-9a-f-]{36}")
+"""The number that a form was served with: whoever presses twice sends it twice, and is taken once."""
 
 
 def whole(text: str, most: int, least: int = 0) -> int | None:

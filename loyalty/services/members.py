@@ -137,8 +137,8 @@ def guests_to_adopt(*, shop: Shop, people: Iterable[Person]) -> dict[int, Key]:
 
 
 def adopt_guest(*, shop: Shop, guest: Member, account: Member) -> None:
-    """The guest's facts, and what staff wrote about them, become the account's. Both are locked; the account is folded afterwards by the caller. A guest
-    has no ledger rows: guests are never folded."""
+    """The guest's facts, and what staff wrote about them, become the account's. Both are locked; the account is folded
+    afterwards by the caller. A guest has no ledger rows: guests are never folded."""
     StoredFact.objects.filter(shop=shop, member=guest).update(member=account)
     StaffNote.objects.filter(shop=shop, member=guest).update(member=account)
     guest.merged_into = account

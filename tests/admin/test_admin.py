@@ -106,24 +106,24 @@ def test_every_table_shown_is_scoped_or_for_superusers_only() -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_people_see_the_rows_of_their_shop_and_no_others(role: str) -> None:
-    alices, bobs = filled("Alice"), filled("Bob")
+    alices, bobs = filled("Alice"), filled("Bartholomew")
     browser = person(alices, role)
     for model in SCOPED:
         page = browser.get(listing(model))
         assert page.status_code == 200, model
         assert "Alice" in page.content.decode(), model
-        assert "Bob" not in page.content.decode(), model
+        assert "Bartholomew" not in page.content.decode(), model
         assert browser.get(detail(model, alices)).status_code == 200, model
         assert browser.get(detail(model, bobs)).status_code == 302, "as if it did not exist"
 
 
 def test_superusers_see_every_shop() -> None:
-    alices, bobs = filled("Alice"), filled("Bob")
+    alices, bobs = filled("Alice"), filled("Bartholomew")
     browser = person(superuser=True)
     for model in SCOPED:
         page = browser.get(listing(model)).content.decode()
         assert "Alice" in page
-        assert "Bob" in page
+        assert "Bartholomew" in page
         for shop in (alices, bobs):
             assert browser.get(detail(model, shop)).status_code == 200, model
 
@@ -159,7 +159,7 @@ def test_owners_and_managers_try_a_delivery_again(role: str, state: str) -> None
 
 
 def test_a_manager_here_who_only_looks_there_mends_only_here() -> None:
-    alices, bobs = filled("Alice"), filled("Bob")
+    alices, bobs = filled("Alice"), filled("Bartholomew")
     browser = person(alices, "manager")
     StaffMembership.objects.create(shop=bobs, user=User.objects.latest("pk"), role="analyst")
     chosen = [InboxDelivery.objects.get(shop=shop).pk for shop in (alices, bobs)]
@@ -170,7 +170,7 @@ def test_a_manager_here_who_only_looks_there_mends_only_here() -> None:
 
 @pytest.mark.parametrize(("role", "state"), [("owner", "waiting"), ("manager", "waiting"), ("support", "dead")])
 def test_owners_and_managers_try_a_message_again(role: str, state: str) -> None:
-    alices, bobs = filled("Alice"), filled("Bob")
+    alices, bobs = filled("Alice"), filled("Bartholomew")
     for shop in (alices, bobs):
         OutboxMessage.objects.filter(shop=shop).update(state="dead")
         leave(shop=shop, kind="mail", subject="code:1", at=T0)
@@ -185,7 +185,7 @@ def test_owners_and_managers_try_a_message_again(role: str, state: str) -> None:
 
 @pytest.mark.parametrize(("role", "asked"), [("owner", 1), ("manager", 1), ("support", 0), ("analyst", 0)])
 def test_owners_and_managers_have_their_shop_compared(role: str, asked: int) -> None:
-    alices, bobs = filled("Alice"), filled("Bob")
+    alices, bobs = filled("Alice"), filled("Bartholomew")
     browser = person(alices, role)
     browser.post(listing(Shop), {"action": "compare", "_selected_action": [alices.pk, bobs.pk]})
     questions = Reconciliation.objects.across_shops().filter(finished_at=None)
@@ -202,7 +202,7 @@ def test_a_comparison_shows_its_orders() -> None:
 
 
 def test_a_stranger_cannot_try_again_what_is_anothers() -> None:
-    alices, bobs = filled("Alice"), filled("Bob")
+    alices, bobs = filled("Alice"), filled("Bartholomew")
     row = InboxDelivery.objects.get(shop=bobs)
     person(alices, "owner").post(listing(InboxDelivery), {"action": "try_again", "_selected_action": [row.pk]})
     assert InboxDelivery.objects.get(shop=bobs).state == "dead"

@@ -53,6 +53,24 @@ def test_what_failed_stands_last_with_its_reason_and_the_command_for_it_alone(
     )
 
 
+def test_what_passed_alone_is_counted_once_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = '<failure message="a click went astray"/>'
+    (tmp_path / "again.xml").write_text(
+        f"""<testsuites><testcase classname="tests.b" name="test_three"/>
+        <testcase classname="tests.b" name="test_four">{wrong}</testcase></testsuites>"""
+    )
+    for name, expected in (("test_three", "3 passed, 0 failed"), ("test_four", "2 passed, 1 failed")):
+        (tmp_path / "first.xml").write_text(
+            REPORT.format(more=f'<testcase classname="tests.b" name="{name}">{wrong}</testcase>')
+        )
+        counted = Tally()
+        counted.read("browser", tmp_path / "first.xml", 1, seconds=3.0, again=tmp_path / "again.xml")
+        counted.show()
+        shown = capsys.readouterr().out
+        assert shown.endswith(f"\n{expected}\n")
+        assert "a click went astray" in shown.partition("Failed")[2]
+
+
 @pytest.mark.parametrize("code", [1, 2, 3, 4, -9])
 def test_a_run_that_broke_off_fails_even_if_no_test_did(tmp_path: Path, code: int) -> None:
     assert tally(tmp_path, code=code).failed == 1

@@ -40,7 +40,6 @@ def page(browser: Browser, seen: Seen, live_server: LiveServer) -> Iterator[Page
 
     context.route("**/*", ours_only)
     made = context.new_page()
-    made.set_default_timeout(10_000)
     yield made
     made.unroute_all(behavior="ignoreErrors")
     context.close()

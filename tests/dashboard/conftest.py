@@ -136,7 +136,7 @@ def fill(shop: Shop, *, members: int = 1, orders: int = 1) -> Seen:
 
 @pytest.fixture
 def ours(db: None) -> Seen:
-    return fill(make_shop(platform="ecwid", currency="USD", name="Ours", at=BEGAN))
+    return fill(make_shop(platform="ecwid", currency="USD", name="The Shop Of Ours", at=BEGAN))
 
 
 @pytest.fixture

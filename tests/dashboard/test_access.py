@@ -107,7 +107,7 @@ def test_another_shop_finds_nothing_of_ours(name: str, ours: Seen, theirs: Seen,
     before = LedgerEntry.objects.filter(shop=ours.shop).count()
     for method in ("get", "post"):
         answer = ask(address(name, ours), theirs.shop, method)
-        assert "Ours" not in answer.content.decode()
+        assert "The Shop Of Ours" not in answer.content.decode()
         assert "$" not in answer.content.decode(), "our currency in their page"
         if isinstance(EXPECTED[name][0], str) and answer.status_code != 405:
             assert answer.status_code == 404

@@ -316,7 +316,7 @@ def test_who_has_signed_out_at_the_store_leaves_nothing_to_who_comes_next(page: 
     pretend.head = ECWID.replace(NAMED, says)
     asked = len(pretend.calls("member"))
     page.reload()
-    expect(pretend.launcher).to_have_text("Rewards", timeout=15_000)
+    expect(pretend.launcher).to_have_text("Rewards")
     page.wait_for_function("!JSON.stringify({ ...localStorage, ...sessionStorage }).match(/1\\.a|Marta|1040/)")
     page.wait_for_timeout(300)
     assert len(pretend.calls("member")) == asked
@@ -329,7 +329,7 @@ def test_a_store_that_is_slow_to_name_its_customer_signs_nobody_out(page: Page) 
         NAMED, "asked: 0, get(then) { then(this.asked++ < 2 ? null : this.was); }, was: ({ id: 1,"
     )
     page.reload()
-    expect(pretend.launcher).to_have_text("1,040 points", timeout=15_000)
+    expect(pretend.launcher).to_have_text("1,040 points")
     assert not pretend.calls("session/end")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
 from tests.browser.conftest import Running, Watch
 from tests.browser.widget.shopper import Shopper
@@ -35,7 +35,6 @@ def come(running: Running, filled: dict[str, Any], platform: str, browser: Brows
     """come("marta"), come("", "bare"): somebody, or a guest, on the front page of a store. More keywords are the browser
     context's own."""
     opened: list[Shopper] = []
-    expect.set_options(timeout=15_000)
 
     def one(name: str = "", store: str = "rich", **options: Any) -> Shopper:
         shopper = Shopper(running, platform, filled[platform][store], name, browser, options)

@@ -58,7 +58,6 @@ class Shopper:
         self.host = f"{self.store.partition('.')[0]}.{platform}.localhost"
         self.person: dict[str, str] = store["people"].get(name, {})
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-US", **options})
-        context.set_default_timeout(15_000)
         self.page: Page = context.new_page()
         self.wrong: dict[str, list[str]] = {}
         if platform == "ecwid" and self.person:

@@ -11,7 +11,7 @@ from django.conf import settings
 from config.bootstrap import ROOT
 from tests.flush import let_the_flush_through
 
-pytest_plugins = ["tests.chromium"]
+pytest_plugins = ["tests.chromium", "tests.profiles"]
 POSTGRES = "django.db.backends.postgresql"
 ALONE = ("conformance", "dashboard", "engine", "languages", "platforms", "properties", "sandbox", "storefront_widget")
 """Rooms of tests that start no process which would have the database instead of them."""

@@ -1,4 +1,5 @@
-"""Hypothesis profiles: a quick one by default, others by `REGULARS_PROPERTIES=long` or `short`."""
+"""Hypothesis profiles for every room: a quick one by default, others by `REGULARS_PROPERTIES=long` or `short`. A plugin of
+conftest.py, for a test takes the profile that is loaded when it is imported."""
 
 from __future__ import annotations
 

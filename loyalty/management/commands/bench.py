@@ -120,6 +120,8 @@ class Command(BaseCommand):
             "first_look_a_second": round(found.first.a_second),
             "half_load_a_second": round(found.half.a_second),
             "half_load_p95_ms": round(found.half.p95_seconds * 1e3, 1),
+            "half_load_worst_p95_ms": round(found.worst_half.p95_seconds * 1e3, 1),
+            "bare_view_half_p95_ms": round(found.bare_half.p95_seconds * 1e3, 1),
             "config_a_second": round(found.config.a_second),
             "static_a_second": round(found.static.a_second),
             "config_to_static": round(found.config.a_second / found.static.a_second, 2),

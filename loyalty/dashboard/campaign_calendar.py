@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from babel.dates import format_skeleton, get_day_names
 from django.http import HttpRequest, HttpResponse
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from loyalty.dashboard.access import embedded
+from loyalty.dashboard.campaign_states import State, span, state_of
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.pages import asked, page
 from loyalty.dashboard.program_beside import beside
@@ -25,16 +26,13 @@ EARLIEST, LATEST = 2000, 2100
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A campaign of the month; `is_draft` where it is not so in the live program. `state` is what a merchant calls it
-    today, `tone` how its badge looks."""
+    """A campaign of the month."""
 
     id: str
     name: str
     sentence: str
     dates: str
-    is_draft: bool
-    state: str
-    tone: str
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +40,7 @@ class Day:
     number: str
     is_inside: bool
     is_today: bool
+    is_past: bool
     runs: tuple[Run, ...]
 
 
@@ -52,9 +51,8 @@ def campaigns(request: HttpRequest) -> HttpResponse:
     at = beside(shop, fmt, now)
     today = fmt.local(now).date()
     first = _month(request.GET.get("month", ""), today)
-    live = {each.id: each for each in at.live.program.campaigns} if at.live else {}
     words = at.words
-    runs = {each.id: _run(each, live.get(each.id) != each, words, today) for each in at.program.campaigns}
+    runs = {each.id: _run(each, state_of(each, at), words) for each in at.program.campaigns}
     weeks = _weeks(at.program.campaigns, runs, first, today, fmt)
     here = {run.id for week in weeks for day in week for run in day.runs if day.is_inside}
     context = {
@@ -69,54 +67,38 @@ def campaigns(request: HttpRequest) -> HttpResponse:
     return page(request, "campaigns", context)
 
 
-def _run(campaign: Campaign, is_draft: bool, words: Words, today: date) -> Run:
-    begins, ends = _span(campaign, words.fmt)
-    if not campaign.enabled:
-        state, tone = _("Off"), ""
-    elif is_draft:
-        state, tone = _("Draft"), "accent"
-    elif ends < today:
-        state, tone = _("Over"), ""
-    else:
-        state, tone = (_("To come"), "accent") if today < begins else (_("Running"), "good")
+def _run(campaign: Campaign, state: State, words: Words) -> Run:
     return Run(
         id=campaign.id,
         name=campaign.name,
         sentence=plain(campaign_sentence(campaign, words)),
         dates=_dates(campaign, words.fmt),
-        is_draft=is_draft,
         state=state,
-        tone=tone,
     )
 
 
-def _span(campaign: Campaign, fmt: Format) -> tuple[date, date]:
-    """Its first and its last day; without a limit the calendar's."""
-    begins = max(filter(None, (campaign.first_day, _day(campaign.starts_at, fmt))), default=date.min)
-    last = campaign.ends_at - timedelta(microseconds=1) if campaign.ends_at else None
-    return begins, min(filter(None, (campaign.last_day, _day(last, fmt))), default=date.max)
-
-
-def days_of(campaign: Campaign, days: Iterable[date], fmt: Format) -> set[date]:
-    """Those of the days on which it runs, for a part of them at least."""
-    begins, ends = _span(campaign, fmt)
+def days_of(campaign: Campaign, days: Iterable[date], fmt: Format, from_day: date | None = None) -> set[date]:
+    """Those of the days on which it runs, for a part of them at least; none before `from_day`."""
+    begins, ends = span(campaign, fmt)
     return {
         day
         for day in days
-        if begins <= day <= ends and (not campaign.weekdays or day.isoweekday() in campaign.weekdays)
+        if max(begins, from_day or begins) <= day <= ends
+        and (not campaign.weekdays or day.isoweekday() in campaign.weekdays)
     }
 
 
 def _weeks(listed: Iterable[Campaign], runs: dict[str, Run], first: date, today: date, fmt: Format) -> list[list[Day]]:
     weeks = calendar.Calendar(fmt.locale.first_week_day).monthdatescalendar(first.year, first.month)
     days = [day for week in weeks for day in week]
-    running = {each.id: days_of(each, days, fmt) for each in listed}
+    running = {each.id: days_of(each, days, fmt, runs[each.id].state.from_day) for each in listed}
     return [
         [
             Day(
                 number=fmt.points(day.day),
                 is_inside=day.month == first.month,
                 is_today=day == today,
+                is_past=day < today,
                 runs=tuple(run for run in runs.values() if day in running[run.id]),
             )
             for day in week
@@ -134,18 +116,13 @@ def _month(asked_for: str, today: date) -> date:
     return found if EARLIEST <= found.year <= LATEST else today.replace(day=1)
 
 
-def _day(at: datetime | None, fmt: Format) -> date | None:
-    return fmt.local(at).date() if at else None
-
-
 def _dates(campaign: Campaign, fmt: Format) -> str:
-    first = campaign.first_day or _day(campaign.starts_at, fmt)
-    last = campaign.last_day or _day(campaign.ends_at, fmt)
-    if first and last:
+    first, last = span(campaign, fmt)
+    if first > date.min and last < date.max:
         return f"{fmt.plain_day(first)} – {fmt.plain_day(last)}"
-    if first:
+    if first > date.min:
         return _("from %(day)s on") % {"day": fmt.plain_day(first)}
-    return _("until %(day)s") % {"day": fmt.plain_day(last)} if last else ""
+    return _("until %(day)s") % {"day": fmt.plain_day(last)} if last < date.max else ""
 
 
 def _weekdays(fmt: Format) -> list[tuple[str, str]]:

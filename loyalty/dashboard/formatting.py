@@ -84,7 +84,10 @@ class Format:
 
     def moment(self, at: datetime) -> str:
         """Day and time to the minute."""
-        return f"{self.full_day(at)}, {format_time(self.local(at), 'short', locale=self.locale)}"
+        return f"{self.full_day(at)}, {self.time(at)}"
+
+    def time(self, at: datetime) -> str:
+        return str(format_time(self.local(at), "short", locale=self.locale))
 
     def ago(self, at: datetime, now: datetime) -> str:
         return format_timedelta(min(at - now, timedelta(0)), add_direction=True, locale=self.locale)

@@ -49,7 +49,6 @@ CAMPAIGN = Kind(
             (
                 Field("starts_at", _("Starts"), "instant", empty=True, hint=_("In the shop’s time zone.")),
                 Field("ends_at", _("Ends"), "instant", empty=True),
-                Field("rewards_total", _("For the first"), unit=_("members"), empty=True, most=10**9),
             ),
         ),
     ),

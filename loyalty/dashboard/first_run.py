@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from loyalty.dashboard.access import embedded
 from loyalty.dashboard.first_run_answers import GOALS, Wrong, answered, fit_of, suggested
 from loyalty.dashboard.first_run_page import QUESTIONS, launch_context, past_choices, questions_context
-from loyalty.dashboard.first_run_policies import with_redeem, with_rules
+from loyalty.dashboard.first_run_policies import NUMBERS, with_redeem, with_rules
 from loyalty.dashboard.first_run_widget import widget_context
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.home import import_job
@@ -128,7 +128,7 @@ def _suggest(request: HttpRequest, shop: Shop, goal: str, preset: str, margin: i
 @require_http_methods(["GET", "POST"])
 def questions(request: HttpRequest) -> HttpResponse:
     """The four questions on one page; a form answers one of them and opens the next."""
-    shop, _fmt, now = asked(request)
+    shop, fmt, now = asked(request)
     found = _under_way(shop, now)
     if found is None:
         return _first_the_goal(request, shop, now)
@@ -147,36 +147,44 @@ def questions(request: HttpRequest) -> HttpResponse:
         return _refused(_questions(request, QUESTIONS[0], errors={"": _("This form is not one of ours.")}))
     past = past_of(shop=shop, now=now) if question in SIZED else None
     try:
-        _answer(request, shop, found, question, past, now)
+        _answer(request, shop, found, question, past, fmt, now)
     except Wrong as wrong:
         return _refused(_questions(request, question, past, posted=request.POST, errors=wrong.errors))
     return _after(request, shop, question, past)
 
 
-def _answer(request: HttpRequest, shop: Shop, found: Launch, question: str, past: Past | None, now: datetime) -> None:
+def _answer(
+    request: HttpRequest, shop: Shop, found: Launch, question: str, past: Past | None, fmt: Format, now: datetime
+) -> None:
     """Writes the answers into the draft. Raises Wrong."""
     draft = draft_of(shop)
     if draft is None:
         raise Wrong({"": _("The draft is gone. Choose the goal again.")})
     posted = request.POST
     try:
-        program = _program_with(question, program_of(draft), posted, shop, found, past)
+        program = _program_with(question, program_of(draft), posted, shop, found, past, fmt)
         revision = posted.get("revision", "")
         known = int(revision) if revision.isascii() and revision.isdigit() and len(revision) < 10 else -1
         replace_draft(shop=shop, revision=known, program=program, at=now, by=actor(request))
     except Invalid as error:
-        raise Wrong({error.place: error.message}) from error
+        raise Wrong({error.place if error.place in NUMBERS else "": error.message}) from error
     except Conflict as error:
         raise Wrong({"": error.message}) from error
 
 
 def _program_with(
-    question: str, program: Program, posted: Mapping[str, str], shop: Shop, found: Launch, past: Past | None
+    question: str,
+    program: Program,
+    posted: Mapping[str, str],
+    shop: Shop,
+    found: Launch,
+    past: Past | None,
+    fmt: Format,
 ) -> Program:
     if past is None:
         return (with_redeem if question == "redeem" else with_rules)(program, posted)
     fit = fit_of(shop, past, found.margin_percent)
-    return answered(program, "rules" if question == "earn" else "rewards", posted, fit)
+    return answered(program, "rules" if question == "earn" else "rewards", posted, fit, fmt)
 
 
 def _after(request: HttpRequest, shop: Shop, question: str, past: Past | None) -> HttpResponse:

@@ -132,16 +132,14 @@ def picks(
         there = next((thing for thing in things if way.is_one(thing)), None)
         thing = there or way.suggested(fit)
         why_not = platform.cannot_carry(permits, thing) if place == "rewards" else ""
-        inputs = tuple(
-            _input(way, amount, thing, program.exponent, fmt, posted, errors or {}) for amount in way.amounts
-        )
+        inputs = tuple(_input(way, amount, thing, fmt, posted, errors or {}) for amount in way.amounts)
         is_on = there is not None if posted is None else way.id in posted
         cost = _cost(thing, program, past, fmt)
         found.append(Pick(way.id, str(way.title), str(way.about), is_on and not why_not, inputs, cost, why_not))
     return found
 
 
-def answered(program: Program, place: Place, posted: Mapping[str, str], fit: Fit) -> Program:
+def answered(program: Program, place: Place, posted: Mapping[str, str], fit: Fit, fmt: Format) -> Program:
     """The program with the answers of one question; what the question does not show stays. Raises Wrong."""
     errors: dict[str, str] = {}
     left = list(getattr(program, place))
@@ -151,7 +149,7 @@ def answered(program: Program, place: Place, posted: Mapping[str, str], fit: Fit
         if way.id not in posted:
             left = [thing for thing in left if thing is not there]
             continue
-        thing = _typed(way, there or way.suggested(fit), posted, program, errors)
+        thing = _typed(way, there or way.suggested(fit), posted, program, fmt, errors)
         if there is None:
             added.append(thing)
         else:
@@ -164,11 +162,13 @@ def answered(program: Program, place: Place, posted: Mapping[str, str], fit: Fit
         raise Wrong({"": f"{error.message} ({error.place})"}) from error
 
 
-def _typed(way: Way, thing: Any, posted: Mapping[str, str], program: Program, errors: dict[str, str]) -> Any:
+def _typed(
+    way: Way, thing: Any, posted: Mapping[str, str], program: Program, fmt: Format, errors: dict[str, str]
+) -> Any:
     for amount in way.amounts:
         name = f"{way.id}-{amount.field}"
         try:
-            thing = changed(thing, amount, posted.get(name, ""), program.exponent)
+            thing = changed(thing, amount, posted.get(name, ""), fmt)
         except Invalid as error:
             errors[name] = error.message
     if way.id == "amount_off":
@@ -185,7 +185,6 @@ def _input(
     way: Way,
     amount: Amount,
     thing: Any,
-    exponent: int,
     fmt: Format,
     posted: Mapping[str, str] | None,
     errors: Mapping[str, str],
@@ -193,10 +192,10 @@ def _input(
     name = f"{way.id}-{amount.field}"
     return Input(
         name=name,
-        value=shown(thing, amount, exponent) if posted is None else posted.get(name, "")[:64],
+        value=shown(thing, amount, fmt) if posted is None else posted.get(name, "")[:64],
         before=str(amount.before),
         after=str(amount.after),
-        mode={"money": "decimal", "name": "text"}.get(amount.unit, "numeric"),
+        mode={"money": "decimal", "percent": "decimal", "name": "text"}.get(amount.unit, "numeric"),
         money=fmt.currency if amount.unit == "money" else "",
         error=errors.get(name, ""),
     )

@@ -215,9 +215,14 @@ def _filled_from(past: Past, fmt: Format) -> str:
     came = fmt.percent(past.came_back, past.customers) if past.customers else fmt.percent(0, 1)
     words = {"days": DAYS, "orders": fmt.points(past.orders), "average": average, "came": came}
     return (
-        _("Filled in from your last %(days)s days: %(orders)s orders of %(average)s on average, ")
-        + _("%(came)s of customers came back. Change what you like.")
-    ) % words
+        ngettext(
+            "Filled in from your last %(days)s days: one order of %(average)s. Change what you like.",
+            "Filled in from your last %(days)s days: %(orders)s orders of %(average)s on average, %(came)s of customers "
+            "came back. Change what you like.",
+            past.orders,
+        )
+        % words
+    )
 
 
 def cost_of(program: Program, past: Past, back: Back, margin_percent: int | None, fmt: Format) -> Cost:

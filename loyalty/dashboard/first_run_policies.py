@@ -15,6 +15,8 @@ from loyalty.engine.errors import Invalid
 from loyalty.engine.program import parse_program, to_data
 
 MOST_DAYS = 3650
+NUMBERS = ("valid_days", "expiry_months", "hold_days")
+"""The inputs that an error can stand beside."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,21 +5,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
+from babel.numbers import format_decimal
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from loyalty.dashboard.typed import whole
+from loyalty.dashboard.formatting import Format
+from loyalty.dashboard.program_forms import number_in
 from loyalty.engine.activities import ActivityRule, BirthdayRule
 from loyalty.engine.caps import Cap
 from loyalty.engine.document import Reward
 from loyalty.engine.earning import Cashback, PerAmount
 from loyalty.engine.errors import Invalid
 from loyalty.engine.milestones import Milestone, Step
-from loyalty.engine.money import parse_minor
 from loyalty.engine.presets.fitting import FIRST_REWARD_PART, POINTS_PER_UNIT, nice, points_for
 from loyalty.engine.presets.shape import Setting
 from loyalty.engine.referrals import ReferralRule
@@ -72,50 +74,79 @@ class Way:
     suggested: Callable[[Fit], Any]
 
 
-def shown(thing: Any, amount: Amount, exponent: int) -> str:
-    """As it stands in the input."""
+def shown(thing: Any, amount: Amount, fmt: Format) -> str:
+    """As it stands in the input, the way people of this language write it."""
     if amount.field == "steps":
         return str(thing.steps[0].points)
     value = getattr(thing, amount.field)
-    if amount.unit != "money":
-        return str(value)
-    whole, rest = divmod(value, 10**exponent)
-    return f"{whole}.{rest:0{exponent}d}" if rest else str(whole)
+    if amount.unit == "money":
+        return _amount(Decimal(value).scaleb(-fmt.exponent), fmt)
+    return _decimal(value, fmt) if _is_share(thing, amount) else str(value)
 
 
-def changed(thing: Any, amount: Amount, typed: str, exponent: int) -> Any:
+def changed(thing: Any, amount: Amount, typed: str, fmt: Format) -> Any:
     """The rule or reward with what was typed. Raises Invalid with a sentence that says what to type."""
     text = typed.strip()[:64]
     if amount.unit == "name":
         if not text:
             raise Invalid(_("Give it a name."))
         return msgspec.structs.replace(thing, **{amount.field: text})
-    value = _money(text, amount, exponent) if amount.unit == "money" else _whole(text, amount)
+    if _is_share(thing, amount):
+        return msgspec.structs.replace(thing, **{amount.field: _share(text, amount, fmt)})
+    value = _money(text, amount, fmt) if amount.unit == "money" else _whole(text, amount, fmt)
     if amount.field == "steps":
         first, *later = thing.steps
         return msgspec.structs.replace(thing, steps=(msgspec.structs.replace(first, points=value), *later))
-    if isinstance(getattr(thing, amount.field), str):
-        return msgspec.structs.replace(thing, **{amount.field: str(value)})
     return msgspec.structs.replace(thing, **{amount.field: value})
 
 
-def _whole(text: str, amount: Amount) -> int:
-    digits = text.replace(" ", "").replace(",", "").replace("’", "")
-    number = whole(digits, amount.most, amount.least)
-    if number is None:
-        words = {"least": f"{amount.least:,}", "most": f"{amount.most:,}"}
-        raise Invalid(_("Give a whole number from %(least)s to %(most)s.") % words)
-    return number
+def _is_share(thing: Any, amount: Amount) -> bool:
+    """A percentage that may have decimals, which the document keeps as text."""
+    return amount.unit == "percent" and isinstance(getattr(thing, amount.field), str)
 
 
-def _money(text: str, amount: Amount, exponent: int) -> int:
+def _number(text: str, fmt: Format) -> Decimal:
+    """Below zero for what is none, or could be read in two ways: "1,5" is not 15."""
     try:
-        value = parse_minor(text.replace(",", ".") or "0", exponent)
+        return number_in(text, fmt.locale)
     except Invalid:
-        value = -1
-    if not amount.least <= value <= MOST_MONEY_UNITS * 10**exponent:
-        raise Invalid(_("Give an amount such as 5 or 12.50."))
-    return value
+        return Decimal(-1)
+
+
+def _whole(text: str, amount: Amount, fmt: Format) -> int:
+    number = _number(text, fmt)
+    if number != number.to_integral_value() or not amount.least <= number <= amount.most:
+        words = {"least": fmt.points(amount.least), "most": fmt.points(amount.most)}
+        raise Invalid(_("Give a whole number from %(least)s to %(most)s.") % words)
+    return int(number)
+
+
+def _share(text: str, amount: Amount, fmt: Format) -> str:
+    number = _number(text, fmt)
+    if number != round(number, 2) or not 0 < number <= amount.most:
+        words = {"most": amount.most, "example": _decimal("2.5", fmt)}
+        raise Invalid(_("Give a percentage such as 5 or %(example)s, at most %(most)s.") % words)
+    return format(number.normalize(), "f")
+
+
+def _money(text: str, amount: Amount, fmt: Format) -> int:
+    value = _number(text or "0", fmt).scaleb(fmt.exponent)
+    if value != value.to_integral_value() or not amount.least <= value <= MOST_MONEY_UNITS * 10**fmt.exponent:
+        words = {"example": _amount(Decimal("12.5") if fmt.exponent else Decimal(1200), fmt)}
+        raise Invalid(_("Give an amount such as 5 or %(example)s.") % words)
+    return int(value)
+
+
+def _amount(value: Decimal, fmt: Format) -> str:
+    """Without the currency; a full amount without decimals."""
+    decimals = "0" * fmt.exponent
+    shown: str = format_decimal(value, f"0.{decimals}" if value % 1 else "0", locale=fmt.locale)
+    return shown
+
+
+def _decimal(value: str, fmt: Format) -> str:
+    shown: str = format_decimal(Decimal(value), "0.##", locale=fmt.locale)
+    return shown
 
 
 def _is_order_rate(rule: Any) -> bool:

@@ -62,7 +62,7 @@ def test_every_goal_leads_to_a_draft_in_the_shops_size(ask: Ask, new_shop: Shop,
     found = Launch.objects.get(shop=new_shop)
     assert (found.goal, found.margin_percent, found.launched_at) == (goal, 58, None)
     page = words(ask("/dashboard/start/questions/", new_shop))
-    assert "1 orders of $24.90 on average" in page
+    assert "Filled in from your last 90 days: one order of $24.90." in page
     assert "Reads" in page
 
 
@@ -84,6 +84,13 @@ def test_the_answers_are_the_draft_and_who_leaves_goes_on_where_they_were(ask: A
         ({"orders-points": "0"}, "Give a whole number from 1"),
         ({"orders-points": "many"}, "Give a whole number from 1"),
         ({"orders-points": "9" * 40}, "Give a whole number from 1"),
+        ({"orders-points": "1,5"}, "Give a whole number from 1"),
+        ({"orders-points": "1.5"}, "Give a whole number from 1"),
+        ({"orders-per_minor": "1,5"}, "Give an amount such as 5 or 12.50."),
+        ({"cashback": "on", "cashback-percent": "1,5"}, "Give a percentage such as 5 or 2.5, at most 50."),
+        ({"cashback": "on", "cashback-percent": "2.125"}, "Give a percentage such as 5 or 2.5"),
+        ({"cashback": "on", "cashback-percent": "50.1"}, "at most 50."),
+        ({"cashback": "on", "cashback-percent": "0"}, "Give a percentage"),
         ({"orders-per_minor": "0.001"}, "Give an amount"),
         ({"orders-per_minor": "-5"}, "Give an amount"),
         ({"orders-per_minor": "NaN"}, "Give an amount"),
@@ -103,6 +110,38 @@ def test_what_cannot_be_read_is_said_beside_it_and_nothing_is_kept(
     assert before
     assert after
     assert (before.revision, before.document) == (after.revision, after.document)
+
+
+@pytest.mark.parametrize(
+    ("locale", "typed", "said"),
+    [
+        ("en", {"per_minor": "1,000", "percent": "2.5"}, {"per_minor": "1000", "percent": "2.5"}),
+        ("de", {"per_minor": "1,50", "percent": "2,5"}, {"per_minor": "1,50", "percent": "2,5"}),
+        ("de", {"per_minor": "1.000", "percent": "12"}, {"per_minor": "1000", "percent": "12"}),
+    ],
+)
+def test_numbers_are_read_and_written_as_the_shop_writes_them(
+    ask: Ask, new_shop: Shop, locale: str, typed: dict[str, str], said: dict[str, str]
+) -> None:
+    Shop.objects.update(locale=locale)
+    choose(ask, new_shop)
+    answers = EARN | {"revision": revision(new_shop), "cashback": "on"}
+    answers |= {"orders-per_minor": typed["per_minor"], "cashback-percent": typed["percent"]}
+    assert ask("/dashboard/start/questions/", new_shop, "post", **answers).status_code == 200
+    page = ask("/dashboard/start/questions/?question=earn", new_shop).content.decode()
+    assert f'name="orders-per_minor" value="{said["per_minor"]}"' in page
+    assert f'name="cashback-percent" value="{said["percent"]}"' in page
+
+
+def test_what_the_program_itself_refuses_stands_above_the_questions(ask: Ask, new_shop: Shop) -> None:
+    """No input of the form is to blame: it was begun on the Program page."""
+    partner = {"id": "cinema", "name": "Cinema", "kind": "partner", "points": 500, "cancellable": False}
+    save_draft(shop=new_shop, revision=0, part={"rewards": [partner]}, at=timezone.now(), by="owner")
+    choose(ask, new_shop)
+    answers = {"question": "redeem", "revision": revision(new_shop), "enrolment": "automatic", "valid_days": "30"}
+    answer = ask("/dashboard/start/questions/", new_shop, "post", **answers, cancellable="on")
+    assert answer.status_code == 422
+    assert "Not saved" in words(answer)
 
 
 def test_a_goal_or_margin_that_is_none_is_refused(ask: Ask, new_shop: Shop) -> None:
@@ -188,7 +227,7 @@ def test_the_default_program_is_launched_where_nothing_was_answered(ask: Ask, ne
 def test_the_import_of_orders_of_before_goes_on_while_the_merchant_answers(ask: Ask, new_shop: Shop) -> None:
     choose(ask, new_shop)
     place(new_shop, make_order("9", at=timezone.now() - DAY, currency="USD"), ALICE)
-    assert "1 orders of" in words(ask("/dashboard/start/questions/", new_shop))
+    assert "one order of" in words(ask("/dashboard/start/questions/", new_shop))
 
 
 def test_the_pages_cost_the_same_few_queries_however_many_orders_there_are(ask: Ask, new_shop: Shop) -> None:

@@ -289,6 +289,18 @@ def give_back(*, shop: Shop, number: str | uuid.UUID, why: str, at: datetime, fa
     return redemption
 
 
+@transaction.atomic
+def claim(*, shop: Shop, number: str | uuid.UUID, external_id: str) -> bool:
+    """Of a redemption that has ended: notes what the platform made for it, before that is taken away, so that nobody
+    else takes it for theirs. False where it is another's already."""
+    member, redemption = _locked(shop, number)
+    if Redemption.objects.filter(shop=shop, member=member, external_id=external_id).exclude(pk=redemption.pk).exists():
+        return False
+    redemption.external_id = external_id
+    redemption.save(update_fields=["external_id"])
+    return True
+
+
 def revoke_again(*, shop: Shop, at: datetime) -> None:
     """We may write to the store again: codes whose points came back while we might not are taken away now."""
     dead = OutboxMessage.objects.filter(shop=shop, kind=REVOKE, state=QueueState.DEAD)

@@ -59,9 +59,10 @@ def issue(shop: Shop, redemption: Redemption, reward: Reward) -> str:
 
 
 def revoke(shop: Shop, redemption: Redemption) -> None:
-    """Ends the code now. A code that is not there, or has ended, is as good as revoked."""
+    """Ends the code now, also where the merchant has given the discount another title. A code that is not there, or has
+    ended, is as good as revoked."""
     found = _look_up(shop, redemption.code)
-    if found is None or found["title"] != title_of(redemption):
+    if found is None or (found["id"] != redemption.external_id and found["title"] != title_of(redemption)):
         return
     if found["status"] == "EXPIRED":
         return

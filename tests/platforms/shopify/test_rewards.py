@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from loyalty.engine.program import Reward, parse_program, to_data
 from loyalty.models import Credential, Member, OutboxMessage, ProgramVersion, Redemption, Shop, StoredFact
 from loyalty.platforms.permits import Permits
 from loyalty.platforms.registry import platform_of
-from loyalty.platforms.shopify import access, rewards
+from loyalty.platforms.shopify import access, discounts, rewards, store_credit
 from loyalty.platforms.shopify.client import execute
 from loyalty.services.codes import REVOKE
 from loyalty.services.redemptions import begin_issuing, cancel, cancel_own, give_back, redeem
@@ -285,6 +286,76 @@ def test_store_credit_that_came_to_nothing_is_taken_back_once(stand_in: StandIn,
     assert order["payment_gateway_names"] == ["shopify_payments"]
     member.refresh_from_db()
     assert member.available == 600
+
+
+def credit_of(shop: Shop, member: Member) -> int:
+    """What the store owes this customer, in minor units, as Shopify tells it."""
+    told = execute(shop, "store_credit_of", {"customer": f"gid://shopify/Customer/{member.external_id}"})["customer"]
+    rows = [row for account in told["storeCreditAccounts"]["nodes"] for row in account["transactions"]["nodes"]]
+    signs = {"StoreCreditAccountCreditTransaction": 1, "StoreCreditAccountDebitTransaction": -1}
+    return sum(signs[row["__typename"]] * int(abs(Decimal(row["amount"]["amount"])) * 100) for row in rows)
+
+
+def lost_credit(shop: Shop, member: Member, key: str) -> Redemption:
+    """Shopify books it, and whoever asked dies before they heard of it."""
+    credit = redeem(shop=shop, member_id=member.pk, reward_id="it", request_key=key, at=timezone.now())
+    begin_issuing(shop=shop, number=credit.number)
+    rewards.issue(shop, credit)
+    return credit
+
+
+def test_store_credit_that_was_taken_back_is_not_the_next_ones(stand_in: StandIn, shop: Shop, member: Member) -> None:
+    offer(shop, kind="store_credit", points=200, value_minor=5_000)
+    lost = lost_credit(shop, member, "key-00000001")
+    cancel(shop=shop, number=lost.number, at=timezone.now())
+    drain()
+    assert credit_of(shop, member) == 0
+    assert take(shop, member, "key-00000002").state == "used"
+    assert credit_of(shop, member) == 5_000
+
+
+def test_a_late_taking_back_leaves_the_credit_of_another_that_has_not_heard_of_it(
+    stand_in: StandIn, shop: Shop, member: Member
+) -> None:
+    offer(shop, kind="store_credit", points=200, value_minor=5_000)
+    ended = redeem(shop=shop, member_id=member.pk, reward_id="it", request_key="key-00000001", at=timezone.now())
+    begin_issuing(shop=shop, number=ended.number)
+    cancel(shop=shop, number=ended.number, at=timezone.now())
+    lost = lost_credit(shop, member, "key-00000002")
+    outbox.run_now(kind=REVOKE, subject=str(ended.number), shop_id=shop.pk, now=timezone.now())
+    drain(30)
+    drain(60)
+    lost.refresh_from_db()
+    assert (lost.state, credit_of(shop, member)) == ("used", 5_000)
+
+
+def test_two_equal_credits_that_came_to_nothing_are_each_taken_back(
+    stand_in: StandIn, shop: Shop, member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(shop, kind="store_credit", points=200, value_minor=5_000)
+    with monkeypatch.context() as both_at_once:
+        both_at_once.setattr(store_credit, "_booked", lambda *_: None)
+        for key in ("key-00000001", "key-00000002"):
+            lost = lost_credit(shop, member, key)
+            give_back(shop=shop, number=lost.number, why="failed", at=timezone.now())
+    assert credit_of(shop, member) == 10_000
+    drain()
+    assert credit_of(shop, member) == 0
+    for ended in Redemption.objects.filter(shop=shop):
+        rewards.revoke(shop, ended)
+    assert credit_of(shop, member) == 0
+
+
+def test_a_code_whose_discount_the_merchant_renamed_is_ended_all_the_same(
+    stand_in: StandIn, shop: Shop, member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(shop, kind="amount_off", value_minor=500)
+    with monkeypatch.context() as renamed:
+        renamed.setattr(discounts, "title_of", lambda _: "Autumn thank-you")
+        code = take(shop, member)
+    cancel(shop=shop, number=code.number, at=timezone.now())
+    drain()
+    assert refused(stand_in, shop, member, LAMPS, code=code.code)
 
 
 @pytest.mark.parametrize(

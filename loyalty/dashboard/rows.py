@@ -110,6 +110,10 @@ _UNDONE = {
         gettext_lazy("Cashback of the month could not be paid to a member"),
         gettext_lazy("The points are back with the member; trying again pays what is there then, once."),
     ),
+    "reward.give": (
+        gettext_lazy("A gift could not be made"),
+        gettext_lazy("The member does not have it yet; trying again makes it, once."),
+    ),
     "reward.revoke": (
         gettext_lazy("A code that has ended could not be switched off"),
         gettext_lazy("Until it is, whoever has it may still use it. You can also delete it among your discounts."),

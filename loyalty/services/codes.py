@@ -21,13 +21,17 @@ from loyalty.services.outbox import leave
 ISSUE = "reward.issue"
 PAY = "reward.pay"
 """The same for what is paid out by itself: nobody looks on, so one that was given up can be tried again."""
+GIVE = "reward.give"
+"""The same for a gift: there are no points that could come back, so one that could not be made is owed."""
 FULFIL = "reward.fulfil"
 """The same where the shop's own server is asked: it may be slow, and nobody else's code waits for it."""
-MAKING = (ISSUE, PAY, FULFIL)
+MAKING = (ISSUE, PAY, GIVE, FULFIL)
 REVOKE = "reward.revoke"
 WITHDRAW = "reward.withdraw"
 PAID_OUT = "payout:"
 """How the request keys of what is paid out by itself begin."""
+GIFT = "gift:"
+"""How those of gifts begin."""
 
 
 def new_code(kind: str = "") -> str:
@@ -43,6 +47,8 @@ def asked_by(redemption: Redemption) -> str:
     """The kind of the message that has this reward made."""
     if redemption.reward_data.get("webhook_url"):
         return FULFIL
+    if redemption.request_key.startswith(GIFT):
+        return GIVE
     return PAY if redemption.request_key.startswith(PAID_OUT) else ISSUE
 
 

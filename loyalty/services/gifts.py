@@ -15,7 +15,7 @@ from loyalty.engine.program import Reward, Version
 from loyalty.engine.rewards import end_of
 from loyalty.engine.statement import Statement
 from loyalty.models import Member, Shop
-from loyalty.services.codes import promise
+from loyalty.services.codes import GIFT, promise
 from loyalty.services.facts import append
 
 log = structlog.get_logger("regulars.gifts")
@@ -47,7 +47,7 @@ def give_due(
             reward=reward,
             points=0,
             value_minor=reward.value_minor,
-            request_key=f"gift:{digest}",
+            request_key=f"{GIFT}{digest}",
             request_digest=digest,
             at=at,
             expires_at=end_of(reward, at),

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from loyalty.engine.errors import Conflict, Invalid, Refused
 from loyalty.models import OutboxMessage, PartnerCode, QueueState, Redemption, Shop
 from loyalty.selectors.partner_codes import WAITS_FOR_A_CODE, digests, stock
-from loyalty.services.codes import ISSUE
+from loyalty.services.codes import GIVE, ISSUE
 
 MAX_CODES = 50_000
 MAX_CODE = 200
@@ -75,7 +75,9 @@ def _bring_forward(shop: Shop, gifts: Sequence[Redemption], at: datetime) -> Non
     """They have their codes now: whoever makes them ready need not wait any longer."""
     for start in range(0, len(gifts), PAGE):
         numbers = [str(gift.number) for gift in gifts[start : start + PAGE]]
-        messages = OutboxMessage.objects.filter(shop=shop, kind=ISSUE, subject__in=numbers, state=QueueState.WAITING)
+        messages = OutboxMessage.objects.filter(
+            shop=shop, kind__in=(ISSUE, GIVE), subject__in=numbers, state=QueueState.WAITING
+        )
         messages.update(due_at=at, outcome="Brought forward")
 
 

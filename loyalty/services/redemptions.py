@@ -14,8 +14,8 @@ from django.db import transaction
 
 from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.engine.facts import Adjustment, Fact, Order, decode
-from loyalty.engine.program import Program, Version
-from loyalty.engine.rewards import LASTING, Event, accept, transition
+from loyalty.engine.program import Program, Reward, Version
+from loyalty.engine.rewards import LASTING, Event, accept, end_of, transition
 from loyalty.engine.rewards import State as EngineState
 from loyalty.models import Member, OutboxMessage, ProgramVersion, QueueState, Redemption, Shop, StoredFact
 from loyalty.selectors.fulfilment import BY_HAND
@@ -23,7 +23,7 @@ from loyalty.selectors.members import standing_of
 from loyalty.selectors.partner_codes import codes_left
 from loyalty.selectors.programs import in_force_at, versions_of
 from loyalty.selectors.widget import taken_of
-from loyalty.services.codes import MAKING, PAID_OUT, REVOKE, promise, taken_back_by
+from loyalty.services.codes import GIFT, GIVE, MAKING, PAID_OUT, REVOKE, promise, taken_back_by
 from loyalty.services.facts import append, replace
 from loyalty.services.outbox import leave
 from loyalty.services.partner_codes import hand_out, put_back
@@ -101,6 +101,34 @@ def pay_again(*, shop: Shop, number: str | uuid.UUID, at: datetime) -> Redemptio
         if error.code in _NOTHING_TO_PAY:
             return None
         raise
+
+
+@transaction.atomic
+def give_again(*, shop: Shop, number: str | uuid.UUID, at: datetime) -> Redemption | None:
+    """Promises a gift once more that the platform would not make, under the key of what was given, so once however
+    often it is asked for; as the program describes it now, where it still does. None where that was done."""
+    member, failed = _locked(shop, number)
+    key = failed.request_key
+    if failed.state != State.FAILED or not key.startswith(GIFT) or member.forgotten_at is not None:
+        return None
+    Redemption.objects.filter(shop=shop, pk=failed.pk).update(request_key=str(failed.number))
+    version = in_force_at(versions_of(shop), at)
+    offered = version.program.rewards if version else ()
+    reward = next((each for each in offered if each.id == failed.reward), None)
+    reward = reward or msgspec.convert(failed.reward_data, Reward)
+    redemption = promise(
+        shop=shop,
+        member=member,
+        reward=reward,
+        points=0,
+        value_minor=reward.value_minor,
+        request_key=key,
+        request_digest=failed.request_digest,
+        at=at,
+        expires_at=end_of(reward, at),
+    )
+    fold_and_post(shop=shop, members=[member], at=at)
+    return redemption
 
 
 def _pay(shop: Shop, member: Member, reward_id: str, key: str, at: datetime) -> Redemption:
@@ -301,11 +329,12 @@ def claim(*, shop: Shop, number: str | uuid.UUID, external_id: str) -> bool:
     return True
 
 
-def revoke_again(*, shop: Shop, at: datetime) -> None:
-    """We may write to the store again: codes whose points came back while we might not are taken away now."""
-    dead = OutboxMessage.objects.filter(shop=shop, kind=REVOKE, state=QueueState.DEAD)
-    for subject in set(dead.values_list("subject", flat=True)):
-        leave(shop=shop, kind=REVOKE, subject=subject, at=at)
+def take_up_again(*, shop: Shop, at: datetime) -> None:
+    """We may write to the store again: codes whose points came back while we might not are taken away now, and gifts
+    that could not be made are made."""
+    dead = OutboxMessage.objects.filter(shop=shop, kind__in=(REVOKE, GIVE), state=QueueState.DEAD)
+    for kind, subject in set(dead.values_list("kind", "subject")):
+        leave(shop=shop, kind=kind, subject=subject, at=at)
     dead.update(state=QueueState.DONE, done_at=at)
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from loyalty.models import Credential, Shop
 from loyalty.services.observations import Grant, StoreProfile
 from loyalty.services.outbox import IMPORT, leave
-from loyalty.services.redemptions import revoke_again
+from loyalty.services.redemptions import take_up_again
 
 TROUBLE_CHARACTERS = 300
 
@@ -42,7 +42,7 @@ def install(*, platform: str, profile: StoreProfile, grant: Grant, at: datetime)
     shop.number = profile.number or shop.number
     shop.save()
     store_grant(shop=shop, grant=grant, at=at)
-    revoke_again(shop=shop, at=at)
+    take_up_again(shop=shop, at=at)
     leave(shop=shop, kind=IMPORT, subject="history", at=at)
     return shop
 
@@ -64,7 +64,7 @@ def store_grant(*, shop: Shop, grant: Grant, at: datetime) -> None:
     )
     stopped = Shop.objects.filter(pk=shop.pk, status__in=[Shop.Status.NEEDS_REOPEN, Shop.Status.SUSPENDED])
     if stopped.update(status=Shop.Status.ACTIVE, trouble=""):
-        revoke_again(shop=shop, at=at)
+        take_up_again(shop=shop, at=at)
 
 
 def note_scopes(*, shop: Shop, scopes: Sequence[str]) -> None:

@@ -25,7 +25,7 @@ from loyalty.platforms.registry import platform_of
 from loyalty.selectors.fulfilment import BY_HAND
 from loyalty.selectors.programs import version_in_force
 from loyalty.services import trials
-from loyalty.services.codes import FULFIL, ISSUE, MAKING, PAY, REVOKE, WITHDRAW
+from loyalty.services.codes import FULFIL, GIVE, ISSUE, MAKING, PAY, REVOKE, WITHDRAW
 from loyalty.services.forgetting_shops import FORGET_SHOP, forget_shop
 from loyalty.services.outbox import IMPORT
 from loyalty.services.privacy import EXPORT, FORGET, forget_traces, write_export
@@ -33,6 +33,7 @@ from loyalty.services.reconciliations import LOOK_UP, RECONCILE, give_up
 from loyalty.services.redemptions import (
     GIVEN_BACK,
     begin_issuing,
+    give_again,
     give_back,
     hand_out_code,
     mark_ready,
@@ -58,7 +59,7 @@ SHOWN_AT_ONCE = 12
 """Balance and tier of twelve are 24 fields; Shopify takes 25 at once."""
 GIFT_SECONDS = 86_400
 """A gift that found no partner's code looks again so often by itself; an upload brings it at once."""
-CODES = (ISSUE, PAY, REVOKE)
+CODES = (ISSUE, PAY, GIVE, REVOKE)
 """What hangs here is a shopper's points: none takes longer than CODE_SECONDS, and each has a lease of its own."""
 SHOPS_A_TURN = 100
 HOOKS = (FULFIL, WITHDRAW)
@@ -183,8 +184,8 @@ def _issue(row: OutboxMessage, now: datetime) -> None:
         try:
             external_id = _make(row.shop, redemption, now)
         except (Refused, Unauthorized) as error:
-            if row.kind == PAY:
-                raise  # put away for the merchant to see and to try again; the points return
+            if row.kind in (PAY, GIVE):
+                raise  # put away for the merchant to see and to try again; points return
             redemption = give_back(shop=row.shop, number=row.subject, why="failed", at=now, failure=error.message)
         else:
             redemption = mark_ready(shop=row.shop, number=row.subject, external_id=external_id, at=now)
@@ -195,6 +196,12 @@ def _pay(row: OutboxMessage, now: datetime) -> None:
     """One that was given up and put in line again is a payment of its own, once the first cannot come any more."""
     _issue(row, now)
     pay_again(shop=row.shop, number=row.subject, at=now)
+
+
+def _give(row: OutboxMessage, now: datetime) -> None:
+    """As `_pay`, of a gift."""
+    _issue(row, now)
+    give_again(shop=row.shop, number=row.subject, at=now)
 
 
 def _fulfil(row: OutboxMessage, now: datetime) -> None:
@@ -354,6 +361,7 @@ def _answered(row: OutboxMessage, now: datetime, ask: Callable[..., bool | None]
 HANDLERS: dict[str, Callable[[OutboxMessage, datetime], None]] = {
     ISSUE: _issue,
     PAY: _pay,
+    GIVE: _give,
     REVOKE: _revoke,
     FULFIL: _fulfil,
     WITHDRAW: _withdraw,

@@ -11,7 +11,7 @@ from loyalty.models import OutboxMessage, Payout, QueueState, Shop
 from loyalty.platforms.permits import Permits
 from loyalty.platforms.registry import platform_of
 from loyalty.services import payouts
-from loyalty.services.codes import ISSUE, PAY
+from loyalty.services.codes import GIVE, ISSUE, PAY
 
 log = structlog.get_logger("regulars.payouts")
 SHOPS_A_TURN = 20
@@ -57,7 +57,7 @@ def _pay(payout: Payout, now: datetime) -> int:
 
 def _codes_waiting(now: datetime) -> int:
     waiting = OutboxMessage.objects.across_shops().filter(
-        kind__in=(ISSUE, PAY), state=QueueState.WAITING, due_at__lte=now
+        kind__in=(ISSUE, PAY, GIVE), state=QueueState.WAITING, due_at__lte=now
     )
     return len(waiting.values_list("pk")[:CODES_WAITING])
 

@@ -162,17 +162,18 @@ def test_what_the_store_says_is_text_and_no_markup(ask: Ask, shop: Shop, store: 
 
 
 def test_what_was_given_up_is_shown_with_what_it_means_and_tried_again(ask: Ask, shop: Shop) -> None:
-    kinds = ("reward.issue", "reward.revoke", "history.import", "orders.look_up", "something.new")
+    kinds = ("reward.issue", "reward.give", "reward.revoke", "history.import", "orders.look_up", "something.new")
     OutboxMessage.objects.filter(shop=shop).delete()
     for kind in kinds:
         leave(shop=shop, kind=kind, subject="1", at=BEGAN)
     leave(shop=shop, kind="mail", subject="code:1", at=BEGAN)
     OutboxMessage.objects.filter(shop=shop).update(state="dead", attempts=12, outcome="The store answered 500.")
     OutboxMessage.objects.filter(shop=shop, kind="mail").update(outcome="SMTPRecipientsRefused")
-    assert "6 things could not be done" in words(ask("/dashboard/", shop))
+    assert "7 things could not be done" in words(ask("/dashboard/", shop))
     page = words(ask("/dashboard/undone/", shop))
     for part in (
         "A code could not be made The points are back with the member",
+        "A gift could not be made The member does not have it yet",
         "A code that has ended could not be switched off Until it is, whoever has it may still use it.",
         "Your past orders were not read to the end",
         "A comparison with your store was not finished",
@@ -182,7 +183,7 @@ def test_what_was_given_up_is_shown_with_what_it_means_and_tried_again(ask: Ask,
         "Something unforeseen went wrong; the server’s log says more (SMTPRecipientsRefused).",
     ):
         assert part in page
-    assert page.count("Try again") == 4, "neither the code that was given back nor the code to sign in"
+    assert page.count("Try again") == 5, "neither the code that was given back nor the code to sign in"
     message = OutboxMessage.objects.get(shop=shop, kind="reward.revoke")
     again = ask(f"/dashboard/undone/{message.pk}/replay/", shop, "post")
     assert "In line again." in words(again)

@@ -163,7 +163,7 @@ def given(ours: Seen) -> Redemption:
         at=now,
         expires_at=None,
     )
-    outbox.run_now(kind="reward.issue", subject=str(gift.number), shop_id=ours.shop.pk, now=now)
+    outbox.run_now(kind="reward.give", subject=str(gift.number), shop_id=ours.shop.pk, now=now)
     return gift
 
 

@@ -20,7 +20,7 @@ from loyalty.selectors.members import statement_of
 from loyalty.selectors.partner_codes import Waiting, codes_left, gifts_waiting
 from loyalty.selectors.widget import offers, program_now
 from loyalty.services import partner_codes
-from loyalty.services.codes import promise
+from loyalty.services.codes import asked_by, promise
 from loyalty.services.key_renewal import renew
 from loyalty.services.redemptions import cancel, cancel_own, give_back, mark_used, redeem
 from loyalty.worker import outbox, schedule
@@ -50,7 +50,8 @@ def take(shop: Shop, member: Member, key: str = "k1") -> Redemption:
 
 
 def made(redemption: Redemption) -> Redemption:
-    outbox.run_now(kind="reward.issue", subject=str(redemption.number), shop_id=redemption.shop_id, now=NOW)
+    kind = asked_by(redemption)
+    outbox.run_now(kind=kind, subject=str(redemption.number), shop_id=redemption.shop_id, now=NOW)
     redemption.refresh_from_db()
     return redemption
 

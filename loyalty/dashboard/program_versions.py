@@ -20,12 +20,15 @@ from loyalty.dashboard.program_dearer import dearer
 from loyalty.dashboard.program_page import version_rows
 from loyalty.dashboard.program_sentences import Words
 from loyalty.dashboard.program_views import revision_of, saved
+from loyalty.dashboard.rule_losses import rule_losses
 from loyalty.engine.errors import Conflict, Invalid, NotFound, Refused
 from loyalty.engine.program import Program, Version
 from loyalty.selectors.simulation import member_count
 from loyalty.services.programs import begin_draft, discard_draft, pause, publish_draft, withdraw
 
 LOCAL = "%Y-%m-%dT%H:%M"
+UNFOLDED = 5
+"""So many losses are read at a glance; the rest is unfolded."""
 
 
 @embedded
@@ -140,6 +143,7 @@ def _publish_form(
 ) -> HttpResponse:
     members = member_count(at.shop)
     touched = ngettext("%(count)s member", "%(count)s members", members) % {"count": at.fmt.points(members)}
+    lost = losses(at)
     context = {
         "page": "program",
         "draft": at.row,
@@ -147,6 +151,8 @@ def _publish_form(
         "revision": at.revision,
         "changes": at.changes(),
         "consequences": consequences(at),
+        "losses": lost[:UNFOLDED],
+        "more_losses": lost[UNFOLDED:],
         "touched": touched,
         "when": when,
         "at": typed,
@@ -175,7 +181,6 @@ def consequences(at: Beside) -> list[str]:
             if new.policies.expiry == "never"
             else _("Points that are open get their date of expiry from that day on, not from when they were given.")
         )
-    told += dearer(at, old)
     gone = {reward.id for reward in old.rewards if reward.enabled} - {r.id for r in new.rewards if r.enabled}
     if gone:
         told.append(_("Codes of rewards that are gone still work until they expire."))
@@ -184,6 +189,14 @@ def consequences(at: Beside) -> list[str]:
     if old.paused != new.paused:
         told.append(_("It begins or ends a pause."))
     return told
+
+
+def losses(at: Beside) -> list[str]:
+    """What members get less of, or for more: a line for each reward and each rule."""
+    if at.latest is None:
+        return []
+    old = at.latest.program
+    return [*dearer(at, old), *rule_losses(old, at.program, at.fmt, at.now)]
 
 
 def _tier_policies(program: Program) -> tuple[object, ...]:

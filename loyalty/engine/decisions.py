@@ -11,6 +11,7 @@ from loyalty.engine.explain import Reason
 from loyalty.engine.facts import Adjustment, Import, Issued, Redemption
 from loyalty.engine.lapses import expire_refilled, open_lot, touch
 from loyalty.engine.movement import Held
+from loyalty.engine.presence import hand_out
 from loyalty.engine.walk import Event, Rank, Walk
 
 
@@ -128,4 +129,4 @@ def open_imported(walk: Walk, at: datetime, payload: tuple[Import, int, Award | 
 
 def issue(walk: Walk, at: datetime, issued: Issued) -> None:
     """A gift was handed out."""
-    walk.issued.add(issued.gift)
+    hand_out(walk, issued.gift)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import msgspec
+
 from loyalty.engine.activities import WinBackRule
 from loyalty.engine.basis import Params
 from loyalty.engine.document import Prepared
@@ -62,6 +64,21 @@ def _given_under(walk: Walk, rule: WinBackRule, source: str) -> str:
         if key.startswith(f"win_back:{rule.id}:") and key.endswith(f":{reward}") and key not in walk.gifts
     }
     return source if source in handed_out or not handed_out else min(handed_out)
+
+
+def hand_out(walk: Walk, key: str) -> None:
+    """A gift left us under this key. Where an order that was heard of late has moved the absence it was for, and the new
+    one's gift had fallen due before this one left, it is that one's."""
+    walk.issued.add(key)
+    if key in walk.gifts or walk.now is None:
+        return
+    for begins in (f"win_back:{rule.id}:" for rule in walk.now.win_backs):
+        for gift in list(walk.gifts.values()):
+            is_same = key.startswith(begins) and gift.key.startswith(begins) and key.endswith(f":{gift.reward}")
+            if is_same and gift.key not in walk.issued:
+                del walk.gifts[gift.key]
+                walk.gifts[key] = msgspec.structs.replace(gift, key=key)
+                return
 
 
 def takes_part(walk: Walk, at: datetime, rules: Prepared, source: str, params: Params, customer_id: str) -> bool:

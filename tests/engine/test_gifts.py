@@ -119,6 +119,20 @@ def test_one_absence_brings_one_gift_though_an_order_within_it_is_heard_of_late(
     assert fold(under(BACK, base=False), facts[3:], day(300), state).gifts == statement.gifts
 
 
+def test_a_gift_that_left_late_is_the_one_of_the_absence_that_a_late_order_moved() -> None:
+    """Whoever hands out was away for nine days, and the absence turns out to have ended within them."""
+    handed_out = Issued(id="i", at=day(70), gift="win_back:b:1:coffee")
+    facts = [order("1", day(1)), handed_out, order("late", day(5)), order("next", day(200))]
+    for told in permutations(facts):
+        statement = folded(*told, as_of=day(300), under=under(BACK, base=False))
+        assert [(gift.key, gift.at, gift.issued) for gift in statement.gifts] == [
+            ("win_back:b:1:coffee", day(65), True),
+            ("win_back:b:next:coffee", day(260), False),
+        ]
+    state = checkpoint(under(BACK, base=False), facts, day(68))
+    assert fold(under(BACK, base=False), [handed_out, facts[3]], day(300), state).gifts == statement.gifts
+
+
 def test_a_new_version_wins_nobody_back_twice_and_nobody_who_was_away_for_long() -> None:
     one = under(BACK)[0]
     longer = msgspec.structs.replace(under({**BACK, "days": 90})[0], number=2, in_force_from=day(70))

@@ -1,17 +1,26 @@
 """Rewards as gift cards. The code is ours and never asked twice: taken, the card is looked up by it and adopted where its
-note, which only the merchant sees, says that it is this redemption's."""
+note, which only the merchant sees, says that it is this redemption's.
+
+Cards are found by a search, and whether that knows a card in the second in which it was made is (unverified): what is not
+found yet is asked for again before anybody believes that it is not there.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from loyalty.engine.errors import Refused, Unavailable
 from loyalty.models import Redemption, Shop
+from loyalty.platforms.base import NotYet
 from loyalty.platforms.reading import text
+from loyalty.platforms.shopify import tokens
 from loyalty.platforms.shopify.client import execute, user_errors
 from loyalty.platforms.shopify.marks import customer_gid, plain_amount, title_of
 
 _TRY_AGAIN = {"INTERNAL_ERROR"}
+SEARCH_BEHIND = timedelta(minutes=5)
+"""After the last try to make a card a search has found it, or it was never made."""
 
 
 def issue(shop: Shop, redemption: Redemption) -> str:
@@ -28,18 +37,24 @@ def issue(shop: Shop, redemption: Redemption) -> str:
     if codes == {"TAKEN"}:
         found = _look_up(shop, redemption)
         if found is None:
-            raise Refused("The code is another gift card's; redeem again to get a new one.")
+            raise Unavailable("Shopify says that the gift card's code is taken, and does not find our card.")
         return text(found.get("id"), max_length=255)
     message = f"Shopify did not make the gift card: {errors[0][1] or errors[0][0]}"
     raise Unavailable(message) if codes & _TRY_AGAIN else Refused(message)
 
 
 def revoke(shop: Shop, redemption: Redemption) -> None:
-    """Switches the card off for good. One that is not there, or is off, is as good as revoked."""
+    """Switches the card off for good. One that is not there, or is off, is as good as revoked; raises NotYet while the
+    search may not know it yet."""
     found = _look_up(shop, redemption)
-    if found is None or found.get("enabled") is not True:
+    if found is not None and found.get("enabled") is not True:
         return
-    payload = execute(shop, "gift_card_deactivate", {"id": found["id"]}).get("giftCardDeactivate")
+    gid = redemption.external_id if found is None else found["id"]
+    if not gid:
+        if redemption.closed_at is not None and tokens.utc_now() < redemption.closed_at + SEARCH_BEHIND:
+            raise NotYet("A gift card that may just have been made is looked for again.", retry_after_seconds=60)
+        return
+    payload = execute(shop, "gift_card_deactivate", {"id": gid}).get("giftCardDeactivate")
     errors = user_errors(payload)
     if errors:
         raise Unavailable(f"Shopify did not switch the gift card off: {errors[0][1] or errors[0][0]}")

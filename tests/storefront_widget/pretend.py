@@ -99,12 +99,12 @@ def problem(status: int, code: str, detail: str = "A sentence.") -> Answer:
 
 
 class Held:
-    """Requests that get no answer until they are released."""
+    """Requests that get no answer until they are released: all of them, or as many as `times` says."""
 
-    def __init__(self, page: Page, pattern: str) -> None:
+    def __init__(self, page: Page, pattern: str, times: int | None = None) -> None:
         self._waiting: list[Route] = []
         self._is_over = False
-        page.route(pattern, self._take)
+        page.route(pattern, self._take, times=times)
 
     def release(self) -> None:
         self._is_over = True
@@ -147,8 +147,8 @@ class Pretend:
     def calls(self, path: str) -> list[Request]:
         return [request for request in self.asked if _path(request) == path]
 
-    def hold(self, pattern: str) -> Held:
-        return Held(self.page, pattern)
+    def hold(self, pattern: str, times: int | None = None) -> Held:
+        return Held(self.page, pattern, times)
 
     def _fulfil(self, route: Route) -> None:
         request = route.request

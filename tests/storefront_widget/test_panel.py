@@ -345,6 +345,15 @@ def test_dark_is_the_shops_choice(page: Page, theme: str, ground: str) -> None:
     expect(pretend.panel).to_have_css("background-color", ground)
 
 
+def test_where_it_is_the_readers_choice_it_follows_them_at_once(page: Page) -> None:
+    page.emulate_media(color_scheme="light")
+    look = {"theme": "auto", "light": {}, "dark": {}}
+    panel = opened(Pretend(page, {"config": (200, {**CONFIG, "look": look})})).panel
+    expect(panel).to_have_css("background-color", "rgb(255, 255, 255)")
+    page.emulate_media(color_scheme="dark")
+    expect(panel).to_have_css("background-color", "rgb(24, 26, 36)")
+
+
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
 def test_the_launcher_is_on_the_screen_whichever_way_the_page_runs(page: Page, direction: str) -> None:
     pretend = Pretend(page)

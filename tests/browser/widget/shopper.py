@@ -128,6 +128,13 @@ class Shopper:
     def reload_panel(self) -> None:
         self.page.evaluate("document.querySelector('regulars-widget').load().then((panel) => panel.load())")
 
+    def lose_connection(self, is_lost: bool) -> None:
+        """Returns once a request of the page's own meets it: the part of a busy browser that sends requests hears of it
+        later than the part that is told."""
+        self.page.context.set_offline(is_lost)
+        asked = "fetch(location.href, { method: 'HEAD', cache: 'no-store' }).then(() => false, () => true)"
+        self.page.wait_for_function(f"async (isLost) => await {asked} === isLost", arg=is_lost)
+
     def end_session(self) -> None:
         """Somebody signed out elsewhere, or the session is too old."""
         if self.platform == "shopify":

@@ -21,12 +21,13 @@ function icon(path, name = "icon") {
 
 const px = (element) => parseFloat(getComputedStyle(element).fontSize);
 let failures = 0;
+const dark = matchMedia("(prefers-color-scheme: dark)");
 
-// A module of ours. The browser remembers an address that failed; the next try needs another.
+// A module of ours. Some browsers remember an address that failed; the next try needs another.
 export const bring = (path) =>
   import(`${path}?v=__VERSION__${failures ? `&try=${failures}` : ""}`).catch((error) => {
     failures += 1;
-    throw error;
+    throw Object.assign(error, { status: 0, code: "offline" });
   });
 export const speak = (tongue, part) => bring(`./messages/${tongue}.${part}.js`).then((module) => module.default);
 
@@ -53,8 +54,8 @@ const base = (tag) => {
 
 // The storefront's language decides, then the reader's own: which of those offered it is, and how it is written there.
 function language({ locale }, offered) {
-  const wished = [locale, document.documentElement.lang, ...navigator.languages].filter(Boolean);
-  const found = offered ? wished.find((tag) => offered.includes(base(tag))) || (offered.includes("en") ? "en" : offered[0]) : wished[0];
+  const wished = [locale, document.documentElement.lang, ...navigator.languages, "en"].filter(Boolean);
+  const found = offered ? wished.find((tag) => offered.includes(base(tag))) || offered[0] : wished[0];
   return [base(found), quietly(() => Intl.getCanonicalLocales(found.replace("_", "-"))[0]) || base(found)];
 }
 
@@ -92,7 +93,7 @@ class Widget extends HTMLElement {
     this.root = make("div", { className: "rg" });
     this.button = make("button", { className: "rg-launch", type: "button", part: "launcher", hidden: true });
     this.button.setAttribute("aria-haspopup", "dialog");
-    this.button.setAttribute("aria-expanded", "false");
+    this.button.setAttribute("aria-expanded", false);
     this.label = make("span");
     this.button.append(icon(GIFT), this.label);
     this.root.append(this.button);
@@ -108,6 +109,7 @@ class Widget extends HTMLElement {
       this.open();
     };
     addEventListener("hashchange", called);
+    dark.onchange = () => this.config && this.place(this.config);
     painted
       .then(() => this.settle())
       .catch(() => this.place({}))
@@ -139,7 +141,7 @@ class Widget extends HTMLElement {
     root.lang = dataset.tongue;
     root.dir = this.words?.dir || "ltr";
     root.dataset.side = place.side || "end";
-    root.dataset.theme = theme === "auto" ? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light") : theme;
+    root.dataset.theme = theme === "auto" ? (dark.matches ? "dark" : "light") : theme;
     const set = { ...look[root.dataset.theme] };
     for (const edge of ["bottom", "inline"]) if (place[edge] >= 0) set[`--rg-${edge}`] = `${place[edge]}px`;
     for (const name in set) root.style.setProperty(name, set[name]);
@@ -151,13 +153,10 @@ class Widget extends HTMLElement {
 
   load() {
     // A failed download is tried again at the next touch.
-    this.panel ??= bring("./panel.js")
-      .then((module) => module.mount(this))
-      .catch((error) => {
-        this.panel = undefined;
-        throw error;
-      });
-    return this.panel;
+    return (this.panel ??= bring("./panel.js").then((module) => module.mount(this)).catch((error) => {
+      this.panel = undefined;
+      throw error;
+    }));
   }
 
   open() {

@@ -11,7 +11,7 @@ export const icons = {
   LOCK: "M5 9h10v7H5zM7 9V6a3 3 0 0 1 6 0v3",
   TAG: "M4 4h6l6.5 6.5-6 6L4 10zM7 7v.01",
   TICKET: "M3 8V5h14v3a2 2 0 0 0 0 4v3H3v-3a2 2 0 0 0 0-4zM12 5v10",
-  TRUCK: "M2 5h9v9H2zM11 8h4l3 3v3h-7M6 14a1 1 0 1 0 .01 0zM14 14a1 1 0 1 0 .01 0z",
+  TRUCK: "M2 5h9v9H2zM11 8h4l3 3v3h-7M6 17h.01M14 17h.01",
   X: "M5 5l10 10M15 5L5 15",
 };
 
@@ -36,6 +36,7 @@ export function h(name, properties, ...children) {
 // that is forbidden or full, so that the widget forgets between pages, and works. Taken from where every copy of this module
 // finds them: one that came at a second try has another address than the one that views ask for.
 const ways = customElements.get("regulars-widget").ways;
+const { address, bring, speak } = ways;
 export const { icon, quietly } = ways;
 icons.GIFT = ways.GIFT;
 
@@ -66,7 +67,7 @@ function words({ shop, point }, messages, lang) {
     Point_name: () => name[0].toLocaleUpperCase(lang) + name.slice(1),
   };
   const t = (id, values = {}) =>
-    form(messages[id] ?? id, values.n).replace(/\{(\w+)\}/g, (_, key) => WORDS[key]?.(values) ?? apart(typeof values[key] === "number" ? number(values[key]) : values[key] ?? ""));
+    form(messages[id] ?? id, values.n).replace(/\{(\w+)\}/g, (_, key) => WORDS[key]?.(values) ?? apart((values[key] ?? "").toLocaleString(lang)));
   // Money and percentages say more than a name, and in every language.
   const reward = ({ kind, name, value_minor, percent: off, state, chosen }) =>
     kind === "amount_off" || (kind === "points_slider" && (state || chosen)) ? t("reward.amount", { money: money(value_minor) }) : kind === "percent_off" ? t("reward.percent", { percent: percent(off) }) : name;
@@ -104,13 +105,15 @@ export const store = (area, key) => ({
 // Through the shop's own proxy, or to us with a token: earned by a code from the mail, or for what the shop's own server
 // has signed. `address` says where a path lies.
 class Api {
-  constructor({ shop, proxy, customerId, identity }, address, sessions) {
-    Object.assign(this, { proxy, address, sessions, name: `regulars:${shop}`, signed: quietly(() => JSON.parse(identity)) });
+  constructor({ shop, proxy, customerId, identity }, address) {
+    Object.assign(this, { proxy, address, name: `regulars:${shop}`, signed: quietly(() => JSON.parse(identity)) });
     this.session = store("localStorage", this.name);
     this.seen = store("sessionStorage", `${this.name}:${customerId || this.signed?.customer || ""}`);
     // Is it worth asking who this is before the panel is opened?
-    this.expected = () => !!(proxy ? customerId : this.signed || this.session.get());
+    this.expected = () => (proxy ? customerId : this.signed || this.session.get());
   }
+
+  sessions = () => bring("./session.js");
 
   // What is the shopper's own.
   async own(path, body, headers) {
@@ -129,7 +132,7 @@ class Api {
     }
     if (response.ok) return answer;
     if (answer?.code === "signed_out") this.session.set(null);
-    throw Problem(response.status, answer?.code ?? "unknown", answer?.detail, +response.headers.get("Retry-After"));
+    throw Problem(response.status, answer?.code, answer?.detail, +response.headers.get("Retry-After"));
   }
 }
 
@@ -140,13 +143,12 @@ class Panel {
   views = { home };
   tabs = { rewards };
   icons = icons;
-  coming = {};
   used = [];
+  retry = () => this.load();
 
-  constructor(widget, { bring, speak, address }) {
+  constructor(widget) {
     this.widget = widget;
-    this.bring = (name) => Promise.all([bring(`./${name}.js`), speak(widget.dataset.tongue, name)]);
-    this.api = new Api(widget.dataset, (path) => address(widget.dataset, path), () => bring("./session.js"));
+    this.api = new Api(widget.dataset, (path) => address(widget.dataset, path));
     this.use(styles);
     this.status = h("div.rg-status", { role: "status" });
     // A modal dialog holds the focus, lies above every theme and closes with Esc; a press beside it closes it too.
@@ -165,8 +167,8 @@ class Panel {
 
   // Before the first opening: the number for the launcher, if there is reason to think that somebody is signed in.
   async prepare() {
-    const seen = this.api.expected() && this.api.seen.get();
-    if (seen) Object.assign(this, seen, { who: "member" });
+    if (this.api.expected()) Object.assign(this, this.api.seen.get());
+    if (this.data) this.who = "member";
     return this.load();
   }
 
@@ -185,30 +187,31 @@ class Panel {
   async configure(version) {
     const { widget } = this;
     if (!widget.config || version)
-      await widget.settle(version).catch(() => {
-        if (!widget.config) throw Problem(0, "offline");
+      await widget.settle(version).catch((problem) => {
+        if (!widget.config) throw problem;
       });
     if (this.config === widget.config) return;
     this.config = widget.config;
     this.w = words(this.config, widget.words, widget.locale);
-    Object.assign(this, { views: { home }, tabs: { rewards }, coming: {} });
+    Object.assign(this, { views: { home }, tabs: { rewards } });
   }
 
-  async refresh() {
-    const before = this.data?.available;
-    try {
-      const data = await this.api.own("member");
-      if (!data.member) throw Problem(401, "signed_out");
-      if (data.config && data.config !== this.config.version) await this.configure(data.config);
-      Object.assign(this, { data, at: Date.now(), who: "member", offline: false });
-      this.api.seen.set({ data, at: this.at });
-      if (before !== undefined && before !== data.available) this.say(this.w.points(data.available));
-      this.widget.dispatchEvent(new Event("regulars-member"));
-    } catch (problem) {
-      if (problem.status === 401) this.signedOut();
-      else if (problem.code === "offline" && this.data) this.offline = true;
-      else throw problem;
-    }
+  // Of several questions under way the last one counts; whoever asked before waits for it.
+  refresh() {
+    const turn = (this.turn = this.api.own("member").catch((problem) => problem).then(async (data) => {
+      if (turn !== this.turn) return this.turn;
+      const before = this.data ?? data;
+      if (data.member) {
+        Object.assign(this, { data, at: Date.now(), who: "member", offline: false });
+        this.api.seen.set({ data, at: this.at });
+        if (data.config && data.config !== this.config.version) await this.configure(data.config);
+        if (before.available !== data.available) this.say(this.w.points(data.available));
+        this.widget.dispatchEvent(new Event("regulars-member"));
+      } else if (data.member === null || data.status === 401) this.signedOut();
+      else if (data.code === "offline" && this.data) this.offline = true;
+      else throw data;
+    }));
+    return turn;
   }
 
   // What was on the screen stays; redeeming waits for a new sign-in.
@@ -235,7 +238,7 @@ class Panel {
     this.widget.button.setAttribute("aria-expanded", true);
     this.render("h2");
     if (!this.config || !(Date.now() - this.at < FRESH_MS)) this.load();
-    for (const view of ["redeem/confirm", "ready"]) this.fetchView(view).catch(() => {});
+    ["redeem/confirm", "ready"].map((view) => this.fetchView(view).catch(() => {}));
   }
 
   close() {
@@ -246,6 +249,7 @@ class Panel {
     this.widget.button.setAttribute("aria-expanded", false);
     // The browser gives the focus back to what opened it, where that is still there.
     if (document.activeElement === document.body) this.widget.button.focus();
+    this.wish = undefined;
     if (!/working/.test(this.view)) this.view = "home";
   }
 
@@ -254,43 +258,47 @@ class Panel {
     const active = this.widget.shadowRoot.activeElement;
     const kept = this.over.contains(active) && active.id;
     const view = this.view === "home" && !this.data ? "earn/guest" : this.view;
-    if (this.config && !this.views[view] && !this.error) this.fetchView(view).then(() => this.render(focus), (error) => this.render(focus, (this.error = error)));
-    const { title, back, body } = this.views[view] && this.config ? this.views[view](this, this.w) : this.waiting();
+    const draw = this.config && this.views[view];
+    if (this.config && !draw && !this.error) this.fetchView(view).catch((error) => (this.error = error)).then(() => this.render(focus));
+    const { title, back, body } = draw ? draw(this, this.w) : this.waiting();
     this.over.dataset.view = this.view;
     const heading = h("h2", { id: "rg-title", tabindex: "-1" }, title);
     const press = (id, path, onclick) => h("button.rg-icon", { id: `rg-${id}`, "aria-label": this.widget.words?.[id] ?? id, onclick }, icon(path, "icon icon-dir"));
     const head = h(`div.rg-head${back ? ".with-back" : ""}`, {}, back && press("back", icons.BACK, () => this.go(back)), heading, press("close", icons.X, () => this.close()));
     this.over.replaceChildren(head, h("div.rg-body", {}, body));
-    const target = (focus && this.over.querySelector(focus)) || (kept && this.over.querySelector(`#${kept}`)) || heading;
-    if (this.over.open && (focus || kept)) target.focus();
+    const place = focus || (kept && `#${kept}`);
+    if (this.over.open && place) (this.over.querySelector(place) ?? heading).focus();
   }
 
   // Before anything is known, in the launcher's own words.
   waiting() {
     const { plain, words = {} } = this.widget;
-    const retry = () => this.load();
-    return { title: plain, body: this.error ? this.alert(words.retry || "Retry", retry, words["error.offline"] || "No connection.") : h("div.rg-busy", { role: "status" }, h("span.rg-wait")) };
+    return { title: plain, body: this.error ? this.alert(words.retry || "Retry", this.retry, words["error.offline"] || "No connection.") : h("div.rg-busy", { role: "status" }, h("span.rg-wait")) };
   }
 
-  async go(view, changes = {}) {
+  go(view, changes) {
     Object.assign(this, { error: undefined, busy: false, line: undefined }, changes);
-    await this.fetchView(view).then(() => (this.view = view), (error) => (this.error = error));
-    this.render(/^sign/.test(this.view) ? "input" : "h2");
+    return this.turnTo("view", view, /^sign/.test(view) ? "input" : "h2");
   }
 
-  async choose(tab) {
-    await this.fetchView(tab).then(() => (this.tab = tab), (error) => (this.error = error));
-    this.render(`#rg-tab-${this.tab}`);
+  choose(tab) {
+    return this.turnTo("tab", tab, `#rg-tab-${tab}`);
+  }
+
+  // Shown as soon as it is there, unless something else was pressed by then, or the panel closed.
+  async turnTo(part, name, focus) {
+    const wish = (this.wish = {});
+    const error = await this.fetchView(name).catch((problem) => problem);
+    if (wish !== this.wish) return;
+    Object.assign(this, error ? { error } : { [part]: name });
+    this.render(error ? "" : focus);
   }
 
   // A view and its words.
   async fetchView(view) {
-    const [name] = view.split("/");
     if (this.views[view] || this.tabs[view]) return;
-    const [module, more] = await (this.coming[name] ??= this.bring(name)).catch(() => {
-      delete this.coming[name];
-      throw Problem(0, "offline");
-    });
+    const [name] = view.split("/");
+    const [module, more] = await Promise.all([bring(`./${name}.js`), speak(this.widget.dataset.tongue, name)]);
     this.w.add(more);
     module.add(this);
   }
@@ -317,14 +325,13 @@ export function bar(part) {
 
 function home(panel, w) {
   const { data, config, who } = panel;
-  const retry = () => panel.load();
   const signIn = () => (panel.api.proxy ? location.assign(`/account/login?return_url=${encodeURIComponent(location.pathname)}`) : panel.go("sign-in/email"));
   const more = [config.tiers?.length && "tiers", config.referral && data.referral && "friend", (data.profile || data.notifications) && "me", config.version && "faq"].filter(Boolean);
   return {
     title: data.member.name ? w.t("hello", data.member) : config.texts?.title || w.t("title", { shop: config.shop.name }),
     body: [
-      panel.offline && panel.note(icons.ALERT, w.t("offline", { time: w.time(panel.at) }), w.t("retry"), retry),
-      who === "member" && panel.alert(w.t("retry"), retry),
+      panel.offline && panel.note(icons.ALERT, w.t("offline", { time: w.time(panel.at) }), w.t("retry"), panel.retry),
+      who === "member" && panel.alert(w.t("retry"), panel.retry),
       card(panel, w),
       who === "expired" && panel.note(icons.LOCK, w.t("signed.out"), w.t("sign.in"), signIn),
       data.enrolled === false && (config.may_join || data.member.known) && panel.note(icons.GIFT, w.t("join.text"), w.t("join"), () => panel.go("me/joining")),
@@ -397,7 +404,7 @@ function rewardRow(panel, w, reward) {
 const press = (w, verb, thing, disabled, onclick) => button("", w.t(verb), onclick, { id: `rg-${verb}-${thing.id}`, disabled, "aria-label": `${w.t(verb)}: ${w.reward(thing)}` });
 
 export function mount(widget) {
-  const panel = new Panel(widget, ways);
+  const panel = new Panel(widget);
   panel.prepared = panel.prepare();
   return panel;
 }

@@ -100,7 +100,7 @@ function working(panel, w) {
 function failed(panel, w) {
   const { error, redemption, reward, data, key } = panel;
   const again = async () => {
-    const kept = error && ["offline", "under_way", "unknown"].includes(error.code);
+    const kept = error && ["offline", "under_way", undefined].includes(error.code);
     await panel.go("redeem/confirm", { reward, key: kept ? key : undefined });
     redeem(panel);
   };

@@ -24,13 +24,13 @@ export function token(api) {
   return navigator.locks ? navigator.locks.request(api.name, renew) : renew();
 }
 
-// Signing out: here at once, at the server as soon as it hears of it.
+// Signing out: here at once, at the server as soon as it hears of it. What was asked before is nobody's answer now.
 export async function leave(panel) {
   const { api } = panel;
   const device = api.session.get()?.device;
   api.session.set(null);
   api.seen.set(null);
-  Object.assign(panel, { data: undefined, who: "guest", tab: "rewards" });
+  Object.assign(panel, { data: undefined, who: "guest", tab: "rewards", turn: undefined });
   panel.label();
   panel.go("home");
   panel.widget.dispatchEvent(new Event("regulars-left"));

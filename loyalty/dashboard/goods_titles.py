@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from loyalty.dashboard.formatting import Format
@@ -11,6 +12,7 @@ from loyalty.dashboard.program_sentences import SHOWN_NAMES
 from loyalty.engine.program import Program, to_data
 from loyalty.models import Shop
 from loyalty.selectors.catalogue import titles_of
+from loyalty.services.catalogue import learn_titles
 
 _PARTS = {
     "products": "products",
@@ -20,12 +22,16 @@ _PARTS = {
 }
 
 
-def with_titles(shop: Shop, fmt: Format, programs: Iterable[Program]) -> Format:
+def with_titles(shop: Shop, fmt: Format, programs: Iterable[Program], at: datetime) -> Format:
     """The same, knowing the titles of the goods that sentences about these programs show. No query where there are
-    none, else two at most."""
+    none, else one; once a day the shop's orders are looked through for those that nobody searched."""
     named = {each for program in programs for each in _named(to_data(program))}
-    found = titles_of(shop=shop, goods=named) if named else {}
-    return replace(fmt, titles=found) if found else fmt
+    if not named:
+        return fmt
+    found = titles_of(shop=shop, goods=named, at=at)
+    learned = learn_titles(shop=shop, products=found.to_look_for, at=at) if found.to_look_for else {}
+    titles = found.known | {("products", product): title for product, title in learned.items()}
+    return replace(fmt, titles=titles)
 
 
 def _named(data: Any) -> Iterator[tuple[str, str]]:

@@ -48,7 +48,7 @@ def beside(shop: Shop, fmt: Format, now: datetime) -> Beside:
     """For pages that put the program into sentences: goods are called by their titles."""
     at = untitled_beside(shop, fmt, now)
     programs = [at.program, *(version.program for version in (at.live, at.latest) if version is not None)]
-    return replace(at, fmt=with_titles(shop, fmt, programs))
+    return replace(at, fmt=with_titles(shop, fmt, programs, now))
 
 
 def untitled_beside(shop: Shop, fmt: Format, now: datetime) -> Beside:

@@ -212,7 +212,7 @@ def _instant(typed: str, at: Beside) -> datetime:
 
 
 def _between(first: Version, second: Version, at: Beside) -> list[Change]:
-    fmt = with_titles(at.shop, at.fmt, [first.program, second.program])
+    fmt = with_titles(at.shop, at.fmt, [first.program, second.program], at.now)
     return changes(first.program, second.program, Words(fmt, second.program))
 
 

@@ -26,12 +26,14 @@ class ProductCollections(models.Model):
 
 
 class GoodsTitle(models.Model):
-    """What one product or collection (a category) is called, for sentences that name it by its id."""
+    """What one product or collection (a category) is called, for sentences that name it by its id. `looked_at`: it was
+    looked for in the shop's orders then, and they named it so; an empty title where they did not know it."""
 
     shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="goods_titles")
     part = models.CharField(max_length=16, help_text="products or collections")
     goods_id = models.CharField(max_length=64)
-    title = models.CharField(max_length=255)
+    title = models.CharField(max_length=255, blank=True)
+    looked_at = models.DateTimeField(null=True, blank=True)
 
     objects = ScopedManager()
 
@@ -39,4 +41,4 @@ class GoodsTitle(models.Model):
         constraints = [models.UniqueConstraint(fields=["shop", "part", "goods_id"], name="one_title_per_goods")]
 
     def __str__(self) -> str:
-        return self.title
+        return self.title or self.goods_id

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import msgspec
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from loyalty.models import GoodsTitle, Shop
+from loyalty.models import GoodsTitle, Shop, StoredFact
 from loyalty.platforms.base import Goods
 from loyalty.services.catalogue import keep_titles
 from loyalty.services.programs import publish_draft, save_draft
@@ -84,6 +87,48 @@ def test_single_products_are_listed_by_what_they_are_called(ask: Ask, shop: Shop
     ask("/dashboard/program/products/", shop, "post", rows="501,5")
     assert in_the_draft(shop) == {"501": 5}
     assert "Kettle" in words(ask("/dashboard/program/products/", shop))
+
+
+def asked_of(ask: Ask, shop: Shop) -> tuple[str, list[str]]:
+    """The Program page, and what was asked for it about goods and orders."""
+    with CaptureQueriesContext(connection) as asked:
+        page = words(ask("/dashboard/program/", shop))
+    return page, [query["sql"] for query in asked if "goodstitle" in query["sql"] or "storedfact" in query["sql"]]
+
+
+def test_what_no_order_names_is_looked_for_once_a_day(ask: Ask, shop: Shop) -> None:
+    save_draft(shop=shop, revision=0, part={"rules": [BASE, item(products=["p1", "tea-77"])]}, at=BEGAN)
+    first, _asked = asked_of(ask, shop)
+    second, asked = asked_of(ask, shop)
+    assert ["the products Thing 1, tea-77" in page for page in (first, second)] == [True, True]
+    assert len(asked) == 1, "one indexed query"
+    sold_since = make_order("2", at=timezone.now(), prices=(1_000,))
+    line = msgspec.structs.replace(sold_since.lines[0], product_id="tea-77", title="Tea in a tin")
+    place(shop, msgspec.structs.replace(sold_since, lines=(line,)))
+    assert "Thing 1, tea-77" in asked_of(ask, shop)[0]
+    GoodsTitle.objects.filter(shop=shop).update(looked_at=timezone.now() - timedelta(hours=25))
+    assert "Thing 1, Tea in a tin" in asked_of(ask, shop)[0]
+    assert len(asked_of(ask, shop)[1]) == 1
+
+
+def test_what_a_search_found_is_not_looked_for_in_orders(ask: Ask, shop: Shop) -> None:
+    """Nor taken back by orders that do not know it."""
+    save_draft(shop=shop, revision=0, part={"rules": [BASE, item(products=["tea-77"])]}, at=BEGAN)
+    asked_of(ask, shop)
+    keep_titles(shop=shop, part="products", titles={"tea-77": "Kettle"})
+    GoodsTitle.objects.filter(shop=shop).exclude(looked_at=None).update(looked_at=BEGAN)
+    page, asked = asked_of(ask, shop)
+    assert "the products Kettle" in page
+    assert len(asked) == 1
+
+
+def test_an_old_title_stays_where_the_newest_orders_know_none(ask: Ask, shop: Shop) -> None:
+    save_draft(shop=shop, revision=0, part={"rules": [BASE, item(products=["p1"])]}, at=BEGAN)
+    asked_of(ask, shop)
+    StoredFact.objects.filter(shop=shop).delete()
+    GoodsTitle.objects.filter(shop=shop).update(looked_at=BEGAN)
+    assert "the products Thing 1" in asked_of(ask, shop)[0]
+    assert "the products Thing 1" in asked_of(ask, shop)[0]
 
 
 def test_a_program_that_names_no_goods_asks_for_no_titles(ask: Ask, shop: Shop) -> None:

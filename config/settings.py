@@ -210,6 +210,7 @@ LOGIN_URL = "/accounts/login/"
 # Language and time. Days are each shop's time zone; the server itself thinks in UTC.
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]  # one is listed once its catalogue is whole, so that no page is half translated
+LOCALE_PATHS = [BASE_DIR / "locale"]  # made by makemessages with the first of them
 USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -26,6 +26,7 @@ from structlog.contextvars import bound_contextvars
 
 from loyalty.dashboard.bodies import most_shown, refusal_of, why
 from loyalty.dashboard.navigation import places_of
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.engine.errors import LoyaltyError, Unauthorized
 from loyalty.models import Shop
 from loyalty.platforms.shopify.session import decode_session_token
@@ -109,7 +110,7 @@ def _answer(view: View, request: HttpRequest, args: tuple[Any, ...], kwargs: dic
         )
         return _message(request, 413, _("That is too much at once"), text)
     except LoyaltyError as error:
-        return _message(request, 409, _("That did not work"), error.message)
+        return _message(request, 409, _("That did not work"), refusal_text(error))
 
 
 def _shop_of(request: HttpRequest, now: datetime) -> Shop:

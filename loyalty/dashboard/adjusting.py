@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from django.utils.translation import gettext as _
 
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.dashboard.typed import FORM_KEY
 from loyalty.engine.errors import Invalid
 from loyalty.services.adjustments import LIMIT_POINTS
@@ -32,7 +33,7 @@ class Adjusting:
         return int(self.points) * (-1 if self.direction == "take" else 1)
 
     def refused(self, error: Invalid) -> Adjusting:
-        return replace(self, errors={error.place or "points": error.message})
+        return replace(self, errors={error.place or "points": refusal_text(error)})
 
 
 def empty_form(key: str) -> Adjusting:

@@ -23,6 +23,7 @@ from django.views.decorators.http import require_http_methods
 from loyalty.dashboard import views
 from loyalty.dashboard.access import content_policy
 from loyalty.dashboard.entry import answering, status_of
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.engine.errors import Invalid, LoyaltyError, TooMany, Unauthorized
 from loyalty.models import Shop
 from loyalty.platforms.ecwid import oauth
@@ -61,7 +62,7 @@ def _origin(url: str) -> str:
 
 
 def _refused(request: HttpRequest, error: LoyaltyError) -> HttpResponse:
-    context = {"text": error.message, "framed": _framed(request), "again": not isinstance(error, TooMany)}
+    context = {"text": refusal_text(error), "framed": _framed(request), "again": not isinstance(error, TooMany)}
     return render(request, "ecwid/refused.html", context, status=status_of(error))
 
 
@@ -134,7 +135,7 @@ def connect(request: HttpRequest) -> HttpResponse:
             at=now,
         )
     except LoyaltyError as error:
-        return _connect_page(request, error=error.message)
+        return _connect_page(request, error=refusal_text(error))
     return _connected(request, shop)
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from loyalty.dashboard.access import embedded, layout
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.dashboard.typed import whole
 from loyalty.engine.errors import LoyaltyError
 from loyalty.engine.tiers import Level
@@ -54,7 +55,7 @@ def store(request: HttpRequest) -> HttpResponse:
     try:
         _save(shop, kept, chosen)
     except LoyaltyError as error:
-        return _page(request, levels, chosen, error=error.message, status=409)
+        return _page(request, levels, chosen, error=refusal_text(error), status=409)
     return _page(request, levels, chosen, toast=_("Saved."))
 
 

@@ -21,6 +21,7 @@ from loyalty.dashboard.first_run_widget import widget_context
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.home import import_job
 from loyalty.dashboard.pages import actor, asked, page
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.dashboard.typed import whole
 from loyalty.engine.errors import Conflict, Invalid, Refused
 from loyalty.engine.program import Program
@@ -67,7 +68,11 @@ def start(request: HttpRequest) -> HttpResponse:
             return page(request, "start", goal_context(shop, now) | {"toast": _("Home follows it from now on.")})
         past = _begin(request, shop, goal, _margin(margin), now)
     except Invalid as error:
-        context = goal_context(shop, now) | {"goal": goal, "margin": margin[:8], "errors": {error.place: error.message}}
+        context = goal_context(shop, now) | {
+            "goal": goal,
+            "margin": margin[:8],
+            "errors": {error.place: refusal_text(error)},
+        }
         return _refused(page(request, "start", context, status=422))
     return _questions(request, QUESTIONS[0], past)
 
@@ -140,7 +145,7 @@ def questions(request: HttpRequest) -> HttpResponse:
         try:
             past = _suggest(request, shop, found.goal, request.POST["preset"][:32], found.margin_percent, now)
         except Invalid as error:
-            return _refused(_questions(request, QUESTIONS[0], errors={"": error.message}))
+            return _refused(_questions(request, QUESTIONS[0], errors={"": refusal_text(error)}))
         return _questions(request, QUESTIONS[0], past)
     question = request.POST.get("question", "")
     if question not in QUESTIONS:
@@ -167,9 +172,9 @@ def _answer(
         known = int(revision) if revision.isascii() and revision.isdigit() and len(revision) < 10 else -1
         replace_draft(shop=shop, revision=known, program=program, at=now, by=actor(request))
     except Invalid as error:
-        raise Wrong({error.place if error.place in NUMBERS else "": error.message}) from error
+        raise Wrong({error.place if error.place in NUMBERS else "": refusal_text(error)}) from error
     except Conflict as error:
-        raise Wrong({"": error.message}) from error
+        raise Wrong({"": refusal_text(error)}) from error
 
 
 def _program_with(
@@ -232,7 +237,7 @@ def launch(request: HttpRequest) -> HttpResponse:
     try:
         launching.launch(shop=shop, at=now, earns_from=choices[chosen], revision=known)
     except (Conflict, Invalid) as error:
-        return _refused(_launch_page(request, error=error.message))
+        return _refused(_launch_page(request, error=refusal_text(error)))
     response = _widget_page(request, toast=_("Your program is live."))
     response["HX-Push-Url"] = reverse("dashboard:start_widget")
     return response

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from loyalty.dashboard.first_run_ways import EARN, REWARDS, Amount, Fit, Way, changed, shown
 from loyalty.dashboard.formatting import Format
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.engine.document import Program, Reward
 from loyalty.engine.earning import Cashback, PerAmount
 from loyalty.engine.errors import Invalid
@@ -159,7 +160,7 @@ def answered(program: Program, place: Place, posted: Mapping[str, str], fit: Fit
     try:
         return parse_program(to_data(msgspec.structs.replace(program, **{place: (*left, *added)})))
     except Invalid as error:
-        raise Wrong({"": f"{error.message} ({error.place})"}) from error
+        raise Wrong({"": f"{refusal_text(error)} ({error.place})"}) from error
 
 
 def _typed(
@@ -170,7 +171,7 @@ def _typed(
         try:
             thing = changed(thing, amount, posted.get(name, ""), fmt)
         except Invalid as error:
-            errors[name] = error.message
+            errors[name] = refusal_text(error)
     if way.id == "amount_off":
         value = format_minor(thing.value_minor, program.currency, program.exponent)
         return msgspec.structs.replace(thing, name=f"{value} off")

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from loyalty.dashboard.access import embedded
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.pages import asked, page
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.dashboard.rows import name_of
 from loyalty.dashboard.typed import whole
 from loyalty.engine.errors import Conflict, NotFound
@@ -71,7 +72,7 @@ def friend_settle(request: HttpRequest, referral_id: int) -> HttpResponse:
     except NotFound:
         raise Http404 from None
     except Conflict as error:
-        return _settled(request, error.message)
+        return _settled(request, refusal_text(error))
     if row.state == Referral.State.CONFIRMED:
         toast = _("Both have their thanks.")
     else:

@@ -16,6 +16,7 @@ from loyalty.dashboard.access import embedded
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.pages import actor, asked, page
 from loyalty.dashboard.program_text import points_of
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.dashboard.rows import name_of
 from loyalty.dashboard.typed import whole
 from loyalty.engine.calendar import zone_of
@@ -111,7 +112,7 @@ def _settled(
                 raise Conflict(_("Somebody has marked it as done meanwhile."))
             toast = _("%(points)s are back with %(name)s.") % words
     except Conflict as error:
-        toast = error.message
+        toast = refusal_text(error)
     response = _todo(request, toast)
     response["HX-Push-Url"] = reverse("dashboard:todo")
     return response
@@ -149,7 +150,9 @@ def partner_upload(request: HttpRequest, reward_id: str) -> HttpResponse:
         text, until = _uploaded(request), _last_day(request, shop)
         taken = upload(shop=shop, reward_id=reward.id, text=text, usable_until=until, at=now)
     except (Invalid, Conflict, TooMany) as error:
-        response = page(request, "partner_upload", context | _typed(request) | {"error": error.message}, status=422)
+        response = page(
+            request, "partner_upload", context | _typed(request) | {"error": refusal_text(error)}, status=422
+        )
         response["HX-Push-Url"] = "false"
         return response
     words = {"count": fmt.points(taken), "name": reward.name}

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from loyalty.dashboard import rows as row_of
 from loyalty.dashboard.access import embedded
 from loyalty.dashboard.pages import actor, asked, page
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.dashboard.typed import FORM_KEY
 from loyalty.dashboard.views import MAX_ID, member_of
 from loyalty.engine.errors import Invalid, NotFound
@@ -35,7 +36,7 @@ def notes(request: HttpRequest, member_id: int) -> HttpResponse:
             raise Invalid(_("This form has lost its number. Open it again from the member’s page."))
         add_note(shop=shop, member_id=found.pk, text=typed, actor=actor(request), key=key, at=now)
     except Invalid as error:
-        response = _notes(request, found, typed=typed, error=error.message, status=422)
+        response = _notes(request, found, typed=typed, error=refusal_text(error), status=422)
         response["HX-Push-Url"] = "false"  # a refused form is no step to go back to
         return response
     return _notes(request, found, toast=_("Written down."))

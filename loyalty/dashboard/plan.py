@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from loyalty.dashboard.access import embedded, layout
 from loyalty.dashboard.navigation import plans_offered
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.engine.errors import LoyaltyError, NotFound
 from loyalty.models import Shop
 from loyalty.platforms.shopify import billing
@@ -30,7 +31,7 @@ def plan(request: HttpRequest) -> HttpResponse:
     except NotFound:
         raise Http404 from None
     except LoyaltyError as refused:
-        error = refused.message
+        error = refusal_text(refused)
     context = {
         **layout(request),
         "page": "plan",

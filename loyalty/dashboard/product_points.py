@@ -16,6 +16,7 @@ from loyalty.dashboard.pages import actor, asked, page
 from loyalty.dashboard.product_rows import MOST_BYTES, points_of_products, read_rows, rules_with
 from loyalty.dashboard.program_beside import Beside, untitled_beside
 from loyalty.dashboard.program_views import revision_of
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.engine.errors import Conflict, Invalid
 from loyalty.selectors.catalogue import kept_titles, sold_lately
 from loyalty.services.programs import save_draft
@@ -42,7 +43,7 @@ def product_points(request: HttpRequest) -> HttpResponse:
         save_draft(shop=shop, revision=revision_of(request), part=part, at=now, by=actor(request))
     except (Invalid, Conflict) as error:
         context = _refused(at, known, request.POST) | {
-            "errors": error.message.split("\n"),
+            "errors": refusal_text(error).split("\n"),
             "rows_typed": request.POST.get("rows", ""),
         }
         status = HTTPStatus.CONFLICT if isinstance(error, Conflict) else HTTPStatus.UNPROCESSABLE_ENTITY

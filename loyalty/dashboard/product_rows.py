@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.dashboard.typed import whole
 from loyalty.engine.document import Program
 from loyalty.engine.earning import PerItem
@@ -74,7 +75,7 @@ def read_rows(text: str, known: Mapping[str, str]) -> dict[str, int]:
             product, points = _row(cells, known, titles)
         except Invalid as error:
             if number > 1 or len(cells) < 2 or any(letter.isdigit() for letter in cells[1]):
-                errors.append(_("Row %(number)s: %(what)s") % {"number": number, "what": error.message})
+                errors.append(_("Row %(number)s: %(what)s") % {"number": number, "what": refusal_text(error)})
             continue
         if product in found:
             errors.append(_("Row %(number)s: this product stands above already.") % {"number": number})

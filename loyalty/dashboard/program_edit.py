@@ -27,6 +27,7 @@ from loyalty.dashboard.program_rule_fields import RULES
 from loyalty.dashboard.program_sentences import Part, Sentence, Words, cap_text, rule_sentence
 from loyalty.dashboard.program_shapes import Kind, Text
 from loyalty.dashboard.program_text import policy_sentences
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.engine.errors import Conflict, Invalid
 from loyalty.engine.exchange import from_data
 from loyalty.engine.program import Program, to_data
@@ -124,7 +125,7 @@ def save(at: Beside, spot: Spot, raw: Raw, revision: int, setting: Setting, acto
     except Conflict as meanwhile:
         if meanwhile.code != CHANGED_MEANWHILE:
             raise
-        return Tried(form_of(spot.kind, raw, setting, {}), meanwhile=meanwhile.message)
+        return Tried(form_of(spot.kind, raw, setting, {}), meanwhile=refusal_text(meanwhile))
     return Tried(saved=True)
 
 
@@ -198,8 +199,8 @@ def _placed(program: Program, spot: Spot, part: Mapping[str, Any], wrong: Invali
     """At the field of the form, if the error is about the thing that it shows."""
     own = _prefix(program, spot, part)
     if own and (wrong.place == own or wrong.place.startswith((f"{own}.", f"{own}["))):
-        return placed(spot.kind, wrong.place.removeprefix(own), wrong.message)
-    return {}, wrong.message
+        return placed(spot.kind, wrong.place.removeprefix(own), refusal_text(wrong))
+    return {}, refusal_text(wrong)
 
 
 def _prefix(program: Program, spot: Spot, part: Mapping[str, Any]) -> str:
@@ -233,7 +234,7 @@ def reads(at: Beside, spot: Spot, raw: Raw, setting: Setting) -> Reads:
     try:
         made = from_data({**to_data(at.program), **part})
     except Invalid as wrong:
-        return Reads(not_yet=wrong.message)
+        return Reads(not_yet=refusal_text(wrong))
     known = {each["id"] for each in items_of(at.program, spot.part)} if spot.is_new else set()
     fresh = next((each["id"] for each in part[spot.part] if each["id"] not in known), "") if spot.is_new else ""
     return read_back(made, spot, replace(setting, program=made), fresh)

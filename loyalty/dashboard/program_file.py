@@ -10,6 +10,7 @@ from loyalty.dashboard.access import embedded
 from loyalty.dashboard.pages import actor, asked, page
 from loyalty.dashboard.program_beside import Beside, beside
 from loyalty.dashboard.program_views import revision_of, saved
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.engine.errors import Conflict, Invalid
 from loyalty.engine.exchange import MAX_CHARACTERS, from_json, from_yaml, to_json
 from loyalty.engine.program import Program
@@ -32,7 +33,7 @@ def program_file(request: HttpRequest) -> HttpResponse:
         replace_draft(shop=at.shop, revision=revision_of(request), program=program, at=at.now, by=actor(request))
     except (Invalid, Conflict) as refused:
         where = _("At %(place)s: ") % {"place": refused.place} if refused.place not in ("", "$") else ""
-        response = _shown(request, at, pasted, f"{where}{refused.message}", 422)
+        response = _shown(request, at, pasted, f"{where}{refusal_text(refused)}", 422)
         response["HX-Push-Url"] = "false"
         return response
     return saved(request, _("The file is in the draft. Shoppers see nothing of it until you publish."))

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.program_shapes import WEEKDAYS, Field, Kind, Text
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.dashboard.typed import whole
 from loyalty.engine.errors import Invalid
 from loyalty.engine.program import Program
@@ -135,7 +136,7 @@ def read(kind: Kind, raw: Raw, item: Mapping[str, Any], setting: Setting) -> tup
         try:
             with_value(made, each.name, _read(each, each.name, raw, setting.fmt))
         except Invalid as wrong:
-            errors[each.name] = wrong.message
+            errors[each.name] = refusal_text(wrong)
     return made, errors
 
 

@@ -15,6 +15,7 @@ from loyalty.dashboard.pages import actor, asked, page
 from loyalty.dashboard.program_beside import Beside, untitled_beside
 from loyalty.dashboard.program_fields import PART_NAMES
 from loyalty.dashboard.program_views import revision_of
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.dashboard.widget_form import language_names
 from loyalty.engine.errors import Conflict, Invalid
 from loyalty.engine.naming import MAX_CHARACTERS, texts_of
@@ -50,7 +51,7 @@ def _refused(
     request: HttpRequest, typed: dict[str, str], error: Invalid | Conflict, context: dict[str, Any]
 ) -> HttpResponse:
     long = any(len(said) > MAX_CHARACTERS for said in typed.values())
-    told = _("A translation has at most 1,000 characters.") if long else error.message
+    told = _("A translation has at most 1,000 characters.") if long else refusal_text(error)
     context["rows"] = [(part, own, typed.get(own, said)) for part, own, said in context["rows"]]
     status = HTTPStatus.CONFLICT if isinstance(error, Conflict) else HTTPStatus.UNPROCESSABLE_ENTITY
     response = page(request, "program_translations", context | {"error": told}, status=status)

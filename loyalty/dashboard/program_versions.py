@@ -20,6 +20,7 @@ from loyalty.dashboard.program_dearer import dearer
 from loyalty.dashboard.program_page import version_rows
 from loyalty.dashboard.program_sentences import Words
 from loyalty.dashboard.program_views import revision_of, saved
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.dashboard.rule_losses import rule_losses
 from loyalty.engine.errors import Conflict, Invalid, NotFound, Refused
 from loyalty.engine.program import Program, Version
@@ -47,7 +48,7 @@ def program_publish(request: HttpRequest) -> HttpResponse:
         begins = _instant(typed, at) if when == "at" else None
         version = publish_draft(shop=at.shop, revision=revision_of(request), at=at.now, in_force_from=begins)
     except (Invalid, Conflict) as refused:
-        response = _publish_form(request, at, when, typed, refused.message, 422)
+        response = _publish_form(request, at, when, typed, refusal_text(refused), 422)
         response["HX-Push-Url"] = "false"
         return response
     if begins is None:
@@ -94,7 +95,7 @@ def program_back(request: HttpRequest, number: int) -> HttpResponse:
     try:
         begin_draft(shop=at.shop, at=at.now, number=number, by=actor(request))
     except Refused as refused:
-        return saved(request, refused.message)
+        return saved(request, refusal_text(refused))
     return saved(request, _("The draft says what version %(number)s said. Publish it to go back.") % {"number": number})
 
 
@@ -108,7 +109,7 @@ def program_withdraw(request: HttpRequest, number: int) -> HttpResponse:
     except NotFound:
         raise Http404 from None
     except Refused as refused:
-        return saved(request, refused.message)
+        return saved(request, refusal_text(refused))
     return saved(request, _("It goes live no more: it is draft %(number)s again.") % {"number": draft.number})
 
 

@@ -32,6 +32,7 @@ from loyalty.dashboard.program_fields import CAMPAIGN_KINDS, LISTS, NEW_NAMES, P
 from loyalty.dashboard.program_forms import Raw, Setting, at_path
 from loyalty.dashboard.program_page import page_context
 from loyalty.dashboard.program_rule_fields import RULES
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.dashboard.what_if import effect_of
 from loyalty.engine.errors import Conflict, Invalid
 from loyalty.selectors.catalogue import sold_lately
@@ -110,7 +111,9 @@ def program_change(request: HttpRequest, part: str, item_id: str) -> HttpRespons
         save_draft(shop=at.shop, revision=revision_of(request), part=changed, at=at.now, by=actor(request))
     except (Invalid, Conflict) as refused:
         setting = Setting(at.fmt, at.program)
-        return _show_form(request, at, spot, setting, Tried(fresh_form(spot, setting), meanwhile=refused.message), 409)
+        return _show_form(
+            request, at, spot, setting, Tried(fresh_form(spot, setting), meanwhile=refusal_text(refused)), 409
+        )
     return saved(request, told % {"what": title_of(part, spot.item)})
 
 

@@ -23,6 +23,7 @@ from django.views.decorators.http import require_GET
 from loyalty.dashboard import views
 from loyalty.dashboard.access import content_policy, layout
 from loyalty.dashboard.entry import answering, status_of
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.engine.errors import Invalid, LoyaltyError, Unauthorized
 from loyalty.platforms.shopify import oauth
 from loyalty.platforms.shopify.session import decode_session_token
@@ -47,7 +48,7 @@ BEGINNINGS_PER_MINUTE = 60
 def _refused(request: HttpRequest, error: LoyaltyError) -> HttpResponse:
     """A sentence as a page. It says nothing of any store, yet the store that is named may frame it: the merchant must
     be able to read it where it happened."""
-    context = {"title": _("The app could not be opened"), "text": error.message, **layout(request)}
+    context = {"title": _("The app could not be opened"), "text": refusal_text(error), **layout(request)}
     response = render(request, "dashboard/message.html", context, status=status_of(error))
     try:
         framed_by = _may_frame(shop_domain(request.GET.get("shop", "")))

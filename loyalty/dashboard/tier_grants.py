@@ -17,6 +17,7 @@ from loyalty.dashboard.access import embedded
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.member_page import grant_told, member_context
 from loyalty.dashboard.pages import actor, asked, page
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.dashboard.typed import FORM_KEY
 from loyalty.dashboard.views import MAX_ID, member_of
 from loyalty.engine.errors import Invalid, NotFound
@@ -40,7 +41,7 @@ class Granting:
     errors: dict[str, str] = field(default_factory=dict)
 
     def refused(self, error: Invalid) -> Granting:
-        return replace(self, errors={error.place or "tier": error.message})
+        return replace(self, errors={error.place or "tier": refusal_text(error)})
 
 
 @embedded

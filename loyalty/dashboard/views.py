@@ -27,6 +27,7 @@ from loyalty.dashboard.pages import asked as _asked
 from loyalty.dashboard.pages import page as _page
 from loyalty.dashboard.privacy import copy_context, request_row
 from loyalty.dashboard.program_text import points_of
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.dashboard.typed import whole
 from loyalty.engine.errors import Conflict, Invalid, Refused, TooMany
 from loyalty.models import Member, PrivacyRequest, Reconciliation, Shop
@@ -186,7 +187,7 @@ def redemption_cancel(request: HttpRequest, redemption_id: int) -> HttpResponse:
     try:
         cancelled = cancel(shop=shop, number=found.number, at=now)
     except (Conflict, Refused) as error:
-        return _redemptions(request, error.message)
+        return _redemptions(request, refusal_text(error))
     words = {"points": points_of(cancelled.points, fmt), "name": row_of.name_of(found.member)}
     toast = _("The code is taken back: %(points)s for %(name)s.") % words
     response = _redemptions(request, toast)
@@ -267,7 +268,7 @@ def comparisons(request: HttpRequest) -> HttpResponse:
         limits.hit(f"compare:{shop.pk}", limit=COMPARISONS, window_seconds=COMPARISONS_SECONDS, at=now)
         asked = ask_platform(shop=shop, number=number, asked_by=_actor(request), at=now)
     except (Invalid, TooMany) as error:
-        context = _comparisons(request, shop, fmt, now) | {"number": number, "error": error.message}
+        context = _comparisons(request, shop, fmt, now) | {"number": number, "error": refusal_text(error)}
         response = _page(request, "comparisons", context, status=422)
         response["HX-Push-Url"] = "false"
         return response

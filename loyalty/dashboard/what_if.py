@@ -20,6 +20,7 @@ from loyalty.dashboard.pages import actor, asked, page
 from loyalty.dashboard.program_beside import Beside, beside
 from loyalty.dashboard.program_examples import share
 from loyalty.dashboard.program_text import points_of
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.dashboard.rows import name_of
 from loyalty.dashboard.what_if_split import shares_of, signed
 from loyalty.engine.errors import Invalid, NotFound
@@ -97,7 +98,7 @@ def what_if(request: HttpRequest) -> HttpResponse:
         except NotFound:
             raise Http404 from None
         except Invalid as refused:
-            error = refused.message
+            error = refusal_text(refused)
     return _shown(request, at, error)
 
 

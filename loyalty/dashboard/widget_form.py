@@ -189,4 +189,4 @@ def _placed(error: Invalid) -> Invalid:
         "side": _("Choose a side."),
     }
     name = next(iter(re.findall(r"\w+", place)), "")
-    return Invalid(said.get(name, error.message), place=name if name in said or name in _FIELDS else "")
+    return Invalid(said.get(name, error.phrase), place=name if name in said or name in _FIELDS else "")

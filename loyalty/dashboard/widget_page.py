@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from loyalty.dashboard.access import embedded
 from loyalty.dashboard.pages import asked, page
+from loyalty.dashboard.refusals import refusal_text
 from loyalty.dashboard.widget_form import WidgetForm, choices_from, form_as_typed, form_of, language_names
 from loyalty.engine.errors import Invalid
 from loyalty.languages import TAGS, best
@@ -41,7 +42,7 @@ def widget(request: HttpRequest) -> HttpResponse:
         after = choices_from(request.POST, before, language)
         save(shop=shop, data=msgspec.to_builtins(after), at=now)
     except Invalid as error:
-        typed = form_as_typed(request.POST, language, {error.place or "": error.message})
+        typed = form_as_typed(request.POST, language, {error.place or "": refusal_text(error)})
         response = _page(request, shop, typed, before, status=422)
         response["HX-Push-Url"] = "false"
         return response
@@ -57,7 +58,7 @@ def widget_preview(request: HttpRequest) -> HttpResponse:
     try:
         choices = choices_from(request.POST, choices_of(shop), language)
     except Invalid as error:
-        return page(request, "widget_says", {"says": error.message})
+        return page(request, "widget_says", {"says": refusal_text(error)})
     return page(request, "widget_says", _preview(choices, language))
 
 

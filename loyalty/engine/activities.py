@@ -28,9 +28,9 @@ class ActivityRule(RuleShape, frozen=True, kw_only=True, tag="activity"):
         super().check(place)
         check_gives(self.points, self.rewards, place)
         if self.activity not in ACTIVITIES:
-            raise Invalid(f"Choose one of: {', '.join(ACTIVITIES)}.", place=f"{place}.activity")
+            raise Invalid("Choose one of: {known}.", place=f"{place}.activity", params={"known": ", ".join(ACTIVITIES)})
         if len(self.code) > MAX_CODE:
-            raise Invalid(f"A code has at most {MAX_CODE} characters.", place=f"{place}.code")
+            raise Invalid("A code has at most {most} characters.", place=f"{place}.code", params={"most": MAX_CODE})
 
 
 class BirthdayRule(RuleShape, frozen=True, kw_only=True, tag="birthday"):

@@ -10,6 +10,7 @@ from loyalty.engine.campaigns import overlap
 from loyalty.engine.document import Program
 from loyalty.engine.errors import Invalid
 from loyalty.engine.naming import check_translations
+from loyalty.engine.phrases import Phrase
 from loyalty.engine.reward_checks import check_reward
 from loyalty.engine.rule import RuleShape
 from loyalty.engine.segments import in_order
@@ -17,6 +18,11 @@ from loyalty.engine.tiers import check_levels
 
 MAX_RULES = 500
 MAX_TEXT = 200
+_UNKNOWN = {
+    "reward": Phrase("There is no reward {id!r}; add it or take it out here."),
+    "tier": Phrase("There is no tier {id!r}; add it or take it out here."),
+    "plan": Phrase("There is no plan {id!r}; add it or take it out here."),
+}
 
 
 def check_program(program: Program) -> None:
@@ -74,7 +80,9 @@ def _check_sizes(program: Program) -> None:
     ):
         if count > most:
             raise Invalid(
-                f"There are {count:,} of these; a program has at most {most:,}. Merge or remove some.", place=place
+                "There are {count:,} of these; a program has at most {most:,}. Merge or remove some.",
+                place=place,
+                params={"count": count, "most": most},
             )
 
 
@@ -92,7 +100,11 @@ def _check_names(program: Program) -> None:
     sold = [(f"$.plans[{i}].products", each) for i, plan in enumerate(program.plans) for each in plan.products]
     for place, product in sold:
         if sum(product == other for _, other in sold) > 1:
-            raise Invalid(f"The product {product!r} can buy one plan only; take it out of the others.", place=place)
+            raise Invalid(
+                "The product {product!r} can buy one plan only; take it out of the others.",
+                place=place,
+                params={"product": product},
+            )
     tiers = {level.id for level in program.tiers}
     plans = {plan.id for plan in program.plans}
     rewards = {reward.id for reward in program.rewards}
@@ -123,14 +135,14 @@ def _check_ids(named: Iterable[tuple[str, object]]) -> None:
         if not 0 < len(name) <= 64:
             raise Invalid("An id has 1 to 64 characters.", place=f"{place}.id")
         if name in seen:
-            raise Invalid(f"The id {name!r} stands twice; give each its own.", place=f"{place}.id")
+            raise Invalid("The id {id!r} stands twice; give each its own.", place=f"{place}.id", params={"id": name})
         seen.add(name)
 
 
 def _check_known(names: Iterable[str], known: Collection[str], what: str, place: str) -> None:
     for name in names:
         if name not in known:
-            raise Invalid(f"There is no {what} {name!r}; add it or take it out here.", place=place)
+            raise Invalid(_UNKNOWN[what], place=place, params={"id": name})
 
 
 def _check_exclusives(program: Program) -> None:
@@ -148,5 +160,8 @@ def _check_exclusives(program: Program) -> None:
         raise Invalid("An exclusive rule needs the policy stacking: priority.", place=exclusive[0][0])
     for (_, one), (place, other) in combinations(exclusive, 2):
         if type(one) is type(other) and one.priority == other.priority and overlap(one, other):
-            message = f"{one.id} and {other.id} are both exclusive and can meet; give them different priorities."
-            raise Invalid(message, place=f"{place}.priority")
+            raise Invalid(
+                "{one} and {other} are both exclusive and can meet; give them different priorities.",
+                place=f"{place}.priority",
+                params={"one": one.id, "other": other.id},
+            )

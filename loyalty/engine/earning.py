@@ -13,7 +13,11 @@ import msgspec
 
 from loyalty.engine.basis import Basis, Params
 from loyalty.engine.errors import Invalid
+from loyalty.engine.phrases import Phrase
 from loyalty.engine.rule import RuleShape, check_points, factor
+
+_PERCENT = Phrase("A percentage lies above 0 and at most at 100.")
+_TIMES = Phrase("A factor lies above 0 and at most at 1000.")
 
 
 class Given(msgspec.Struct, frozen=True, gc=False):
@@ -95,7 +99,7 @@ class Cashback(OrderRule, frozen=True, kw_only=True, tag="cashback"):
         super().check(place)
         if not 0 < self.point_value_minor <= 10**9:
             raise Invalid("Say what a point is worth, in minor units above zero.", place=f"{place}.point_value_minor")
-        _check_factor(self.percent, Fraction(100), f"{place}.percent", "A percentage lies above 0 and at most at 100.")
+        _check_factor(self.percent, Fraction(100), f"{place}.percent", _PERCENT)
 
     def given(self, basis: Basis, lines: Sequence[int]) -> Given:
         amounts = self.amounts(basis, lines)
@@ -122,14 +126,14 @@ class Multiplier(RuleShape, frozen=True, kw_only=True, tag="multiplier"):
 
     def check(self, place: str) -> None:
         super().check(place)
-        _check_factor(self.times, Fraction(1000), f"{place}.times", "A factor lies above 0 and at most at 1000.")
+        _check_factor(self.times, Fraction(1000), f"{place}.times", _TIMES)
 
     @property
     def extra(self) -> Fraction:
         return factor(self.times) - 1
 
 
-def _check_factor(text: str, largest: Fraction, place: str, remedy: str) -> None:
+def _check_factor(text: str, largest: Fraction, place: str, remedy: Phrase) -> None:
     try:
         value = factor(text)
     except ValueError:

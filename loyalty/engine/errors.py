@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from loyalty.engine.phrases import Phrase
+
 
 class LoyaltyError(Exception):
-    """`code` is stable and for machines; the message says to a person what to do, in English; `params` are what it
-    names, for whoever says it in another language by its code; `retryable` is for workers."""
+    """`code` is stable and for machines; the message says to a person what to do, in English; `phrase` is the same with
+    what it was made of, for whoever says it in another language: by its template, or by the code and `params`, which are
+    what it names; `retryable` is for workers. A message is written as a template and never put together first: the
+    translators' tools read it where it stands (`manage.py makemessages`)."""
 
     code = "error"
     retryable = False
@@ -15,10 +19,11 @@ class LoyaltyError(Exception):
     def __init__(
         self, message: str, *, code: str | None = None, place: str = "", params: Mapping[str, str | int] | None = None
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        self.phrase = Phrase.of(message, params)
+        self.message = str(self.phrase)
+        super().__init__(self.message)
         self.place = place
-        self.params = params or {}
+        self.params = self.phrase.params
         if code is not None:
             self.code = code
 
@@ -55,8 +60,10 @@ class TooMany(LoyaltyError):
     code = "too_many_requests"
     retryable = True
 
-    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, *, retry_after_seconds: int, params: Mapping[str, str | int] | None = None
+    ) -> None:
+        super().__init__(message, params=params)
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -66,6 +73,8 @@ class Unavailable(LoyaltyError):
     code = "unavailable"
     retryable = True
 
-    def __init__(self, message: str, *, retry_after_seconds: int = 0) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, *, retry_after_seconds: int = 0, params: Mapping[str, str | int] | None = None
+    ) -> None:
+        super().__init__(message, params=params)
         self.retry_after_seconds = retry_after_seconds

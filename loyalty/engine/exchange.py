@@ -12,11 +12,14 @@ from loyalty.engine.basis import Params
 from loyalty.engine.document import FORMAT, Program
 from loyalty.engine.errors import Invalid
 from loyalty.engine.explain import Reason
+from loyalty.engine.phrases import Phrase
 from loyalty.engine.program import parse_program, to_data
 
 MAX_CHARACTERS = 200_000
 MAX_DEPTH = 20
 MAX_VALUES = 50_000
+_NO_YAML = Phrase("This is no plain YAML document: {problem}.")
+_TOO_DEEP = Phrase("A program is at most {most} levels deep.", {"most": MAX_DEPTH})
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -30,7 +33,7 @@ def from_json(text: str) -> Program:
     try:
         data = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise Invalid(f"This is no JSON document: {error}.", place="$") from error
+        raise Invalid("This is no JSON document: {problem}.", place="$", params={"problem": str(error)}) from error
     return from_data(data)
 
 
@@ -41,12 +44,12 @@ def from_yaml(text: str) -> Program:
         _check_events(text)
         data = _loaded(text)
     except ValueError as error:  # yaml.YAMLError is none; a number of thousands of digits is
-        raise Invalid(f"This is no plain YAML document: {error}.", place="$") from error
+        raise Invalid(_NO_YAML, place="$", params={"problem": str(error)}) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}" if mark is not None else "$"
-        problem = getattr(error, "problem", None) or "it cannot be read"
-        raise Invalid(f"This is no plain YAML document: {problem}.", place=place) from error
+        problem = getattr(error, "problem", None) or Phrase("it cannot be read")
+        raise Invalid(_NO_YAML, place=place, params={"problem": problem}) from error
     return from_data(data)
 
 
@@ -79,8 +82,11 @@ def upgraded(data: dict[str, Any], steps: Mapping[int, Upgrade] | None = None, t
     while (now := data.get("format", FORMAT)) != to:
         step = steps.get(now) if isinstance(now, int) else None
         if step is None:
-            message = f"This document is of format {now!r}, and this release reads {to}; use a release that knows both."
-            raise Invalid(message, place="$.format")
+            raise Invalid(
+                "This document is of format {found}, and this release reads {known}; use a release that knows both.",
+                place="$.format",
+                params={"found": repr(now), "known": to},
+            )
         data = {**step(data), "format": now + 1}
     return data
 
@@ -162,7 +168,11 @@ def _singular(name: str) -> str:
 
 def _check_size(text: str) -> None:
     if len(text) > MAX_CHARACTERS:
-        raise Invalid(f"A program has at most {MAX_CHARACTERS:,} characters; this has {len(text):,}.", place="$")
+        raise Invalid(
+            "A program has at most {most:,} characters; this has {count:,}.",
+            place="$",
+            params={"most": MAX_CHARACTERS, "count": len(text)},
+        )
 
 
 def _check_shape(data: Any) -> None:
@@ -172,9 +182,9 @@ def _check_shape(data: Any) -> None:
         value, depth = waiting.pop()
         count += 1
         if depth > MAX_DEPTH:
-            raise Invalid(f"A program is at most {MAX_DEPTH} levels deep.", place="$")
+            raise Invalid(_TOO_DEEP, place="$")
         if count > MAX_VALUES:
-            raise Invalid(f"A program has at most {MAX_VALUES:,} values.", place="$")
+            raise Invalid("A program has at most {most:,} values.", place="$", params={"most": MAX_VALUES})
         if isinstance(value, str) and "\x00" in value:
             raise Invalid("A text holds the character NUL, which cannot be stored; take it out.", place="$")
         inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -199,7 +209,7 @@ def _check_events(text: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH:
-            raise Invalid(f"A program is at most {MAX_DEPTH} levels deep.", place=_line(event))
+            raise Invalid(_TOO_DEEP, place=_line(event))
 
 
 def _line(event: yaml.Event) -> str:

@@ -296,14 +296,19 @@ def _check_words(fact: Fact) -> None:
         said = (("given_back_why", fact.given_back_why, ("", "failed", "cancelled", "expired")),)
     for place, word, known in said:
         if word not in known:
-            raise Invalid(f"{word!r} is none of: {', '.join(known).lstrip(', ')}.", place=place)
+            words = ", ".join(known).lstrip(", ")
+            raise Invalid("{word!r} is none of: {known}.", place=place, params={"word": word, "known": words})
 
 
 def _check_order(order: Order) -> None:
     if not 0 <= order.exponent <= 4:
         raise Invalid("A currency has 0 to 4 decimals.", place="exponent")
     if len(order.lines) > MAX_LINES or len(order.refunds) > MAX_REFUNDS:
-        raise Invalid(f"An order has at most {MAX_LINES:,} lines and {MAX_REFUNDS:,} refunds.", place="lines")
+        raise Invalid(
+            "An order has at most {lines:,} lines and {refunds:,} refunds.",
+            place="lines",
+            params={"lines": MAX_LINES, "refunds": MAX_REFUNDS},
+        )
     for name in ("updated_at", "paid_at", "fulfilled_at", "cancelled_at"):
         _check_time(getattr(order, name), name)
     for name in (

@@ -54,7 +54,11 @@ class Milestone(RememberingRule, frozen=True, kw_only=True, tag="milestone"):
             check_gives(step.points, step.rewards, f"{place}.steps[{index}]")
             least = self.steps[index - 1].orders + 1 if index else 1
             if not least <= step.orders <= 1_000_000:
-                raise Invalid(f"This step needs {least} orders or more.", place=f"{place}.steps[{index}].orders")
+                raise Invalid(
+                    "This step needs {least} orders or more.",
+                    place=f"{place}.steps[{index}].orders",
+                    params={"least": least},
+                )
 
     def reached(self, memory: Memory, at: datetime, zone: ZoneInfo, spent_minor: int) -> list[Reached]:
         count = memory.get(self.id, ("", 0))[1] + 1

@@ -30,9 +30,14 @@ def parse_minor(amount: str | int | float | Decimal, exponent: int) -> int:
     try:
         value = Decimal(str(amount).strip())
     except InvalidOperation:
-        raise Invalid(f"{amount!r} is not an amount; send a number such as 12.50.") from None
+        raise Invalid(
+            "{amount} is not an amount; send a number such as 12.50.", params={"amount": repr(amount)}
+        ) from None
     if not value.is_finite() or abs(value) > MAX_MINOR:
-        raise Invalid(f"{amount!r} is not an amount we can use; it must be finite and below 1,000,000,000,000,000.")
+        raise Invalid(
+            "{amount} is not an amount we can use; it must be finite and below 1,000,000,000,000,000.",
+            params={"amount": repr(amount)},
+        )
     numerator, denominator = value.as_integer_ratio()
     return rounded(abs(numerator) * 10**exponent, denominator, "half_up") * (1 if numerator >= 0 else -1)
 

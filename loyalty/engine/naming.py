@@ -70,16 +70,19 @@ def in_language(program: Program, language: str) -> Program:
 def check_translations(translations: Mapping[str, Mapping[str, str]], place: str) -> None:
     """Raises Invalid for what is no language, for too much, and for empty texts."""
     if len(translations) > MAX_LANGUAGES:
-        raise Invalid(f"Translate into at most {MAX_LANGUAGES} languages.", place=place)
+        raise Invalid("Translate into at most {most} languages.", place=place, params={"most": MAX_LANGUAGES})
     for tag, texts in translations.items():
         if not _TAG.fullmatch(tag):
             raise Invalid("Name a language by its tag without a region, such as lv or pt.", place=f"{place}.{tag[:20]}")
         if len(texts) > MAX_TEXTS:
-            raise Invalid(f"Translate at most {MAX_TEXTS:,} texts.", place=f"{place}.{tag}")
+            raise Invalid("Translate at most {most:,} texts.", place=f"{place}.{tag}", params={"most": MAX_TEXTS})
         for own, said in texts.items():
             if not said.strip() or len(said) > MAX_CHARACTERS:
-                message = f"A translation has 1 to {MAX_CHARACTERS:,} characters; leave out what has none."
-                raise Invalid(message, place=f"{place}.{tag}.{own[:50]}")
+                raise Invalid(
+                    "A translation has 1 to {most:,} characters; leave out what has none.",
+                    place=f"{place}.{tag}.{own[:50]}",
+                    params={"most": MAX_CHARACTERS},
+                )
 
 
 def _renamed(each: Named, own: Mapping[str, str]) -> Named:

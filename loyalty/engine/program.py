@@ -11,6 +11,7 @@ from loyalty.engine.checking import check_program
 from loyalty.engine.document import FORMAT, Program, Reward, RewardKind, Rule, Version
 from loyalty.engine.earning import PerAmount
 from loyalty.engine.errors import Invalid
+from loyalty.engine.misreads import misread
 from loyalty.engine.policies import Policies
 
 __all__ = [
@@ -37,10 +38,13 @@ def parse_program(data: Mapping[str, Any]) -> Program:
     try:
         program = msgspec.convert(data, Program)
     except msgspec.ValidationError as error:
-        message, _, place = str(error).partition(" - at ")
-        raise Invalid(f"{message}.", place=place.strip("`") or "$") from error
+        raise misread(error) from error
     if program.format != FORMAT:
-        raise Invalid(f"This is format {program.format}; this release reads {FORMAT}.", place="$.format")
+        raise Invalid(
+            "This is format {found}; this release reads {known}.",
+            place="$.format",
+            params={"found": program.format, "known": FORMAT},
+        )
     check_program(program)
     return program
 

@@ -20,7 +20,7 @@ class ReferralRule(RuleShape, frozen=True, kw_only=True, tag="referral"):
         if not 0 <= self.referrer_points <= 10**9 or not 0 <= self.friend_points <= 10**9:
             raise Invalid("Give between 0 and 1,000,000,000 points.", place=place)
         if max(len(self.referrer_rewards), len(self.friend_rewards)) > MAX_GIFTS:
-            raise Invalid(f"Give at most {MAX_GIFTS} gifts at once.", place=place)
+            raise Invalid("Give at most {most} gifts at once.", place=place, params={"most": MAX_GIFTS})
         if not (self.referrer_points or self.friend_points or self.referrer_rewards or self.friend_rewards):
             raise Invalid("Give something to at least one side.", place=place)
 

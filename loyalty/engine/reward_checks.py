@@ -6,6 +6,7 @@ import re
 
 from loyalty.engine.document import Reward
 from loyalty.engine.errors import Invalid
+from loyalty.engine.phrases import Phrase
 
 MAX_TAG, MAX_ADDRESS, MAX_DESCRIPTION = 40, 500, 2_000
 _TAG = re.compile(r"[\w][\w :.-]*")
@@ -13,6 +14,8 @@ _ADDRESS = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[!
 """Of an address's parts none may hide another host: no name and password, no control characters."""
 _THIS_MACHINE = re.compile(r"http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?(/[!-~]*)?(\?[!-~]*)?")
 """For trying out; outside the sandbox nothing calls it."""
+_SEEN = Phrase("Who has seen it can't give it back: untick this (in a file: cancellable false).")
+_DONE_ELSEWHERE = Phrase("What another server did can't be given back: untick this (in a file: cancellable false).")
 
 
 def check_reward(reward: Reward, place: str) -> None:
@@ -25,7 +28,11 @@ def check_reward(reward: Reward, place: str) -> None:
 
 def _check_bounds(reward: Reward, place: str) -> None:
     if not 0 <= reward.points <= 10**9:
-        raise Invalid(f"{reward.name} costs between 0 and 1,000,000,000 points.", place=f"{place}.points")
+        raise Invalid(
+            "{reward} costs between 0 and {most:,} points.",
+            place=f"{place}.points",
+            params={"reward": reward.name, "most": 10**9},
+        )
     if not 1 <= reward.valid_days <= 3660:
         raise Invalid("A code lives between 1 and 3,660 days.", place=f"{place}.valid_days")
     if not 1 <= reward.maximum_percent <= 100:
@@ -35,7 +42,11 @@ def _check_bounds(reward: Reward, place: str) -> None:
         if value is not None and not 0 <= value <= 10**12:
             raise Invalid("A limit is zero or more.", place=f"{place}.{name}")
     if len(reward.description) > MAX_DESCRIPTION:
-        raise Invalid(f"A description has up to {MAX_DESCRIPTION:,} characters.", place=f"{place}.description")
+        raise Invalid(
+            "A description has up to {most:,} characters.",
+            place=f"{place}.description",
+            params={"most": MAX_DESCRIPTION},
+        )
 
 
 def _check_worth(reward: Reward, place: str) -> None:
@@ -43,7 +54,9 @@ def _check_worth(reward: Reward, place: str) -> None:
         raise Invalid("Say how many percent, from 1 to 100.", place=f"{place}.percent")
     money = ("amount_off", "gift_card", "store_credit", "points_slider", "cashback")
     if reward.kind in money and reward.value_minor <= 0:
-        raise Invalid(f"{reward.name} needs a value above zero.", place=f"{place}.value_minor")
+        raise Invalid(
+            "{reward} needs a value above zero.", place=f"{place}.value_minor", params={"reward": reward.name}
+        )
     if reward.kind == "points_slider" and reward.points < 1:
         raise Invalid("A slider needs a step of at least 1 point.", place=f"{place}.points")
     if reward.kind == "cashback" and reward.points < 1:
@@ -59,7 +72,11 @@ def _check_belonging(reward: Reward, place: str) -> None:
     owners = {"payout_day": "cashback", "tag": "access", "link": "access", "webhook_url": "custom"}
     for name, kind in owners.items():
         if getattr(reward, name) and reward.kind != kind:
-            raise Invalid(f"Only a reward of the kind {kind} has this; take it out.", place=f"{place}.{name}")
+            raise Invalid(
+                "Only a reward of the kind {kind} has this; take it out.",
+                place=f"{place}.{name}",
+                params={"kind": kind},
+            )
     if reward.kind == "partner" and reward.stock is not None:
         raise Invalid("The codes that you upload are the stock; take this out.", place=f"{place}.stock")
     if reward.tag and (len(reward.tag) > MAX_TAG or not _TAG.fullmatch(reward.tag)):
@@ -75,5 +92,4 @@ def _check_what_stays(reward: Reward, place: str) -> None:
     """What a member has seen, been let into or had done by another server cannot be unseen or undone."""
     seen = reward.kind == "partner" or reward.tag or reward.link
     if reward.cancellable and (seen or reward.webhook_url):
-        why = "Who has seen it can't give it back" if seen else "What another server did can't be given back"
-        raise Invalid(f"{why}: untick this (in a file: cancellable false).", place=f"{place}.cancellable")
+        raise Invalid(_SEEN if seen else _DONE_ELSEWHERE, place=f"{place}.cancellable")

@@ -10,6 +10,7 @@ import msgspec
 from loyalty.engine.calendar import start_of_month, start_of_year, zone_of
 from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.engine.movement import Statement
+from loyalty.engine.phrases import Phrase
 from loyalty.engine.pricing import enough_to_use, whole_steps, worth_minor
 from loyalty.engine.program import Program, Reward, RewardKind
 
@@ -46,6 +47,19 @@ LASTING: frozenset[RewardKind] = MONEY | {"partner"}
 OURS: frozenset[RewardKind] = frozenset({"custom", "partner"})
 """No platform has a part in these."""
 
+_MISSING = Phrase("{points:,} points to go for {reward}.")
+_MISSING_ONE = Phrase("{points} point to go for {reward}.")
+_ONCE = {
+    "lifetime": Phrase("{reward} can be taken once, and was."),
+    "year": Phrase("{reward} can be taken once a year, and was."),
+    "month": Phrase("{reward} can be taken once a month, and was."),
+}
+_TIMES = {
+    "lifetime": Phrase("{reward} can be taken {n} times, and was."),
+    "year": Phrase("{reward} can be taken {n} times a year, and was."),
+    "month": Phrase("{reward} can be taken {n} times a month, and was."),
+}
+
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     """What is promised: `points` are taken, worth `value_minor` (or `percent` off); the code lives until
@@ -79,7 +93,7 @@ def accept(
     wrong_tier, wrong_segment, wrong_plan, not_offered, bad_amount, below_minimum)."""
     reward = next((each for each in program.rewards if each.id == reward_id), None)
     if reward is None:
-        raise NotFound(f"There is no reward {reward_id!r} in the program.")
+        raise NotFound("There is no reward {id!r} in the program.", params={"id": reward_id})
     named = {"reward": reward.name}
     if program.paused.redeeming:
         raise Refused("Points can't be redeemed at the moment. They stay yours.", code="paused")
@@ -88,7 +102,7 @@ def accept(
     cost, value_minor = _price(reward, points, statement.available)
     if statement.available < cost:
         missing = cost - max(0, statement.available)
-        told = f"{missing:,} point{'s' if missing != 1 else ''} to go for {reward.name}."
+        told = _MISSING_ONE if missing == 1 else _MISSING
         raise Refused(told, code="not_enough_points", params={**named, "points": missing})
     return Accepted(
         reward_id=reward.id,
@@ -132,43 +146,46 @@ def transition(state: State, event: Event) -> State:
     """The state after `event`. Raises Conflict (code already_resolved) for whatever comes after a terminal state, and
     Refused (code not_allowed) for what this state does not allow."""
     if state in TERMINAL:
-        raise Conflict(f"This redemption is already {state}.", code="already_resolved")
+        raise Conflict("This redemption is already {state}.", code="already_resolved", params={"state": state})
     following = TRANSITIONS.get((state, event))
     if following is None:
-        raise Refused(f"A redemption that is {state} cannot {event}.", code="not_allowed")
+        raise Refused(
+            "A redemption that is {state} cannot {event}.", code="not_allowed", params={"state": state, "event": event}
+        )
     return following
 
 
 def _check_limits(reward: Reward, taken_by_member: int, taken_in_total: int, codes_left: int) -> None:
     named = {"reward": reward.name}
     if not reward.enabled:
-        raise Refused(f"{reward.name} is not offered at the moment.", code="not_offered", params=named)
+        raise Refused("{reward} is not offered at the moment.", code="not_offered", params=named)
     if reward.payout_day:
-        told = f"{reward.name} is paid out by itself, on day {reward.payout_day} of each month."
-        raise Refused(told, code="paid_by_itself", params={**named, "day": reward.payout_day})
+        raise Refused(
+            "{reward} is paid out by itself, on day {day} of each month.",
+            code="paid_by_itself",
+            params={**named, "day": reward.payout_day},
+        )
     if reward.limit_total is not None and taken_in_total >= reward.limit_total:
-        raise Refused(f"{reward.name} is sold out.", code="limit_total", params=named)
+        raise Refused("{reward} is sold out.", code="limit_total", params=named)
     if (reward.stock is not None and taken_in_total >= reward.stock) or (reward.kind == "partner" and codes_left < 1):
-        raise Refused(f"No codes are left for {reward.name}.", code="out_of_stock", params=named)
+        raise Refused("No codes are left for {reward}.", code="out_of_stock", params=named)
     if reward.limit_per_member is not None and taken_by_member >= reward.limit_per_member:
         raise _limit_reached(reward, reward.limit_per_member)
 
 
 def _limit_reached(reward: Reward, limit: int) -> Refused:
-    times = "once" if limit == 1 else f"{limit} times"
-    times += "" if reward.limit_period == "lifetime" else f" a {reward.limit_period}"
     params: dict[str, str | int] = {"reward": reward.name, "n": limit, "period": reward.limit_period}
-    return Refused(f"{reward.name} can be taken {times}, and was.", code="limit_per_member", params=params)
+    return Refused((_ONCE if limit == 1 else _TIMES)[reward.limit_period], code="limit_per_member", params=params)
 
 
 def _check_whom(reward: Reward, statement: Statement) -> None:
     named = {"reward": reward.name}
     if reward.tiers and (statement.tier is None or statement.tier.id not in reward.tiers):
-        raise Refused(f"{reward.name} is for other tiers.", code="wrong_tier", params=named)
+        raise Refused("{reward} is for other tiers.", code="wrong_tier", params=named)
     if reward.segments and not any(segment in statement.segments for segment in reward.segments):
-        raise Refused(f"{reward.name} is for other members.", code="wrong_segment", params=named)
+        raise Refused("{reward} is for other members.", code="wrong_segment", params=named)
     if reward.plans and not any(held.id in reward.plans for held in statement.plans):
-        raise Refused(f"{reward.name} is for members with a plan.", code="wrong_plan", params=named)
+        raise Refused("{reward} is for members with a plan.", code="wrong_plan", params=named)
 
 
 def _price(reward: Reward, points: int | None, available: int) -> tuple[int, int]:
@@ -179,9 +196,7 @@ def _price(reward: Reward, points: int | None, available: int) -> tuple[int, int
     if reward.kind == "cashback" and points is None:
         points = max(whole_steps(available, reward.points), least_points(reward))
     if points is None or points <= 0 or whole_steps(points, reward.points) != points:
-        told = f"Choose a multiple of {reward.points:,} points."
-        raise Refused(told, code="bad_amount", params={"points": reward.points})
+        raise Refused("Choose a multiple of {points:,} points.", code="bad_amount", params={"points": reward.points})
     if not enough_to_use(points, reward.minimum_points):
-        told = f"Use {reward.minimum_points:,} points or more."
-        raise Refused(told, code="below_minimum", params={"points": reward.minimum_points})
+        raise Refused("Use {points:,} points or more.", code="below_minimum", params={"points": reward.minimum_points})
     return points, worth_minor(points, reward.points, reward.value_minor)

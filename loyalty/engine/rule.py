@@ -49,7 +49,7 @@ def check_gives(points: int, rewards: Sequence[str], place: str) -> None:
     if not 0 <= points <= MAX_RULE_POINTS or not (points or rewards):
         raise Invalid("Give points (up to 1,000,000,000), gifts or both.", place=f"{place}.points")
     if len(rewards) > MAX_GIFTS:
-        raise Invalid(f"Give at most {MAX_GIFTS} gifts at once.", place=f"{place}.rewards")
+        raise Invalid("Give at most {most} gifts at once.", place=f"{place}.rewards", params={"most": MAX_GIFTS})
 
 
 @lru_cache(maxsize=1024)

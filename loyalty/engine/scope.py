@@ -196,7 +196,11 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if any(not 1 <= weekday <= 7 for weekday in self.weekdays):
             raise Invalid("Weekdays are numbers from 1, Monday, to 7, Sunday.", place=f"{place}.weekdays")
         if any(len(getattr(self, name)) > MAX_NAMES for name in LISTS):
-            raise Invalid(f"Name at most {MAX_NAMES:,} of a kind; use a tag or a collection instead.", place=place)
+            raise Invalid(
+                "Name at most {most:,} of a kind; use a tag or a collection instead.",
+                place=place,
+                params={"most": MAX_NAMES},
+            )
         if not 0 <= self.draw_percent <= 100:
             raise Invalid("A percentage lies between 0 and 100.", place=f"{place}.draw_percent")
         for name in ("minimum_spend_minor", "minimum_order_minor", "minimum_items"):

@@ -104,7 +104,10 @@ def in_order(rules: Sequence[SegmentRule], place: str) -> list[SegmentRule]:
             if other not in known or state.get(other):
                 continue
             if other in state:
-                message = f"{rule.id} and {other} are defined by each other; take one out of the circle."
-                raise Invalid(message, place=f"{place}[{index}]")
+                raise Invalid(
+                    "{one} and {other} are defined by each other; take one out of the circle.",
+                    place=f"{place}[{index}]",
+                    params={"one": rule.id, "other": other},
+                )
             stack.append(other)
     return done

@@ -215,7 +215,11 @@ class Comparison:
     def __init__(self, live: Program, draft: Program, as_of: datetime, assumptions: Assumptions) -> None:
         assumptions.check()
         if (live.currency, live.exponent) != (draft.currency, draft.exponent):
-            raise Invalid(f"The shop's programs are in {live.currency}; write the draft in it.", place="$.currency")
+            raise Invalid(
+                "The shop's programs are in {currency}; write the draft in it.",
+                place="$.currency",
+                params={"currency": live.currency},
+            )
         self.as_of = as_of
         self.assumptions = assumptions
         self.live = Side(live)

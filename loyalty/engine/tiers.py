@@ -173,14 +173,15 @@ class Meter:
 def check_levels(levels: Sequence[Level], place: str) -> None:
     """Raises Invalid for levels out of order, twice the same, or with absurd minimums."""
     for index, level in enumerate(levels):
-        where = f"{place}[{index}]"
+        where, named = f"{place}[{index}]", {"tier": level.name}
         if not 0 <= level.minimum <= 10**15:
-            raise Invalid(f"{level.name} needs a minimum of zero or more.", place=f"{where}.minimum")
+            raise Invalid("{tier} needs a minimum of zero or more.", place=f"{where}.minimum", params=named)
         if not 0 <= level.entry_points <= 10**9:
-            raise Invalid(f"{level.name} gives zero points or more on entry.", place=f"{where}.entry_points")
+            raise Invalid("{tier} gives zero points or more on entry.", place=f"{where}.entry_points", params=named)
         before = levels[index - 1] if index else None
         if before is not None and level.minimum <= before.minimum:
-            message = (
-                f"{level.name} needs more than {before.name} ({before.minimum:,}); raise its minimum or reorder them."
+            raise Invalid(
+                "{tier} needs more than {before} ({minimum:,}); raise its minimum or reorder them.",
+                place=f"{where}.minimum",
+                params={"tier": level.name, "before": before.name, "minimum": before.minimum},
             )
-            raise Invalid(message, place=f"{where}.minimum")

@@ -21,7 +21,11 @@ def adjust(*, shop: Shop, member_id: int, points: int, actor: str, reason: str, 
     if not reason.strip():
         raise Invalid("Say why. The member sees it in the statement.", place="reason")
     if points == 0 or abs(points) > LIMIT_POINTS:
-        raise Invalid(f"Give a number of points from 1 to {LIMIT_POINTS:,}, or take as many away.", place="points")
+        raise Invalid(
+            "Give a number of points from 1 to {most:,}, or take as many away.",
+            place="points",
+            params={"most": LIMIT_POINTS},
+        )
     locked = lock_members(shop=shop, member_ids=[member_id])
     if not locked:
         raise NotFound("There is no such member in this shop.")

@@ -56,7 +56,9 @@ def reach(*, shop: Shop, step: str) -> None:
 def set_margin(*, shop: Shop, margin_percent: int | None) -> None:
     """Raises Invalid for what no margin is."""
     if margin_percent is not None and not 1 <= margin_percent <= MOST_MARGIN_PERCENT:
-        raise Invalid(f"A margin is a whole number from 1 to {MOST_MARGIN_PERCENT}.", place="margin")
+        raise Invalid(
+            "A margin is a whole number from 1 to {most}.", place="margin", params={"most": MOST_MARGIN_PERCENT}
+        )
     Launch.objects.filter(shop=shop).update(margin_percent=margin_percent)
 
 

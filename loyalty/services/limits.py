@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import F, Sum
 
 from loyalty.engine.errors import TooMany
+from loyalty.engine.phrases import Phrase
 from loyalty.models import RateCounter
 
 # RETURNING gives a row only where the counter was made or moved, so an empty answer is a refusal.
@@ -31,7 +32,11 @@ def hit(key: str, *, limit: int, window_seconds: int, at: datetime) -> int:
         row = cursor.fetchone()
     if row is None:
         wait_seconds = start + window_seconds - epoch
-        raise TooMany(f"Too many tries. Try again in {_wait(wait_seconds)}.", retry_after_seconds=wait_seconds)
+        raise TooMany(
+            "Too many tries. Try again in {wait}.",
+            retry_after_seconds=wait_seconds,
+            params={"wait": _wait(wait_seconds)},
+        )
     return int(row[0])
 
 
@@ -56,8 +61,12 @@ def forget(*, before: datetime) -> int:
     return deleted
 
 
-def _wait(seconds: int) -> str:
+def _wait(seconds: int) -> Phrase:
+    if seconds == 1:
+        return Phrase("1 second")
     if seconds < 90:
-        return f"{seconds} {'second' if seconds == 1 else 'seconds'}"
+        return Phrase("{count} seconds", {"count": seconds})
     minutes = -(-seconds // 60)
-    return f"{minutes} minutes" if minutes < 90 else f"{-(-minutes // 60)} hours"
+    if minutes < 90:
+        return Phrase("{count} minutes", {"count": minutes})
+    return Phrase("{count} hours", {"count": -(-minutes // 60)})

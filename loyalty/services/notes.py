@@ -24,12 +24,14 @@ def add_note(*, shop: Shop, member_id: int, text: str, actor: str, key: str, at:
     if not text:
         raise Invalid("Write something first.", place="text")
     if len(text) > MOST_CHARACTERS:
-        raise Invalid(f"A note has at most {MOST_CHARACTERS:,} characters.", place="text")
+        raise Invalid("A note has at most {most:,} characters.", place="text", params={"most": MOST_CHARACTERS})
     member = lock_member(shop=shop, member_id=member_id)
     if member.forgotten_at is not None:
         raise Invalid("This person asked to be forgotten: nothing is written about them any more.", place="text")
     if StaffNote.objects.filter(shop=shop, member=member).exclude(key=key[:64]).count() >= MOST_NOTES:
-        raise Invalid(f"There are {MOST_NOTES} notes on this member. Delete one first.", place="text")
+        raise Invalid(
+            "There are {count} notes on this member. Delete one first.", place="text", params={"count": MOST_NOTES}
+        )
     note = StaffNote(shop=shop, member=member, key=key[:64], text=text, actor=actor[:100], at=at)
     StaffNote.objects.bulk_create([note], ignore_conflicts=True)
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from loyalty.engine.errors import Conflict, Invalid, Refused
+from loyalty.engine.phrases import Phrase
 from loyalty.models import OutboxMessage, PartnerCode, QueueState, Redemption, Shop
 from loyalty.selectors.partner_codes import WAITS_FOR_A_CODE, digests, stock
 from loyalty.services.codes import GIVE, ISSUE
@@ -59,7 +60,7 @@ def hand_out(*, shop: Shop, redemption: Redemption, at: datetime) -> PartnerCode
     code = waiting.select_for_update(skip_locked=True, of=("self",)).first()
     if code is None:
         name = str(redemption.reward_data.get("name") or redemption.reward)
-        raise Refused(f"No codes are left for {name}.", code="out_of_stock", params={"reward": name})
+        raise Refused("No codes are left for {reward}.", code="out_of_stock", params={"reward": name})
     code.redemption = redemption
     code.save(update_fields=["redemption"])
     return code
@@ -88,18 +89,31 @@ def _read(text: str) -> list[tuple[int, str]]:
     if not codes:
         raise Invalid("There are no codes in it. Put one on each line.", place="codes")
     if len(codes) > MAX_CODES:
-        message = f"There are {len(codes):,} codes; at most {MAX_CODES:,} are taken in at once. Upload them in parts."
-        raise Invalid(message, place="codes")
+        raise Invalid(
+            "There are {count:,} codes; at most {most:,} are taken in at once. Upload them in parts.",
+            place="codes",
+            params={"count": len(codes), "most": MAX_CODES},
+        )
     long = [number for number, code in codes if len(code) > MAX_CODE]
     if long:
-        raise Invalid(f"A code has up to {MAX_CODE} characters; {_lines(long)} more.", place="codes")
+        raise Invalid(
+            "A code has up to {most} characters; {lines} more.",
+            place="codes",
+            params={"most": MAX_CODE, "lines": _lines(long)},
+        )
     odd = [number for number, code in codes if not code.isprintable()]
     if odd:
-        raise Invalid(f"A code is plain text; {_lines(odd)} characters that cannot be shown.", place="codes")
+        raise Invalid(
+            "A code is plain text; {lines} characters that cannot be shown.",
+            place="codes",
+            params={"lines": _lines(odd)},
+        )
     first: dict[str, int] = {}
     twice = [number for number, code in codes if first.setdefault(code.casefold(), number) != number]
     if twice:
-        raise Invalid(f"Each code may stand once; {_lines(twice)} one that stands above.", place="codes")
+        raise Invalid(
+            "Each code may stand once; {lines} one that stands above.", place="codes", params={"lines": _lines(twice)}
+        )
     return codes
 
 
@@ -112,13 +126,19 @@ def _refuse_known(shop: Shop, codes: Sequence[tuple[int, str]]) -> None:
         known.update(page.values_list("digest", flat=True))
     again = sorted({lines[digest] for digest in known})
     if again:
-        raise Invalid(f"A code is handed out once; {_lines(again)} one that is here already.", place="codes")
+        raise Invalid(
+            "A code is handed out once; {lines} one that is here already.",
+            place="codes",
+            params={"lines": _lines(again)},
+        )
 
 
-def _lines(numbers: Sequence[int]) -> str:
+def _lines(numbers: Sequence[int]) -> Phrase:
     """ "line 3 has", "lines 3, 7 and 12 more have"."""
     if len(numbers) == 1:
-        return f"line {numbers[0]:,} has"
+        return Phrase("line {number:,} has", {"number": numbers[0]})
     named = ", ".join(f"{number:,}" for number in numbers[:NAMED])
     rest = len(numbers) - NAMED
-    return f"lines {named} and {rest:,} more have" if rest > 0 else f"lines {named} have"
+    if rest > 0:
+        return Phrase("lines {numbers} and {rest:,} more have", {"numbers": named, "rest": rest})
+    return Phrase("lines {numbers} have", {"numbers": named})

@@ -46,7 +46,7 @@ def correct_birthday(*, shop: Shop, member_id: int, birthday: str, at: datetime)
 def choose_notice(*, shop: Shop, member_id: int, name: str, wanted: bool, at: datetime) -> None:
     """Whether a member is written to about this; nobody is who has not asked. Raises Invalid, NotFound."""
     if name not in NOTICES:
-        raise Invalid(f"Choose one of: {', '.join(NOTICES)}.", place="id")
+        raise Invalid("Choose one of: {known}.", place="id", params={"known": ", ".join(NOTICES)})
     member = lock_member(shop=shop, member_id=member_id)
     chosen = {each for each in member.notified_of if each in NOTICES} - {name} | ({name} if wanted else set())
     member.notified_of = [each for each in NOTICES if each in chosen]

@@ -13,11 +13,14 @@ from django.db.models import Max, Q, QuerySet
 from loyalty.engine.document import Paused
 from loyalty.engine.errors import Conflict, Invalid, NotFound, Refused
 from loyalty.engine.exchange import from_data
+from loyalty.engine.phrases import Phrase
 from loyalty.engine.program import Program, default_program, parse_program, to_data
 from loyalty.models import Member, ProgramVersion, Shop
 from loyalty.selectors.programs import draft_of, program_of, version_in_force
 
 CHANGED_MEANWHILE = "draft_changed"
+_CHANGED = Phrase("The draft was changed meanwhile. Look at it, then save again.")
+_CHANGED_BY = Phrase("The draft was changed meanwhile by {who}. Look at it, then save again.")
 
 
 @transaction.atomic
@@ -46,12 +49,12 @@ def begin_draft(*, shop: Shop, at: datetime, number: int | None = None, by: str 
     if draft is not None and number is None:
         return draft
     if draft is not None:
-        raise Refused(f"Draft {draft.number} is under way. Publish or discard it first.", code="draft_exists")
+        raise _draft_exists(draft)
     published = versions.filter(in_force_from__isnull=False)
     source = published.filter(number=number) if number is not None else published.order_by("-in_force_from", "-number")
     found = source.first()
     if found is None and number is not None:
-        raise NotFound(f"There is no version {number}.")
+        raise NotFound("There is no version {number}.", params={"number": number})
     program = program_of(found) if found else default_program(shop.currency, shop.exponent, shop.time_zone, shop.name)
     return _new_draft(shop, to_data(program), at, by)
 
@@ -112,10 +115,10 @@ def withdraw(*, shop: Shop, number: int, at: datetime) -> ProgramVersion:
     versions = _locked_versions(shop)
     version = versions.filter(number=number, in_force_from__gt=at).first()
     if version is None:
-        raise NotFound(f"Version {number} is not one that is to come.")
+        raise NotFound("Version {number} is not one that is to come.", params={"number": number})
     draft = draft_of(shop)
     if draft is not None:
-        raise Refused(f"Draft {draft.number} is under way. Publish or discard it first.", code="draft_exists")
+        raise _draft_exists(draft)
     # What was published after it, such as a pause, keeps its number; a draft is always the next.
     version.number = max(
         version.number, 1 + (versions.exclude(pk=version.pk).aggregate(last=Max("number"))["last"] or 0)
@@ -154,7 +157,11 @@ def pause(*, shop: Shop, earning: bool, redeeming: bool, at: datetime) -> Progra
 def _checked(shop: Shop, program: Program) -> dict[str, Any]:
     document = to_data(parse_program(to_data(program)))
     if (program.currency, program.exponent) != (shop.currency, shop.exponent):
-        raise Invalid(f"The shop sells in {shop.currency}; write the program in it.", place="$.currency")
+        raise Invalid(
+            "The shop sells in {currency}; write the program in it.",
+            place="$.currency",
+            params={"currency": shop.currency},
+        )
     return document
 
 
@@ -176,8 +183,9 @@ def _beginning(published: QuerySet[ProgramVersion], at: datetime, in_force_from:
     latest = published.order_by("-in_force_from").first()
     if latest is not None and latest.in_force_from is not None and begins <= latest.in_force_from:
         raise Invalid(
-            f"Version {latest.number} begins later. Choose an instant after {latest.in_force_from:%c %Z}, or take it back.",
+            "Version {number} begins later. Choose an instant after {begins_at}, or take it back.",
             place="in_force_from",
+            params={"number": latest.number, "begins_at": latest.in_force_from.isoformat()},
         )
     return begins
 
@@ -192,10 +200,18 @@ def _new_draft(shop: Shop, document: dict[str, Any], at: datetime, by: str) -> P
     return ProgramVersion.objects.create(shop=shop, number=last + 1, document=document, edited_at=at, edited_by=by[:64])
 
 
+def _draft_exists(draft: ProgramVersion) -> Refused:
+    return Refused(
+        "Draft {number} is under way. Publish or discard it first.",
+        code="draft_exists",
+        params={"number": draft.number},
+    )
+
+
 def _check_revision(draft: ProgramVersion, revision: int) -> None:
     if draft.revision != revision:
-        who = f" by {draft.edited_by}" if draft.edited_by else ""
-        raise Conflict(f"The draft was changed meanwhile{who}. Look at it, then save again.", code=CHANGED_MEANWHILE)
+        told = _CHANGED_BY if draft.edited_by else _CHANGED
+        raise Conflict(told, code=CHANGED_MEANWHILE, params={"who": draft.edited_by})
 
 
 def _write(draft: ProgramVersion, document: dict[str, Any], at: datetime, by: str) -> ProgramVersion:

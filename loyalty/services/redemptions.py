@@ -14,6 +14,7 @@ from django.db import transaction
 
 from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.engine.facts import Adjustment, Fact, Order, decode
+from loyalty.engine.phrases import Phrase
 from loyalty.engine.program import Program, Reward, Version
 from loyalty.engine.rewards import LASTING, Event, accept, end_of, transition
 from loyalty.engine.rewards import State as EngineState
@@ -36,10 +37,14 @@ IN_CART = "cart"
 KEYS_LIVE = timedelta(hours=24)
 _ENDS: dict[str, Event] = {"failed": "fail", "cancelled": "cancel", "expired": "expire"}
 _GONE = {
-    "gift_card": "A gift card that was handed over is money; what is left on it is settled in the store's admin.",
-    "partner": "The member has seen the partner's code, so it can't be handed to anybody else, and is not taken back.",
+    "gift_card": Phrase(
+        "A gift card that was handed over is money; what is left on it is settled in the store's admin."
+    ),
+    "partner": Phrase(
+        "The member has seen the partner's code, so it can't be handed to anybody else, and is not taken back."
+    ),
 }
-_CLOSED = "Rewards can't be redeemed in this shop at the moment."
+_CLOSED = Phrase("Rewards can't be redeemed in this shop at the moment.")
 _NOTHING_TO_PAY = ("not_found", "not_offered", "not_enough_points")
 _LIVE = (State.RESERVED, State.ISSUING, State.READY)
 GIVEN_BACK = (State.RETURNED, State.FAILED, State.EXPIRED)

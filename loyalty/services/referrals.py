@@ -15,6 +15,7 @@ from django.db import transaction
 from loyalty.engine.errors import Conflict, NotFound, Refused
 from loyalty.engine.facts import Fact, Order
 from loyalty.engine.facts import Referral as ReferralFact
+from loyalty.engine.phrases import Phrase
 from loyalty.engine.program import Version
 from loyalty.engine.statement import Statement, fold
 from loyalty.engine.walk import prepared
@@ -38,11 +39,11 @@ from loyalty.services.referral_claims import (
 
 log = structlog.get_logger("regulars.referrals")
 State = Referral.State
-_UNKNOWN_FRIEND = "This is not the code of a member here. Look at the link again."
+_UNKNOWN_FRIEND = Phrase("This is not the code of a member here. Look at the link again.")
 _REFUSALS = {
-    "own_code": "This is your own code. It is for your friends.",
-    "claimed_before": "You have used a friend's code before.",
-    "not_new": "A friend's code is for your first order.",
+    "own_code": Phrase("This is your own code. It is for your friends."),
+    "claimed_before": Phrase("You have used a friend's code before."),
+    "not_new": Phrase("A friend's code is for your first order."),
 }
 
 

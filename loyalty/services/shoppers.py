@@ -18,6 +18,7 @@ from django.db.models import F
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from loyalty.engine.errors import Invalid, Unauthorized
+from loyalty.engine.phrases import Phrase
 from loyalty.languages import Voice
 from loyalty.models import EmailCode, Member, OutboxMessage, QueueState, Shop, ShopperDevice
 from loyalty.selectors.voices import voice_for
@@ -29,9 +30,9 @@ DEVICE_LIFE = timedelta(days=30)
 EMAIL_CHARACTERS = 320
 TOKEN_CHARACTERS = 1000
 
-_WRONG_CODE = "This code is not right, or it has expired. Ask for a new one if it does not work."
-_CODE_OVER = "This code does not work any more. Have a new one sent."
-_SIGN_IN = "You have been signed out. Sign in again with a code by e-mail."
+_WRONG_CODE = Phrase("This code is not right, or it has expired. Ask for a new one if it does not work.")
+_CODE_OVER = Phrase("This code does not work any more. Have a new one sent.")
+_SIGN_IN = Phrase("You have been signed out. Sign in again with a code by e-mail.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

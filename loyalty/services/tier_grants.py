@@ -44,7 +44,11 @@ def grant_tier(
     if member.external_id is None:
         raise Invalid("A guest has no tier before there is an account.", place="tier")
     if len(open_grants(shop=shop, member=member, at=at)) >= MOST_OPEN:
-        raise Invalid(f"This member has {MOST_OPEN} tiers granted already. Take one back first.", place="tier")
+        raise Invalid(
+            "This member has {count} tiers granted already. Take one back first.",
+            place="tier",
+            params={"count": MOST_OPEN},
+        )
     fact = TierGrant(id=key[:100], at=at, tier=tier, actor=actor[:100], reason=reason.strip()[:300], ends_at=until)
     validate(fact)
     append(shop=shop, facts=[(member.pk, fact)])

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from loyalty.engine.errors import Invalid, NotFound
 from loyalty.engine.exchange import from_data
+from loyalty.engine.phrases import Phrase
 from loyalty.engine.program import Version, to_data
 from loyalty.engine.simulate import Assumptions, Comparison, as_draft, simulate
 from loyalty.engine.split import Split
@@ -23,7 +24,7 @@ SIMULATE = "program.simulate"
 SLICE = 100
 """Members between two looks at whether somebody stopped it."""
 KEPT = timedelta(days=90)
-NOTHING_LIVE = "This shop has published no program yet, so there is nothing to compare with."
+NOTHING_LIVE = Phrase("This shop has published no program yet, so there is nothing to compare with.")
 UNDER_WAY = (Trial.State.WAITING, Trial.State.RUNNING)
 
 

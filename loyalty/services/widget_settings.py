@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F
 
 from loyalty.engine.errors import Invalid
+from loyalty.engine.misreads import misread
 from loyalty.models import Shop, WidgetSettings
 from loyalty.models.widget import WidgetChoices
 
@@ -28,8 +29,7 @@ def checked(data: Mapping[str, Any]) -> WidgetChoices:
     try:
         choices = msgspec.convert(data, WidgetChoices)
     except msgspec.ValidationError as error:
-        message, _, place = str(error).partition(" - at ")
-        raise Invalid(f"{message}.", place=place.strip("`") or "$") from error
+        raise misread(error) from error
     encoded = msgspec.json.encode(choices)
     if b"\\u0000" in encoded.replace(b"\\\\", b""):
         raise Invalid("A text holds the character NUL, which cannot be stored; take it out.", place="$")
@@ -39,7 +39,9 @@ def checked(data: Mapping[str, Any]) -> WidgetChoices:
     for index, origin in enumerate(choices.origins):
         _check_origin(origin, f"$.origins[{index}]")
     if len(encoded) > MAX_BYTES:
-        raise Invalid(f"Terms, questions and texts are at most {MAX_BYTES:,} bytes together.", place="$")
+        raise Invalid(
+            "Terms, questions and texts are at most {most:,} bytes together.", place="$", params={"most": MAX_BYTES}
+        )
     return choices
 
 

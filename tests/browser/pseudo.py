@@ -4,15 +4,18 @@ one that went past it stands out. Dates and numbers are Arabic's, and the data i
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import pytest
 from django.utils import translation
+from playwright.sync_api import Page
 from pytest_django.fixtures import Settings
 
 OPEN, CLOSE = "⟦", "⟧"
 _ACCENTED = str.maketrans("aceilnorsuyzACEILNORSUYZ", "áçéîłñôŕšûýžÁÇÉÎŁÑÔŔŠÛÝŽ")
-_KEPT = re.compile(r"(%\(\w+\)[sd]|%[sd%]|\{\w+\}|<[^>]+>|&\w+;)")
+_KEPT = re.compile(r"(%\(\w+\)[sd]|%[sd%]|\{\w+(?::,|!r)?\}|<[^>]+>|&\w+;)")
 """What is filled in, and markup."""
 
 # Text that people see or hear, with what stands inside brackets taken out; whatever still has two Latin letters in a
@@ -46,6 +49,12 @@ def strange(message: str) -> str:
     return f"{OPEN}{''.join(parts)}{' ····' * (len(message) // 10 + 1)}{CLOSE}"
 
 
+def spoken(message: str) -> re.Pattern[str]:
+    """The same with anything filled in."""
+    pieces = _KEPT.split(strange(message))[::2]
+    return re.compile(".*".join(map(re.escape, pieces)))
+
+
 def speak(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     """For the rest of the test, from right to left."""
 
@@ -61,3 +70,32 @@ def speak(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     for name, function in speaking.items():
         monkeypatch.setattr(translation._trans, name, function, raising=False)
     settings.LANGUAGES_BIDI = ["en"]
+
+
+# Types into the page's form that has these fields and sends it as it is, past what the browser itself would refuse.
+_SEND = """typed => {
+  const forms = [...document.querySelectorAll("#app form")];
+  const form = forms.find((each) => Object.keys(typed).every((name) => each.elements.namedItem(name)));
+  for (const [name, value] of Object.entries(typed)) {
+    const field = form.elements.namedItem(name);
+    if (field.type === "checkbox") field.checked = value !== "";
+    else field.value = value;
+  }
+  HTMLFormElement.prototype.submit.call(form);
+}"""
+_SAID = (
+    """() => [...document.querySelectorAll("#app .error, #app [role=alert]")].map((each) => each.innerText).join(" ")"""
+)
+
+
+def refused(page: Page, address: str, typed: Mapping[str, str]) -> str:
+    """What the page says of a form that is refused, once nothing on it is found that went past translation."""
+    page.goto(address)
+    with page.expect_navigation() as sent:
+        page.evaluate(_SEND, dict(typed))
+    answer = sent.value
+    assert answer
+    assert answer.status in (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY), f"{address}: {answer.status}"
+    assert page.evaluate(UNTRANSLATED) == [], address
+    said: str = page.evaluate(_SAID)
+    return said

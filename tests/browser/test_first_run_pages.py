@@ -22,6 +22,26 @@ from tests.factories import make_order, place
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs_npm, pytest.mark.django_db(transaction=True)]
 
+REFUSED = (
+    ("/dashboard/start/", {"margin": "200"}, "A whole number from 1 to %(most)s, or nothing."),
+    (
+        "/dashboard/start/questions/?question=rules",
+        {"hold_days": "999"},
+        "Give a whole number from %(least)s to %(most)s.",
+    ),
+    (
+        "/dashboard/start/questions/?question=rules",
+        {"revision": "99"},
+        "The draft was changed meanwhile by {who}. Look at it, then save again.",
+    ),
+    (
+        "/dashboard/start/launch/",
+        {"revision": "99"},
+        "The draft was changed meanwhile by {who}. Look at it, then save again.",
+    ),
+)
+"""What is typed, and with which sentence it is refused."""
+
 
 @pytest.fixture
 def new_shop(transactional_db: None, settings: Settings) -> Shop:
@@ -54,5 +74,8 @@ def test_every_page_of_the_first_run(
     assert page.request.post("/dashboard/start/", form={"goal": "second_orders", "margin": "58"}).ok
     questions = [f"/dashboard/start/questions/?question={name}" for name in QUESTIONS]
     wrong = faults(page, ["/dashboard/", "/dashboard/start/", *questions, "/dashboard/start/launch/"], axe)
+    for address, typed, template in REFUSED:
+        said = pseudo.refused(page, address, typed)
+        assert pseudo.spoken(template).search(said), f"{address}: {said}"
     context.close()
     assert wrong == {}

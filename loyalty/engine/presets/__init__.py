@@ -24,5 +24,6 @@ def preset(preset_id: str) -> Preset:
     """Raises errors.NotFound."""
     found = next((each for each in PRESETS if each.id == preset_id), None)
     if found is None:
-        raise NotFound(f"There is no preset {preset_id!r}; choose one of {', '.join(each.id for each in PRESETS)}.")
+        known = ", ".join(each.id for each in PRESETS)
+        raise NotFound("There is no preset {id!r}; choose one of {known}.", params={"id": preset_id, "known": known})
     return found

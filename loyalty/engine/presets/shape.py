@@ -85,10 +85,18 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
         asked = {each.id: each for each in self.inputs}
         for name in given:
             if name not in asked:
-                raise Invalid(f"{self.name} does not ask for {name!r}; leave it out.", place=name)
+                raise Invalid(
+                    "{preset} does not ask for {name!r}; leave it out.",
+                    place=name,
+                    params={"preset": self.name, "name": name},
+                )
         for each in self.inputs:
             if not 0 < len(given.get(each.id, "")) <= MAX_INPUT:
-                raise Invalid(f"{each.sentence} Give 1 to {MAX_INPUT} characters.", place=each.id)
+                raise Invalid(
+                    "{question} Give 1 to {most} characters.",
+                    place=each.id,
+                    params={"question": each.sentence, "most": MAX_INPUT},
+                )
         frame = {
             "name": self.name,
             "currency": setting.currency,

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from loyalty.dashboard.explanations import isolated
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.program_text import points_of
+from loyalty.dashboard.refusals import kept_text
 from loyalty.models import HealedOrder, Reconciliation
 from loyalty.selectors.reconciliations import Healed
 
@@ -100,15 +101,16 @@ def healed_rows(healed: Sequence[HealedOrder], pages: Mapping[str, int], fmt: Fo
 
 
 def answer(asked: Reconciliation, healed: Healed, pages: Mapping[str, int], fmt: Format) -> Answer:
+    failure = kept_text(asked.failure)
     if asked.finished_at is None:
-        text = asked.failure or _("The answer will be on this page in a moment.")
-        if asked.failure:
-            text = _("%(why)s We go on trying.") % {"why": asked.failure}
+        text = _("The answer will be on this page in a moment.")
+        if failure:
+            text = _("%(why)s We go on trying.") % {"why": failure}
         return Answer(_("The store is being asked"), text, "clock", waits=True)
     if asked.number:
         return _answer_of_one(asked, healed, pages.get(asked.order_id), fmt)
-    if asked.failure:
-        return Answer(_("The store could not be asked"), asked.failure, "alert", "bad")
+    if failure:
+        return Answer(_("The store could not be asked"), failure, "alert", "bad")
     found = healed_sentence(healed, fmt)
     if found:
         return Answer(found, _("They are counted now, each by the rules of its day."), "check", "good")
@@ -122,12 +124,12 @@ def answer(asked: Reconciliation, healed: Healed, pages: Mapping[str, int], fmt:
 
 
 def _answer_of_one(asked: Reconciliation, healed: Healed, page: int | None, fmt: Format) -> Answer:
-    words = {"number": _order(asked)}
-    if asked.failure and asked.order_id:
+    words, failure = {"number": _order(asked)}, kept_text(asked.failure)
+    if failure and asked.order_id:
         title = _("%(number)s cannot be used") % words
-        return Answer(title, asked.failure, "alert", "warn", is_unusable=True)
-    if asked.failure:
-        return Answer(_("The store could not be asked"), asked.failure, "alert", "bad")
+        return Answer(title, failure, "alert", "warn", is_unusable=True)
+    if failure:
+        return Answer(_("The store could not be asked"), failure, "alert", "bad")
     if not asked.order_id:
         text = _("Compare it with the customer’s e-mail. A store may keep its older orders from apps.")
         title = _("The store does not know %(number)s") % {"number": isolated(asked.number)}

@@ -21,7 +21,7 @@ from loyalty.dashboard.first_run_widget import widget_context
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.home import import_job
 from loyalty.dashboard.pages import actor, asked, page
-from loyalty.dashboard.refusals import refusal_text
+from loyalty.dashboard.refusals import kept_text, refusal_text
 from loyalty.dashboard.typed import whole
 from loyalty.engine.errors import Conflict, Invalid, Refused
 from loyalty.engine.program import Program
@@ -101,7 +101,7 @@ def welcome_context(shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
         if step in QUESTIONS
         else reverse("dashboard:launch"),
         "importing": [import_job(read, fmt) for read in parts_under_way(shop=shop)],
-        "trouble": shop.trouble,
+        "trouble": kept_text(shop.trouble),
     }
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.dashboard.formatting import Format
+from loyalty.dashboard.refusals import kept_text
 from loyalty.engine.program import Version
 from loyalty.models import Shop
 from loyalty.selectors.home import Desk, Queue
@@ -33,7 +34,7 @@ def matters(shop: Shop, inbox: Queue, outbox: Queue, desk: Desk, fmt: Format, no
     """What went wrong or has a term, the most urgent first."""
     found = []
     if shop.trouble:
-        found.append(Matter("alert", "bad", _("The store refuses something"), shop.trouble, "", ""))
+        found.append(Matter("alert", "bad", _("The store refuses something"), kept_text(shop.trouble), "", ""))
     if inbox.dead and inbox.newest:
         title = ngettext(
             "%(count)s message from your shop could not be used",

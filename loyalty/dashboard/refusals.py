@@ -24,6 +24,11 @@ def said(phrase: Phrase) -> str:
     return filled(gettext(phrase.template), phrase.params, _shown)
 
 
+def kept_text(text: str) -> str:
+    """What a worker was refused and wrote down in English. Only a sentence that names nothing is in a catalogue."""
+    return gettext(text) if text else ""
+
+
 def _shown(name: str, value: str | int, how: str) -> str:
     if isinstance(value, Phrase):
         return said(value)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.program_text import Offer, offer_name
+from loyalty.dashboard.refusals import kept_text
 from loyalty.models import InboxDelivery, Member, OutboxMessage, Redemption, StaffNote
 from loyalty.selectors.fulfilment import BY_HAND
 from loyalty.services.intake import FROM_HISTORY
@@ -240,7 +241,6 @@ def _about(redemption: Redemption, fmt: Format, now: datetime) -> str:
             return _("to be done until %(day)s, then the points come back") % words
         return _("until %(day)s, then the points come back") % words
     if redemption.state in (state.RETURNED, state.EXPIRED, state.FAILED):
-        return " ".join(
-            part for part in (_("the points are back"), redemption.failure and f"({redemption.failure})") if part
-        )
+        failure = kept_text(redemption.failure)
+        return " ".join(part for part in (_("the points are back"), failure and f"({failure})") if part)
     return ""

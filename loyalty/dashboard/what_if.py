@@ -20,7 +20,7 @@ from loyalty.dashboard.pages import actor, asked, page
 from loyalty.dashboard.program_beside import Beside, beside
 from loyalty.dashboard.program_examples import share
 from loyalty.dashboard.program_text import points_of
-from loyalty.dashboard.refusals import refusal_text
+from loyalty.dashboard.refusals import kept_text, refusal_text
 from loyalty.dashboard.rows import name_of
 from loyalty.dashboard.what_if_split import shares_of, signed
 from loyalty.engine.errors import Invalid, NotFound
@@ -121,6 +121,7 @@ def _shown(request: HttpRequest, at: Beside, error: str = "") -> HttpResponse:
     if trial is not None:
         context |= job_context(trial, at.fmt)
         context |= {"again": trial.number == trial.live_number, "stale": not _is_current(trial, at)}
+        context["failure"] = kept_text(trial.failure)
         if trial.state not in UNDER_WAY and trial.done:
             context |= result_context(trial, at)
     return page(request, "what_if", context, 409 if error else 200)

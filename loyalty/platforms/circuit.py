@@ -64,7 +64,11 @@ def _admit(known: Circuit, host: str) -> None:
             return
         until = again
     seconds = math.ceil((until - now).total_seconds()) if until else REST_SECONDS
-    raise Resting(f"{host} did not answer several times; it is asked again in a while.", retry_after_seconds=seconds)
+    raise Resting(
+        "{host} did not answer several times; it is asked again in a while.",
+        retry_after_seconds=seconds,
+        params={"host": host},
+    )
 
 
 def _failed(shop: Shop, host: str) -> None:

@@ -51,7 +51,10 @@ class Answer:
         try:
             return parse_json(self.body)
         except Invalid as error:
-            raise Unavailable(f"The platform answered {self.status} with something unreadable: {error}") from None
+            params: dict[str, str | int] = {"status": self.status, "problem": error.phrase}
+            raise Unavailable(
+                "The platform answered {status} with something unreadable: {problem}", params=params
+            ) from None
 
     @property
     def retry_after_seconds(self) -> int:
@@ -112,9 +115,11 @@ def _check_url(url: str) -> str:
     except ValueError:
         raise Refused("An address with an impossible port was not called.") from None
     if not any(pattern.fullmatch(origin) for pattern in allowed_hosts()):
-        raise Refused(f"{origin} was not called: it is none of the platforms' hosts in the settings.")
+        raise Refused(
+            "{origin} was not called: it is none of the platforms' hosts in the settings.", params={"origin": origin}
+        )
     if not origin.startswith("https://") and not settings.SANDBOX_URL:
-        raise Refused(f"{origin} was not called: without the sandbox only https is used.")
+        raise Refused("{origin} was not called: without the sandbox only https is used.", params={"origin": origin})
     return origin.partition("://")[2]
 
 
@@ -141,9 +146,12 @@ def _chunks(response: requests.Response, host: str, deadline: float, max_bytes: 
     while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
         total += len(chunk)
         if total > max_bytes:
-            raise Unavailable(f"{host} sent more than {max_bytes:,} bytes; the answer was dropped.")
+            raise Unavailable(
+                "{host} sent more than {most:,} bytes; the answer was dropped.",
+                params={"host": host, "most": max_bytes},
+            )
         if time.monotonic() > deadline:
-            raise Unavailable(f"{host} took too long to send its answer.")
+            raise Unavailable("{host} took too long to send its answer.", params={"host": host})
         yield chunk
 
 
@@ -159,7 +167,9 @@ def check_public(url: str) -> str:
         raise Refused("An address with an impossible port was not called.") from None
     is_here = bool(settings.SANDBOX_URL) and parts.hostname in ("127.0.0.1", "localhost")
     if not is_usual and not is_here:
-        raise Refused(f"{parts.hostname} was not called: only https at its usual port is used.")
+        raise Refused(
+            "{host} was not called: only https at its usual port is used.", params={"host": str(parts.hostname)}
+        )
     return parts.netloc
 
 
@@ -193,7 +203,10 @@ def _sent(
         ):
             yield response, host
     except (RequestException, HTTPError, OSError, UnicodeError) as error:
-        raise Unavailable(f"{host} could not be reached or broke off ({type(error).__name__}).") from None
+        raise Unavailable(
+            "{host} could not be reached or broke off ({problem}).",
+            params={"host": host, "problem": type(error).__name__},
+        ) from None
 
 
 def request(
@@ -268,12 +281,16 @@ def stream_lines(
         host,
     ):
         if response.status_code != 200:
-            raise Unavailable(f"{host} answered {response.status_code} instead of the file.")
+            raise Unavailable(
+                "{host} answered {status} instead of the file.", params={"host": host, "status": response.status_code}
+            )
         rest = b""
         for chunk in _chunks(response, host, deadline, max_bytes):
             *lines, rest = (rest + chunk).split(b"\n")
             yield from (line for line in lines if line)
             if len(rest) > max_line_bytes:
-                raise Unavailable(f"{host} sent a line of more than {max_line_bytes:,} bytes.")
+                raise Unavailable(
+                    "{host} sent a line of more than {most:,} bytes.", params={"host": host, "most": max_line_bytes}
+                )
         if rest:
             yield rest

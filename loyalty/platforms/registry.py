@@ -19,7 +19,7 @@ def platform_named(name: str) -> Platform:
     try:
         return _PLATFORMS[name]
     except KeyError:
-        raise NotFound(f"There is no platform called {name[:32]!r}.") from None
+        raise NotFound("There is no platform called {name!r}.", params={"name": name[:32]}) from None
 
 
 def every_platform() -> tuple[Platform, ...]:

@@ -15,6 +15,8 @@ from loyalty.management.commands.makemessages import SAYING
 pytestmark = pytest.mark.once
 
 ROOMS = ("engine", "ledger", "selectors", "services")
+ASKED = ("circuit", "http", "registry", "ecwid/client", "shopify/billing", "shopify/client", "shopify/tokens")
+"""What of the platforms a page waits for."""
 NAMED = re.compile(r"\{(\w+)(?::,|!r)?\}")
 PUT_TOGETHER = (ast.JoinedStr, ast.BinOp, ast.Call)
 
@@ -97,7 +99,8 @@ def of(*rooms: str) -> list[Path]:
 
 
 def test_what_is_refused_below_the_pages_is_a_template() -> None:
-    assert {str(path): wrong for path in of(*ROOMS) if (wrong := faults(path.read_text()))} == {}
+    asked = [ROOT / "loyalty" / "platforms" / f"{name}.py" for name in ASKED]
+    assert {str(path): wrong for path in [*of(*ROOMS), *asked] if (wrong := faults(path.read_text()))} == {}
 
 
 def test_pages_say_an_error_through_one_function() -> None:

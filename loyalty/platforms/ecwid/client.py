@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 from django.conf import settings
 
 from loyalty.engine.errors import Invalid, LoyaltyError, NotFound, Refused, Unauthorized, Unavailable
+from loyalty.engine.phrases import Phrase
 from loyalty.models import Credential, Shop
 from loyalty.platforms import http
 from loyalty.platforms.circuit import guarded
@@ -33,13 +34,15 @@ MAX_WAITS = 6
 LONGEST_WAIT_SECONDS = 60
 _DEFAULT_WAIT_SECONDS = 30
 _NO_FEATURE = {
-    "DISCOUNTS_FEATURE_NOT_AVAILABLE": "The store's plan has no discount coupons; upgrade the plan to offer rewards.",
-    "CUSTOMER_GROUPS_FEATURE_NOT_AVAILABLE": "The store's plan has no customer groups; upgrade the plan to use them.",
+    "DISCOUNTS_FEATURE_NOT_AVAILABLE": Phrase(
+        "The store's plan has no discount coupons; upgrade the plan to offer rewards."
+    ),
+    "CUSTOMER_GROUPS_FEATURE_NOT_AVAILABLE": Phrase(
+        "The store's plan has no customer groups; upgrade the plan to use them."
+    ),
 }
-_NO_PLAN = {
-    "STORE_IS_SUSPENDED": "The store is suspended; it has to be active again before this can be done.",
-}
-_NO_PLAN_DEFAULT = "The store's plan does not let apps do this; upgrade the plan in the store's admin."
+_SUSPENDED = Phrase("The store is suspended; it has to be active again before this can be done.")
+_NO_PLAN = Phrase("The store's plan does not let apps do this; upgrade the plan in the store's admin.")
 
 
 def spend(token: str, *, at: datetime) -> None:
@@ -90,7 +93,8 @@ class Client:
             if offset >= total:
                 return
         raise Invalid(
-            f"The store's list is longer than {MAX_PAGES * PAGE_ENTRIES:,} entries; it was not read to its end."
+            "The store's list is longer than {most:,} entries; it was not read to its end.",
+            params={"most": MAX_PAGES * PAGE_ENTRIES},
         )
 
     def _page(self, path: str, params: Mapping[str, str]) -> Mapping[str, Any]:
@@ -132,9 +136,9 @@ def error_of(answer: http.Answer) -> LoyaltyError:
         wait_seconds = answer.retry_after_seconds or _DEFAULT_WAIT_SECONDS
         return Unavailable("The store asked us to slow down.", retry_after_seconds=wait_seconds)
     if answer.status >= 500 or 300 <= answer.status < 400 or answer.status < 300:
-        return Unavailable(f"The store answered {answer.status}; that is an outage.")
+        return Unavailable("The store answered {status}; that is an outage.", params={"status": answer.status})
     if answer.status == 402:
-        return Refused(_NO_PLAN.get(code, _NO_PLAN_DEFAULT), code="plan")
+        return Refused(_SUSPENDED if code == "STORE_IS_SUSPENDED" else _NO_PLAN, code="plan")
     if answer.status == 403 and code in _NO_FEATURE:
         return Refused(_NO_FEATURE[code], code="feature")
     if answer.status == 403 and code == "INSUFFICIENT_APP_SCOPE":
@@ -149,7 +153,9 @@ def error_of(answer: http.Answer) -> LoyaltyError:
         return NotFound("The store does not have that.")
     if answer.status == 408:
         return Unavailable("The store took too long.")
-    return Refused(f"The store refused it ({answer.status}{f': {said}' if said else ''}).")
+    if said:
+        return Refused("The store refused it ({status}: {said}).", params={"status": answer.status, "said": said})
+    return Refused("The store refused it ({status}).", params={"status": answer.status})
 
 
 def _error_body(answer: http.Answer) -> tuple[str, str]:
@@ -182,7 +188,7 @@ class ShopClient(Client):
         body: Mapping[str, Any] | None = None,
     ) -> Mapping[str, Any]:
         if self.shop.status != Shop.Status.ACTIVE:
-            why = self.shop.trouble or "The store must open the app once before it can be asked anything."
+            why = self.shop.trouble or Phrase("The store must open the app once before it can be asked anything.")
             raise Unauthorized(why, code="token")
         try:
             with guarded(self.shop, urlsplit(settings.ECWID_API_URL).netloc):

@@ -46,7 +46,10 @@ def plans() -> list[Plan]:
 def _read(entry: str) -> Plan:
     found = _PLAN.fullmatch(entry)
     if found is None or Decimal(found["price"]) <= 0:
-        raise Invalid(f"SHOPIFY_BILLING_PLANS: {entry!r} is not of the form 'Starter 9.00 USD monthly 14'.")
+        raise Invalid(
+            "SHOPIFY_BILLING_PLANS: {entry!r} is not of the form 'Starter 9.00 USD monthly 14'.",
+            params={"entry": entry},
+        )
     trial_days = int(found["trial"] or 0)
     price, every = Decimal(found["price"]), found["every"]
     return Plan(name=found["name"], price=price, currency=found["currency"], every=every, trial_days=trial_days)
@@ -61,7 +64,7 @@ def choose(shop: Shop, name: str) -> str:
     payload: Any = execute(shop, "app_subscribe", subscription_input(shop, plan)).get("appSubscriptionCreate")
     errors = user_errors(payload)
     if errors:
-        raise Refused(f"Shopify did not prepare the plan: {errors[0][1]}")
+        raise Refused("Shopify did not prepare the plan: {said}", params={"said": errors[0][1]})
     url = text(payload.get("confirmationUrl"), max_length=4096)
     if urlsplit(url).scheme != "https" and not (settings.SANDBOX_URL and urlsplit(url).scheme == "http"):
         raise Unavailable("Shopify prepared the plan without saying where it is confirmed.")

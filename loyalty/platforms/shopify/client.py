@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from loyalty.engine.errors import LoyaltyError, Refused, Unauthorized, Unavailable
+from loyalty.engine.phrases import Phrase
 from loyalty.models import Shop
 from loyalty.platforms import http
 from loyalty.platforms.circuit import guarded
@@ -32,9 +33,9 @@ TOO_EXPENSIVE = "max_cost_exceeded"
 """The code of a question that Shopify finds too dear; a smaller page may pass."""
 
 _REFUSALS = {
-    "ACCESS_DENIED": "The app lacks a permission for this; open the app in the store's admin to grant it.",
-    "MAX_COST_EXCEEDED": "Shopify finds the question too expensive.",
-    "SHOP_INACTIVE": "The store is not active.",
+    "ACCESS_DENIED": Phrase("The app lacks a permission for this; open the app in the store's admin to grant it."),
+    "MAX_COST_EXCEEDED": Phrase("Shopify finds the question too expensive."),
+    "SHOP_INACTIVE": Phrase("The store is not active."),
 }
 
 
@@ -114,12 +115,17 @@ def _failure(answer: http.Answer) -> LoyaltyError:
     if status == 429:
         return _Throttled(max(1.0, float(answer.retry_after_seconds)))
     if status in (402, 423):
-        return Refused(f"The store is frozen or locked ({status}); its owner must settle that with Shopify.")
+        return Refused(
+            "The store is frozen or locked ({status}); its owner must settle that with Shopify.",
+            params={"status": status},
+        )
     if status == 403:
         return Refused("Shopify forbids this to the app (403); open the app in the store's admin to renew its access.")
     if 400 <= status < 500:
-        return Refused(f"Shopify refused the request ({status}).")
-    return Unavailable(f"Shopify answered {status}.", retry_after_seconds=answer.retry_after_seconds)
+        return Refused("Shopify refused the request ({status}).", params={"status": status})
+    return Unavailable(
+        "Shopify answered {status}.", retry_after_seconds=answer.retry_after_seconds, params={"status": status}
+    )
 
 
 def _graphql_failure(errors: Any, extensions: Any, name: str) -> LoyaltyError:
@@ -138,7 +144,7 @@ def _graphql_failure(errors: Any, extensions: Any, name: str) -> LoyaltyError:
         errors, max_length=200
     )
     log.error("shopify.document_refused", document=name, said=said)
-    return Refused(f"Shopify did not understand our question {name}: {said}")
+    return Refused("Shopify did not understand our question {name}: {said}", params={"name": name, "said": said})
 
 
 def _code(entry: Mapping[str, Any]) -> str:

@@ -87,7 +87,7 @@ def _current(token: str, required: tuple[str, ...], now: datetime) -> tuple[dict
     claims = _claims(token)
     for name in required:
         if name not in claims:
-            raise Unauthorized(f"The session token has no {name}.", code="bad_token")
+            raise Unauthorized("The session token has no {name}.", code="bad_token", params={"name": name})
     seconds = now.timestamp()
     expires, begins, issued = (_seconds(claims[name]) for name in ("exp", "nbf", "iat"))
     if seconds >= expires + LEEWAY_SECONDS:

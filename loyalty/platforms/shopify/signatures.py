@@ -64,7 +64,7 @@ def _checked_once(pairs: list[tuple[str, str]], *names: str) -> dict[str, str]:
     for name in names:
         values = [value for key, value in pairs if key == name]
         if len(values) != 1:
-            raise Unauthorized(f"The query needs {name} once.", code="bad_query")
+            raise Unauthorized("The query needs {name} once.", code="bad_query", params={"name": name})
         found[name] = values[0]
     return found
 

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from loyalty.engine.errors import Refused, Unauthorized, Unavailable
+from loyalty.engine.phrases import Phrase
 from loyalty.models import Credential, Shop
 from loyalty.platforms import http
 from loyalty.platforms.reading import text
@@ -178,7 +179,9 @@ def _granted(domain: str, body: Mapping[str, str], now: datetime) -> Grant:
         return _read_grant(answer.json(), now)
     if answer.status == 429 or answer.status >= 500:
         raise Unavailable(
-            f"Shopify answered {answer.status} when asked for access.", retry_after_seconds=answer.retry_after_seconds
+            "Shopify answered {status} when asked for access.",
+            retry_after_seconds=answer.retry_after_seconds,
+            params={"status": answer.status},
         )
     raise _refusal(answer)
 
@@ -196,7 +199,10 @@ def _refusal(answer: http.Answer) -> Exception:
             "Shopify does not know this app or its secret, or the app is not installed; "
             "compare SHOPIFY_API_KEY and SHOPIFY_API_SECRET with the app's settings."
         )
-    return Refused(f"Shopify refused to give access ({answer.status} {code or 'without a reason'}).")
+    return Refused(
+        "Shopify refused to give access ({status} {reason}).",
+        params={"status": answer.status, "reason": code or Phrase("without a reason")},
+    )
 
 
 def _read_grant(told: Any, now: datetime) -> Grant:

@@ -88,10 +88,16 @@ _ICONS = {
     "fee.": "minus",
 }
 
+_BY_PERIOD: dict[tuple[str, str], Text] = {
+    ("earned.streak", "week"): _("Orders in {length} weeks in a row: {points|point|points}"),
+    ("earned.streak", "month"): _("Orders in {length} months in a row: {points|point|points}"),
+}
+"""A sentence that names a period has one for each: a word put in could not be translated."""
+
 
 def sentence(reason: Reason, fmt: Format) -> str:
     """One reason as one sentence, without the reasons below it."""
-    return _fill(gettext(MESSAGES.get(reason.message, reason.message)), reason, fmt)
+    return _fill(_template(reason), reason, fmt)
 
 
 def whole_message(reason: Reason, fmt: Format) -> str:
@@ -118,7 +124,7 @@ def heading(reason: Reason, fmt: Format) -> Heading:
     if fitting:
         icon, title, about = _HEADINGS[max(fitting, key=len)]
         return Heading(icon, _fill(str(title), reason, fmt), _fill(str(about), reason, fmt))
-    template = gettext(MESSAGES.get(reason.message, reason.message))
+    template = _template(reason)
     found = _WITH_POINTS.fullmatch(template)
     icon = next((icon for start, icon in _ICONS.items() if reason.message.startswith(start)), "info")
     return Heading(icon, _fill(found["title"] if found else template, reason, fmt))
@@ -169,7 +175,7 @@ def _earned(reason: Reason, points: int, fmt: Format) -> Sum:
 
 def _row(reason: Reason, fmt: Format) -> Row:
     """What a rule did not give has its reasons behind it, in brackets."""
-    template = gettext(MESSAGES.get(reason.message, reason.message))
+    template = _template(reason)
     found = _ROW.fullmatch(template)
     label = _fill(found["label"] if found else template, reason, fmt).strip()
     if reason.lines:
@@ -199,6 +205,11 @@ def _value(name: str, reason: Reason, fmt: Format) -> str:
 def _money(amount_minor: int, reason: Reason, write: Callable[[int, str, int | None], str]) -> str:
     currency, exponent = reason.params.get("currency", ""), reason.params.get("exponent")
     return write(amount_minor, str(currency), exponent if isinstance(exponent, int) else None)
+
+
+def _template(reason: Reason) -> str:
+    own = _BY_PERIOD.get((reason.message, str(reason.params.get("period"))))
+    return str(own) if own else gettext(MESSAGES.get(reason.message, reason.message))
 
 
 def _fill(template: str, reason: Reason, fmt: Format) -> str:

@@ -10,6 +10,7 @@ from django.utils import translation
 
 from loyalty.dashboard.explanations import explanation, heading, sentence, whole_message
 from loyalty.dashboard.formatting import Format
+from loyalty.engine import explain
 from loyalty.engine.explain import Reason
 from loyalty.engine.messages import MESSAGES
 
@@ -121,3 +122,11 @@ def test_values_keep_their_direction_in_a_sentence_that_runs_right_to_left() -> 
     reason = Reason(message="left_out.tax", params={"amount_minor": 215, **USD})
     with translation.override("ar"):
         assert sentence(reason, FMT).count("\N{FIRST STRONG ISOLATE}$2.15\N{POP DIRECTIONAL ISOLATE}") == 1
+
+
+@pytest.mark.parametrize(("period", "weeks"), [("week", "weeks"), ("month", "months")])
+def test_a_streak_is_one_sentence_for_each_period_and_reads_as_the_engine_says_it(period: str, weeks: str) -> None:
+    reason = Reason(message="earned.streak", params={"length": 3, "period": period, "points": 50})
+    assert sentence(reason, FMT) == explain.text(reason) == f"Orders in 3 {weeks} in a row: 50 points"
+    with translation.override("ar"):
+        assert f"{weeks} in a row" in heading(reason, FMT).title

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from loyalty.dashboard.formatting import Format
-from loyalty.dashboard.program_forms import number_in
+from loyalty.dashboard.typed import number_in
 from loyalty.engine.activities import ActivityRule, BirthdayRule
 from loyalty.engine.caps import Cap
 from loyalty.engine.document import Reward
@@ -105,16 +105,16 @@ def _is_share(thing: Any, amount: Amount) -> bool:
     return amount.unit == "percent" and isinstance(getattr(thing, amount.field), str)
 
 
-def _number(text: str, fmt: Format) -> Decimal:
+def _number(text: str, fmt: Format, decimals: int) -> Decimal:
     """Below zero for what is none, or could be read in two ways: "1,5" is not 15."""
     try:
-        return number_in(text, fmt.locale)
+        return number_in(text, fmt.locale, decimals=decimals)
     except Invalid:
         return Decimal(-1)
 
 
 def _whole(text: str, amount: Amount, fmt: Format) -> int:
-    number = _number(text, fmt)
+    number = _number(text, fmt, 0)
     if number != number.to_integral_value() or not amount.least <= number <= amount.most:
         words = {"least": fmt.points(amount.least), "most": fmt.points(amount.most)}
         raise Invalid(_("Give a whole number from %(least)s to %(most)s.") % words)
@@ -122,7 +122,7 @@ def _whole(text: str, amount: Amount, fmt: Format) -> int:
 
 
 def _share(text: str, amount: Amount, fmt: Format) -> str:
-    number = _number(text, fmt)
+    number = _number(text, fmt, 2)
     if number != round(number, 2) or not 0 < number <= amount.most:
         words = {"most": amount.most, "example": _decimal("2.5", fmt)}
         raise Invalid(_("Give a percentage such as 5 or %(example)s, at most %(most)s.") % words)
@@ -130,7 +130,7 @@ def _share(text: str, amount: Amount, fmt: Format) -> str:
 
 
 def _money(text: str, amount: Amount, fmt: Format) -> int:
-    value = _number(text or "0", fmt).scaleb(fmt.exponent)
+    value = _number(text or "0", fmt, fmt.exponent).scaleb(fmt.exponent)
     if value != value.to_integral_value() or not amount.least <= value <= MOST_MONEY_UNITS * 10**fmt.exponent:
         words = {"example": _amount(Decimal("12.5") if fmt.exponent else Decimal(1200), fmt)}
         raise Invalid(_("Give an amount such as 5 or %(example)s.") % words)

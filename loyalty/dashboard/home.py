@@ -16,7 +16,7 @@ from loyalty.dashboard.comparisons import healed_sentence
 from loyalty.dashboard.explanations import Row
 from loyalty.dashboard.first_run_widget import setup_todos
 from loyalty.dashboard.formatting import Format
-from loyalty.dashboard.home_matters import desk_matters, matters, stock_matters
+from loyalty.dashboard.home_matters import desk_matters, matters, pause_matters, stock_matters
 from loyalty.dashboard.program_text import live_at
 from loyalty.engine.program import Version
 from loyalty.models import BulkRead, Redemption, Shop
@@ -99,7 +99,8 @@ def home_context(shop: Shop, versions: list[Version], fmt: Format, now: datetime
     desk = desk_of(shop=shop, since=began, now=now)
     totals = ask.member_totals(shop=shop, since=span.since, before=span.since_before)
     orders = ask.orders_per_day(shop=shop, since=span.since_before, zone=fmt.zone)
-    banner, *others = [*matters(shop, inbox, outbox, desk, fmt, now), None]
+    live = live_at(versions, now)
+    banner, *others = [*matters(shop, inbox, outbox, desk, fmt, now), *pause_matters(live), None]
     checks = [
         _orders_check(desk.last_order, orders.get(span.days[-1], (0, 0))[0], fmt, now),
         _queue_check(inbox, outbox, fmt, now),
@@ -107,7 +108,6 @@ def home_context(shop: Shop, versions: list[Version], fmt: Format, now: datetime
         _compared_check(shop, healed_since(shop=shop, since=span.since), fmt, now),
     ]
     todos = setup_todos(shop, desk)
-    live = live_at(versions, now)
     return {
         "started": desk.has_order,
         "live": live,

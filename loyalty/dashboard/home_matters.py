@@ -62,6 +62,20 @@ def matters(shop: Shop, inbox: Queue, outbox: Queue, desk: Desk, fmt: Format, no
     return found
 
 
+def pause_matters(live: Version | None) -> list[Matter]:
+    """A pause that somebody forgot looks like a program that runs: orders arrive, and nothing fails."""
+    if live is None or not (live.program.paused.earning or live.program.paused.redeeming):
+        return []
+    paused = live.program.paused
+    if paused.earning and paused.redeeming:
+        title, text = _("Earning and redeeming are paused"), _("Orders earn nothing, and nobody can take a reward.")
+    elif paused.earning:
+        title, text = _("Earning is paused"), _("Orders placed meanwhile earn nothing.")
+    else:
+        title, text = _("Redeeming is paused"), _("Members earn, but nobody can take a reward.")
+    return [Matter("clock", "warn", title, text, reverse("dashboard:program_pause"), _("Resume"))]
+
+
 def desk_matters(desk: Desk, fmt: Format) -> list[Matter]:
     """What only waits."""
     found = []

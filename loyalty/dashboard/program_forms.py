@@ -10,14 +10,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from babel import Locale
-from babel.numbers import NumberFormatError, format_decimal, parse_decimal
+from babel.numbers import format_decimal
 from django.utils.translation import gettext as _
 
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.program_shapes import WEEKDAYS, Field, Kind, Text
 from loyalty.dashboard.refusals import refusal_text
-from loyalty.dashboard.typed import whole
+from loyalty.dashboard.typed import number_in, whole
 from loyalty.engine.errors import Invalid
 from loyalty.engine.program import Program
 
@@ -352,12 +351,14 @@ def _read_date(one: Field, text: str, fmt: Format) -> str:
 
 def _read_number(one: Field, text: str, fmt: Format) -> Any:
     money = one.shape == "money" or one.unit == "money"
-    number = number_in(text, fmt.locale, example="1234.5" if money or one.shape == "decimal" else "120")
     if one.shape == "decimal":
+        number = number_in(text, fmt.locale, decimals=6)
         if number.as_tuple().exponent < -6 or not 0 < number <= 1000:  # type: ignore[operator]
             raise Invalid(_("Write a number above zero, such as %(example)s.") % {"example": _example("1.5", fmt)})
         return format(number.normalize(), "f")
-    scaled = number.scaleb(fmt.exponent) if money else number
+    decimals = fmt.exponent if money else 0
+    number = number_in(text, fmt.locale, decimals=decimals, example="1234.5" if money else "120")
+    scaled = number.scaleb(decimals)
     if scaled != scaled.to_integral_value():
         raise Invalid(
             _("%(currency)s has %(decimals)s decimals.") % {"currency": fmt.currency, "decimals": fmt.exponent}
@@ -376,21 +377,6 @@ def _inside_bounds(one: Field, value: int, money: bool) -> int:
     if value > most:
         raise Invalid(_("Write %(most)s or less.") % {"most": f"{most:,}"})
     return value
-
-
-def number_in(text: str, locale: Locale, *, example: str = "1234.5") -> Decimal:
-    """A number as people of this language write it. Raises Invalid, with the example written their way, for what could
-    be read in two ways."""
-    try:
-        if len(text) > 24 or any(letter.isalpha() for letter in text):
-            raise NumberFormatError(text)
-        number = parse_decimal(text.replace("\N{MINUS SIGN}", "-"), locale=locale, strict=True)
-    except (NumberFormatError, ValueError, ArithmeticError):
-        shown = format_decimal(Decimal(example), "0.#", locale=locale)
-        raise Invalid(_("Write a number such as %(example)s.") % {"example": shown}) from None
-    if not number.is_finite():
-        raise Invalid(_("Write a number such as %(example)s.") % {"example": "12"})
-    return number
 
 
 def _example(text: str, fmt: Format) -> str:

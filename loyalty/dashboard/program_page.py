@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -126,6 +126,8 @@ def _where(at: Beside) -> str:
     if at.latest is not None and at.latest is not at.live:
         words = {"number": at.latest.number, "day": at.fmt.moment(at.latest.in_force_from)}
         told += " " + _("Version %(number)s goes live on %(day)s.") % words
+        if at.row is None:
+            told += " " + _("You are looking at version %(number)s already.") % words
     if at.row is not None:
         told += " " + _("You are looking at draft %(number)s beside it.") % {"number": at.row.number}
     return told
@@ -218,7 +220,7 @@ def reward_conditions(reward: Reward, words: Words) -> list[str]:
         if getattr(reward, part):
             told.append(_("Only for %(names)s.") % {"names": words.named(part, getattr(reward, part))})
     if reward.limit_per_member is not None:
-        times = ngettext("%(times)s time a member.", "%(times)s times a member.", reward.limit_per_member)
+        times = ngettext("Once a member.", "%(times)s times a member.", reward.limit_per_member)
         told.append(times % {"times": words.fmt.points(reward.limit_per_member)})
     if reward.limit_total is not None or reward.stock is not None:
         least = min(each for each in (reward.limit_total, reward.stock) if each is not None)
@@ -415,8 +417,6 @@ def version_rows(at: Beside, newest: int = 100) -> list[VersionRow]:
             badge, tone = _("Live"), "good"
         elif version.in_force_from > at.now:
             badge, tone = _("To come"), "accent"
-        since = at.fmt.full_day(version.in_force_from)
-        span = f"{since} \N{EN DASH} {at.fmt.full_day(ends)}" if ends else _("Since %(day)s") % {"day": since}
         rows.append(
             VersionRow(
                 version.number,
@@ -426,7 +426,7 @@ def version_rows(at: Beside, newest: int = 100) -> list[VersionRow]:
                 tone,
                 told[:3] or [_("Nothing")],
                 max(0, len(told) - 3),
-                span,
+                _span(version.in_force_from, ends, at),
             )
         )
     return rows[::-1]
@@ -446,3 +446,12 @@ def said(change: Change) -> str:
     if not first.label:
         return _("%(title)s: %(after)s, was %(before)s") % words
     return _("%(title)s, %(label)s: %(after)s, was %(before)s") % words
+
+
+def _span(begins: datetime, ends: datetime | None, at: Beside) -> str:
+    """The days on which a version is in force."""
+    since = at.fmt.full_day(begins)
+    if ends is not None:
+        until = at.fmt.full_day(ends)
+        return since if until == since else f"{since} \N{EN DASH} {until}"
+    return (_("From %(day)s") if begins > at.now else _("Since %(day)s")) % {"day": since}

@@ -102,7 +102,7 @@ def adjust(request: HttpRequest, member_id: int) -> HttpResponse:
     found = member_of(shop, member_id)
     if request.method == "GET":
         return _adjust_form(request, found, fmt, empty_form(str(uuid.uuid4())))
-    form = read_form(request.POST)
+    form = read_form(request.POST, fmt.locale)
     if form.errors:
         return _adjust_form(request, found, fmt, form)
     try:

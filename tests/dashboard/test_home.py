@@ -13,7 +13,7 @@ from loyalty.selectors.goals import compared
 from loyalty.services.launching import follow
 from loyalty.services.observations import Person
 from loyalty.services.outbox import leave
-from loyalty.services.programs import begin_draft, save_draft
+from loyalty.services.programs import begin_draft, pause, save_draft
 from loyalty.services.widget_settings import save
 from tests.dashboard.conftest import BEGAN, Ask, Seen, words
 from tests.factories import make_order, make_shop, place
@@ -45,6 +45,26 @@ def test_there_is_one_banner_and_the_rest_is_a_list(ask: Ask, ours: Seen) -> Non
     assert said.index("The plan has ended.") < said.index("To do") < said.index("1 message from your shop")
     assert "1 thing could not be done" in said
     assert "1 shopper asks for a copy" in said
+
+
+@pytest.mark.parametrize(
+    ("earning", "redeeming", "heading", "said"),
+    [
+        (True, True, "Paused", "Earning and redeeming are paused"),
+        (True, False, "Running, with something for you", "Earning is paused"),
+        (False, True, "Running, with something for you", "Redeeming is paused"),
+        (False, False, "Running, with something for you", ""),  # the fixture leaves messages waiting
+    ],
+)
+def test_a_pause_is_said_until_it_ends(
+    ask: Ask, old_shop: Shop, earning: bool, redeeming: bool, heading: str, said: str
+) -> None:
+    ordered(old_shop, 1, timezone.now() - DAY)
+    pause(shop=old_shop, earning=earning, redeeming=redeeming, at=timezone.now())
+    page = ask("/dashboard/", old_shop).content.decode()
+    assert re.findall(r'<h2 id="running">([^<]*)</h2>', page) == [heading]
+    assert re.findall(r'class="banner"[^$]*?<h3>([^<]*)</h3>', page) == ([said] if said else [])
+    assert ('href="/dashboard/program/pause/"' in page) == bool(said)
 
 
 def test_what_waits_is_named_and_leads_there(ask: Ask, ours: Seen) -> None:

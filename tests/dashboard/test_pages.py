@@ -326,7 +326,9 @@ def test_points_can_be_taken(ours: Seen, ask: Ask) -> None:
     assert Member.objects.get(shop=ours.shop, pk=ours.member.pk).available == 60
 
 
-@pytest.mark.parametrize("points", ["", "0", "-5", "1.5x", "1e3", "٣", "9" * 30, "1000001"])
+@pytest.mark.parametrize(
+    "points", ["", "0", "-5", "1.5x", "1e3", "٣", "9" * 30, "1000001", "1.5", "1,5", "1.000", "10,00"]
+)
 def test_points_that_are_none_are_refused_and_kept_in_the_form(points: str, ours: Seen, ask: Ask) -> None:
     key = "0" * 8 + "-0000-4000-8000-" + "0" * 12
     answer = ask(address("adjust", ours), ours.shop, "post", key=key, points=points, direction="give", reason="Why not")

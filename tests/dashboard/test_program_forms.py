@@ -97,6 +97,8 @@ def test_amounts_are_read_as_people_of_the_language_write_them(fmt: Format, type
         ("per_minor", "9" * 25, "Write a number such as"),
         ("points", "", "Fill this in."),
         ("points", "1.5", "Write a whole number."),
+        ("points", "1.000", "Write a number such as 120."),
+        ("per_minor", "1.000", "Write a number such as 1234.5."),
         ("points", "-1", "Write 1 or more."),
         ("points", "1e99", "Write a number such as"),
         ("scope.first_day", "Tuesday", "Write a date such as"),

@@ -46,6 +46,8 @@ def test_a_time_is_the_shops_and_must_lie_ahead(ours: Seen, ask: Ask) -> None:
         assert said in words(refused)
     answer = ask(PUBLISH, ours.shop, "post", revision="1", when="at", at="2090-12-01T00:00")
     assert "Version 2 goes live on Dec 1, 2090, 12:00" in words(answer)
+    assert "You are looking at version 2 already." in words(answer)
+    assert "From Dec 1, 2090" in words(answer)
     begins = versions_of(ours.shop)[-1].in_force_from
     assert begins.isoformat() == "2090-11-30T22:00:00+00:00", "midnight in Riga"
 

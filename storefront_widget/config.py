@@ -14,7 +14,7 @@ from loyalty.engine.program import Program, Reward
 from loyalty.engine.referrals import ReferralRule
 from loyalty.engine.rewards import LASTING, least_points, paid_as
 from loyalty.engine.rule import RuleShape
-from loyalty.engine.scope import Scope
+from loyalty.engine.scope import EVERYTHING, Scope
 from loyalty.engine.taking_part import PRESSED, may_be_claimed
 from loyalty.models import Shop
 from loyalty.models.widget import WidgetChoices
@@ -117,6 +117,8 @@ def ways_to_earn(program: Program) -> list[Data]:
     for rule in program.rules:
         if rule.enabled and not isinstance(rule, Exclude | Multiplier):
             fields = msgspec.to_builtins(rule)
+            if rule.scope == EVERYTHING:
+                fields.pop("scope", None)  # a rule that a form has saved says so in so many words: {}
             shown = {name: value for name, value in fields.items() if name not in _NOBODYS_BUSINESS}
             if shown.keys() <= _RULE_FIELDS:
                 found.append({**shown, **_how(rule), **_gifts(rule, names)})

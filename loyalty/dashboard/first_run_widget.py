@@ -15,7 +15,7 @@ from loyalty.dashboard.formatting import Format
 from loyalty.models import Shop
 from loyalty.platforms.shopify.shop_names import browser_origin, shop_domain
 from loyalty.selectors.home import Desk, desk_of
-from loyalty.selectors.programs import version_in_force
+from loyalty.selectors.programs import in_force_at, versions_of
 
 EMBED = "launcher"
 """The block of the theme extension that draws the launcher, and with it the panel."""
@@ -45,7 +45,8 @@ def ecwid_snippet() -> str:
 
 
 def widget_context(shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
-    live = version_in_force(shop, now)
+    versions = versions_of(shop)
+    live = in_force_at(versions, now)
     on_shopify = shop.platform == Shop.Platform.SHOPIFY
     return {
         "live": live,
@@ -53,7 +54,7 @@ def widget_context(shop: Shop, fmt: Format, now: datetime) -> dict[str, Any]:
         "editor_url": theme_editor_url(shop) if on_shopify else "",
         "embed": EMBED,
         "snippet": "" if on_shopify else ecwid_snippet(),
-        "todos": setup_todos(shop, desk_of(shop=shop, since=live.in_force_from, now=now)) if live else [],
+        "todos": setup_todos(shop, desk_of(shop=shop, since=versions[0].in_force_from, now=now)) if live else [],
     }
 
 

@@ -182,6 +182,17 @@ def test_the_whole_way_ends_with_a_live_program_and_the_widget(ask: Ask, new_sho
     assert ProgramVersion.objects.filter(shop=new_shop).count() == 1
 
 
+def test_what_was_done_stays_done_when_the_next_version_is_published(ask: Ask) -> None:
+    now = timezone.now()
+    shop = make_shop(platform="ecwid", at=now - 9 * DAY)
+    place(shop, make_order("1", at=now - DAY, currency=shop.currency))
+    before = ask("/dashboard/start/widget/", shop).content.decode()
+    save_draft(shop=shop, revision=0, part={"name": "Another"}, at=now, by="owner")
+    publish_draft(shop=shop, revision=1, at=now)
+    after = ask("/dashboard/start/widget/", shop).content.decode()
+    assert before.count("<s ") == after.count("<s ") == 1
+
+
 def test_past_orders_count_from_the_day_that_was_chosen_and_hand_out_what_was_said(ask: Ask, new_shop: Shop) -> None:
     now = timezone.now()
     for number, days in enumerate((400, 60, 10)):

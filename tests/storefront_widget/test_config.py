@@ -17,7 +17,7 @@ from loyalty.engine.caps import Cap
 from loyalty.engine.document import Paused
 from loyalty.engine.earning import Multiplier, PerAmount, PerOrder
 from loyalty.engine.policies import Policies
-from loyalty.engine.program import Program, default_program
+from loyalty.engine.program import Program, default_program, parse_program, to_data
 from loyalty.engine.referrals import ReferralRule
 from loyalty.engine.scope import Scope
 from loyalty.engine.tiers import Level
@@ -110,6 +110,18 @@ def test_ways_to_earn_that_hold_for_all_are_promised_and_others_are_not(page: St
     }
     assert config["birthday"] == {"points": 30, "gifts": []}
     assert config["may_join"] is True
+
+
+def test_a_rule_that_was_saved_in_the_programs_form_is_promised_as_before(page: Storefront) -> None:
+    """The form writes its sections out where they say nothing, too."""
+    data = to_data(default_program("EUR", 2, "Europe/Riga", "Rewards"))
+    before = page.get("config").json()["earn"]
+    data["rules"] = [
+        rule | {"scope": {}, "caps": [], "priority": 0, "exclusive": False, "enabled": True} for rule in data["rules"]
+    ]
+    publish(shop=page.shop, program=parse_program(data), at=timezone.now())
+    assert before
+    assert page.get("config").json()["earn"] == before
 
 
 def test_a_member_sees_the_tier_and_what_is_missing_to_the_next(shopify: Shop) -> None:

@@ -12,13 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
 from loyalty.languages import Voice
-from loyalty.models import Redemption
 from loyalty.selectors.programs import Published, in_force_at, kept_versions, published
 from loyalty.selectors.widget import program_now, redemption_of
 from loyalty.selectors.widget_settings import loaded_choices
 from loyalty.selectors.widget_state import MemberState, state_of_member
 from loyalty.services import limits, redemptions
 from loyalty.services.codes import ISSUE, REVOKE
+from loyalty.services.outbox import is_first_try
 from loyalty.worker import outbox
 from storefront_widget.answers import guest_answer, member_answer, redeem_answer, redemption_answer
 from storefront_widget.bodies import NoBody, RedeemBody, idempotency_key, read_body
@@ -116,7 +116,9 @@ def redeem(request: HttpRequest, caller: Caller) -> HttpResponse:
     if redemption.accepted_at == at:
         outbox.run_now(kind=ISSUE, subject=str(redemption.number), shop_id=shop.pk, now=at)
         redemption = redemption_of(shop=shop, member=member, number=redemption.number)
-    elif _is_being_made(redemption) and at - redemption.accepted_at < UNDER_WAY:
+    elif at - redemption.accepted_at < UNDER_WAY and is_first_try(
+        shop=shop, kind=ISSUE, subject=str(redemption.number)
+    ):
         raise UnderWay("This is being done right now. Ask again in 2 seconds.")
     return answer(redeem_answer(shop=shop, redemption=redemption, voice=_voice(request, caller)))
 
@@ -138,7 +140,3 @@ def cancel(request: HttpRequest, caller: Caller, number: UUID) -> HttpResponse:
 
 def answer(data: Data, *, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
     return HttpResponse(msgspec.json.encode(data), status=status, content_type="application/json")
-
-
-def _is_being_made(redemption: Redemption) -> bool:
-    return redemption.state in (Redemption.State.RESERVED, Redemption.State.ISSUING)

@@ -74,9 +74,9 @@ def offers(
 
 def open_redemptions(*, shop: Shop, member: Member, at: datetime) -> list[Redemption]:
     """Codes that can still be used or are being made, newest first. One past its date is dead on the platform, though
-    its points come back a little later."""
+    its points come back a little later; so is a partner's past the day until which it can be used."""
     rows = Redemption.objects.filter(shop=shop, member=member, state__in=_OPEN)
-    rows = rows.filter(Q(expires_at=None) | Q(expires_at__gt=at))
+    rows = rows.filter(Q(expires_at=None) | Q(expires_at__gt=at)).exclude(partner_code__usable_until__lte=at)
     return list(rows.order_by("-accepted_at", "-pk")[:20])
 
 

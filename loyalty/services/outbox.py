@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from loyalty.models import OutboxMessage, Shop
+from loyalty.models import OutboxMessage, QueueState, Shop
 
 IMPORT = "history.import"
 LOOKS_AGAIN_WITHIN = timedelta(minutes=2)
@@ -34,3 +34,9 @@ def leave(
         # Said in words, for a worker may hold it: taken from the living, it is not an attempt whose worker died.
         OutboxMessage.objects.filter(shop=shop, pk=message.pk).update(due_at=at, outcome="Brought forward")
     return message
+
+
+def is_first_try(*, shop: Shop, kind: str, subject: str) -> bool:
+    """Whether there is such a message and its first attempt has not come to an end."""
+    messages = OutboxMessage.objects.filter(shop=shop, kind=kind, subject=subject, state=QueueState.WAITING)
+    return messages.filter(attempts__lte=1, outcome="").exists()

@@ -18,7 +18,7 @@ from loyalty.languages import Voice
 from loyalty.models import Member, PartnerCode, ProgramVersion, Redemption, Shop
 from loyalty.selectors.members import statement_of
 from loyalty.selectors.partner_codes import Waiting, codes_left, gifts_waiting
-from loyalty.selectors.widget import offers, program_now
+from loyalty.selectors.widget import offers, open_redemptions, program_now
 from loyalty.services import partner_codes
 from loyalty.services.codes import asked_by, promise
 from loyalty.services.key_renewal import renew
@@ -252,6 +252,16 @@ def test_codes_past_their_date_are_no_stock() -> None:
     assert late.code == "LATE"
     with pytest.raises(Invalid, match="ended already"):
         partner_codes.upload(shop=shop, reward_id="cinema", text="X", usable_until=NOW, at=NOW)
+
+
+def test_a_members_code_past_its_date_is_shown_no_more() -> None:
+    shop = offering()
+    upload(shop, "SOON", days=1)
+    upload(shop, "ALWAYS")
+    member = make_member(shop, points=300)
+    soon, always = made(take(shop, member)), made(take(shop, member, "k2"))
+    assert set(open_redemptions(shop=shop, member=member, at=NOW)) == {soon, always}
+    assert open_redemptions(shop=shop, member=member, at=NOW + timedelta(days=1)) == [always]
 
 
 def test_codes_are_unreadable_in_the_database() -> None:

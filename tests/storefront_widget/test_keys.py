@@ -13,7 +13,8 @@ from django.db import connection
 from django.http import HttpResponse
 from django.utils import timezone
 
-from loyalty.models import Redemption, Shop
+from loyalty.engine.errors import Unavailable
+from loyalty.models import ProgramVersion, Redemption, Shop
 from loyalty.services.redemptions import KEYS_LIVE
 from loyalty.worker import outbox
 from tests.factories import ALICE, assert_books, balance, make_member, make_order, place
@@ -75,6 +76,28 @@ def test_a_process_that_died_with_its_first_answer_is_answered_for(alice: Proxie
     assert (told.status_code, told.json()["state"]) == (200, "issuing")
     assert alice.get(f"redemptions/{told.json()['id']}").json()["state"] == "ready"
     assert balance(alice.shop) == 600
+
+
+def test_a_first_answer_without_a_code_is_repeated_at_once_though_the_platform_is_asked_again(
+    alice: Proxied, issuer: Issuer
+) -> None:
+    issuer.error = Unavailable("busy")
+    first = alice.redeem()
+    assert first.json()["state"] == "issuing"
+    assert (alice.redeem().status_code, alice.redeem().content) == (200, first.content)
+    with patch.object(outbox, "_work"):  # another worker is at its second try
+        outbox.drain_codes(now=timezone.now() + timedelta(seconds=5))
+    assert alice.redeem().content == first.content
+
+
+def test_what_the_shops_own_server_does_is_promised_and_repeated_at_once(alice: Proxied) -> None:
+    version = ProgramVersion.objects.get(shop=alice.shop)
+    tree = {"id": "tree", "name": "A tree", "kind": "custom", "points": 100, "cancellable": False}
+    rewards = [*version.document["rewards"], {**tree, "webhook_url": "https://trees.example/plant"}]
+    ProgramVersion.objects.filter(shop=alice.shop).update(document={**version.document, "rewards": rewards})
+    first = alice.redeem({"reward": "tree"})
+    assert (first.status_code, first.json()["state"]) == (200, "issuing")
+    assert alice.redeem({"reward": "tree"}).content == first.content
 
 
 def test_a_refusal_leaves_the_key_free(alice: Proxied) -> None:

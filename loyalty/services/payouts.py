@@ -10,6 +10,7 @@ from django.db.models import F, TextField
 from django.db.models.functions import Cast
 
 from loyalty.engine.calendar import zone_of
+from loyalty.engine.errors import Refused
 from loyalty.engine.payouts import paying
 from loyalty.engine.program import Reward
 from loyalty.engine.rewards import least_points
@@ -66,7 +67,8 @@ def is_paused(*, shop: Shop, at: datetime) -> bool:
 def pay_page(*, payout: Payout, reward: Reward, at: datetime) -> int:
     """The next members who have enough, each in a transaction of their own; returns how many were looked at, 0 when all
     have been. Members without an account have nowhere to be paid to. One who cannot be folded keeps their points and
-    stops nobody else; a database that is away, or a newer release, stops everybody until it is over."""
+    stops nobody else; a database that is away, a newer release, or a pause that begins meanwhile, stops everybody until it
+    is over."""
     members = Member.objects.filter(shop=payout.shop_id, external_id__isnull=False, merged_into=None)
     waiting = members.filter(pk__gt=payout.reached, available__gte=least_points(reward), forgotten_at=None)
     found = list(waiting.order_by("pk").values_list("pk", flat=True)[:PAGE])
@@ -78,7 +80,7 @@ def pay_page(*, payout: Payout, reward: Reward, at: datetime) -> int:
         paid = None
         try:
             paid = pay_out(shop=payout.shop, member_id=pk, reward_id=reward.id, period=payout.period, at=at)
-        except (OperationalError, InterfaceError, FoldedByNewer):
+        except (OperationalError, InterfaceError, FoldedByNewer, Refused):
             raise
         except Exception:
             log.exception("payout.member_failed", shop=payout.shop_id, member=pk)

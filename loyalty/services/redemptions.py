@@ -45,6 +45,7 @@ _GONE = {
     ),
 }
 _CLOSED = Phrase("Rewards can't be redeemed in this shop at the moment.")
+_HOLDS_UP = ("closed", "paused")
 _NOTHING_TO_PAY = ("not_found", "not_offered", "not_enough_points")
 _LIVE = (State.RESERVED, State.ISSUING, State.READY)
 GIVEN_BACK = (State.RETURNED, State.FAILED, State.EXPIRED)
@@ -79,14 +80,17 @@ def redeem(
 @transaction.atomic
 def pay_out(*, shop: Shop, member_id: int, reward_id: str, period: str, at: datetime) -> Redemption | None:
     """Pays a member's cashback for one period, once, whoever asks and however often. None where that is done or there is
-    nothing to pay; the caller knows that the program pays."""
+    nothing to pay; the caller knows that the program pays. Raises Refused for what holds everybody up and may be over
+    later: redeeming is paused, the shop is closed."""
     key = f"{PAID_OUT}{reward_id}:{period}"
     locked = lock_members(shop=shop, member_ids=[member_id])
     if not locked or Redemption.objects.filter(shop=shop, member=locked[0], request_key=key).exists():
         return None
     try:
         return _pay(shop, locked[0], reward_id, key, at)
-    except (NotFound, Refused):
+    except (NotFound, Refused) as error:
+        if error.code in _HOLDS_UP:
+            raise
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -172,6 +173,26 @@ def test_a_pause_pays_nobody_until_it_is_over() -> None:
     assert work(DAY) == 0
     change(shop, paused={})
     assert work(DAY + timedelta(hours=2)) == 1
+
+
+def test_a_pause_that_begins_in_the_middle_leaves_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = offering(CASH)
+    people(shop, 300, 400, 500)
+    known = service.pay_out
+
+    def pay(**asked: Any) -> Redemption | None:
+        done = known(**asked)
+        change(shop, paused={"redeeming": True})
+        return done
+
+    with monkeypatch.context() as paused_by_the_first:
+        paused_by_the_first.setattr(service, "pay_out", pay)
+        work(DAY)
+    assert len(paid(shop)) == 1
+    change(shop, paused={})
+    work(DAY + timedelta(hours=2))
+    assert [points for _, points, _ in paid(shop)] == [300, 400, 500]
+    assert_books(shop)
 
 
 def test_a_program_that_is_published_after_the_day_pays_from_the_next_month_on() -> None:

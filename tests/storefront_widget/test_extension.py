@@ -54,6 +54,13 @@ def test_the_assets_are_todays_modules() -> None:
     assert kept == extension_assets()
 
 
+def test_what_is_todays_is_not_written_again() -> None:
+    """Whoever deploys may read it at that moment."""
+    before = {path.name: path.stat().st_mtime_ns for path in (EXTENSION / "assets").iterdir()}
+    call_command("shopify_extension", stdout=StringIO())
+    assert {path.name: path.stat().st_mtime_ns for path in (EXTENSION / "assets").iterdir()} == before
+
+
 def test_every_module_that_a_module_asks_for_is_there() -> None:
     wanted = extension_assets()
     for name, body in wanted.items():

@@ -38,7 +38,9 @@ class Command(BaseCommand):
             if old.name not in wanted:
                 old.unlink()
         for name, body in wanted.items():
-            (folder / name).write_bytes(body)
+            # What stands there already is left alone: somebody may be reading it.
+            if not (folder / name).is_file() or (folder / name).read_bytes() != body:
+                (folder / name).write_bytes(body)
         self.stdout.write(
             f"{len(wanted)} modules in {folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder}"
         )

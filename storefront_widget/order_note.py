@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 
+from loyalty.engine.explain import Reason
 from loyalty.engine.facts import Line
 from loyalty.engine.money import parse_minor
 from loyalty.engine.program import Version
@@ -47,8 +48,8 @@ def order_note(request: HttpRequest, caller: Caller) -> HttpResponse:
     if not _is_expected(live, body, caller.at):
         return answer(NOTHING)
     found = _estimate(caller, versions, body) if caller.signed_in or _is_kept_for_guests(live) else None
-    if caller.signed_in and found is not None:
-        return answer(_coming(voice, found, []))
+    if caller.signed_in:
+        return answer(_to_a_stranger(voice, live, found))
     return answer({**NOTHING, "heading": _to_guest(voice, found), "link": voice.say("blocks", "page.join", {})})
 
 
@@ -69,10 +70,10 @@ def _to_member(
     shop = caller.shop
     statement = standing_of(shop=shop, member=member, as_of=caller.at, versions=versions)
     if not statement.enrolled:
-        return NOTHING
+        return _invitation(voice) if _is_expected(live, body, caller.at) else NOTHING
     have = _line(voice, voice.say("blocks", "order.have", {}), statement.available)
     brought = brought_by(shop=shop, member=member, order_id=body.order, statement=statement, versions=versions)
-    waits = voice.text(brought.waits_for) if brought is not None and brought.waits_for is not None else ""
+    waits = _sentence(voice, brought.waits_for) if brought is not None and brought.waits_for is not None else ""
     if brought is None or waits:
         expected = _is_expected(live, body, caller.at)
         found = _estimate(caller, versions, body) if expected else None
@@ -88,6 +89,26 @@ def _to_member(
         return NOTHING
     heading = voice.say("order", "brings", {"points": brought.points})
     return {**NOTHING, "heading": heading, "lines": lines, "link": voice.say("blocks", "page.open", {})}
+
+
+def _to_a_stranger(voice: Voice, live: Version, found: Estimate | None) -> Data:
+    """To a customer of the shop whom we have not met. They are signed in, so nothing asks them to be; where their goods
+    promise nothing, nothing is said until the platform has told us of the order."""
+    if found is not None:
+        return _coming(voice, found, [])
+    if live.program.policies.enrolment == "on_request":
+        return _invitation(voice)
+    return {**NOTHING, "again_seconds": AGAIN_SECONDS}
+
+
+def _invitation(voice: Voice) -> Data:
+    """To whoever takes no part, because they left or have not joined: that they may. Only beside an order of today."""
+    return {**NOTHING, "heading": voice.say("panel", "join.text", {}), "link": voice.say("panel", "join", {})}
+
+
+def _sentence(voice: Voice, reason: Reason) -> str:
+    """Reasons stand in lists elsewhere, and have no full stop of their own."""
+    return formats.sentence(voice.text(reason), voice.language)
 
 
 def _coming(voice: Voice, found: Estimate | None, lines: list[Data]) -> Data:

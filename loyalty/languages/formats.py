@@ -36,6 +36,11 @@ def number(value: int | Decimal, tag: str) -> str:
     return format_decimal(value, locale=locale(tag))
 
 
+def sentence(text: str, tag: str) -> str:
+    """With the stop that the language ends a sentence with; Thai ends it with nothing."""
+    return text + {"th": "", "ja": "。", "zh": "。"}.get(tag, ".")
+
+
 def percent(value: int, tag: str) -> str:
     return format_percent(Decimal(value).scaleb(-2), locale=locale(tag))
 

@@ -197,6 +197,14 @@ def test_after_an_order_its_points_are_said_with_their_day_and_guests_are_told_h
     expect(block.locator("dl")).to_have_text("You have1,040From November 28191Together1,231")
 
 
+def test_after_an_order_of_somebody_who_takes_no_part_nothing_is_promised(page: Page) -> None:
+    Pretend(page, {"member": (200, {**MEMBER, "enrolled": False, "pending": []})}).open(box("order") + SCRIPT)
+    block = page.locator("regulars-block")
+    expect(block.get_by_role("heading")).to_have_text("You are not a member. Joining is free.")
+    expect(block.get_by_role("button")).to_have_text("Join")
+    expect(block).not_to_contain_text("What this order brings")
+
+
 def test_any_page_says_a_price_and_the_points_follow_it(page: Page) -> None:
     Pretend(page).open(box("product", price="14.50", quantity="2") + SCRIPT)
     said = page.locator("regulars-block [role=status]")

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from loyalty.engine.program import default_program
 from loyalty.models import Checkpoint, InboxDelivery, LedgerEntry, Member, Shop, StoredFact
+from loyalty.services.enrolment import leave_program
 from loyalty.services.programs import pause, publish
 from storefront_widget.reads import READS_A_MINUTE
 from tests.factories import ALICE, BOB, T0, make_member, make_order, make_shop, place, refund_of
@@ -130,10 +131,10 @@ def test_of_an_order_that_is_not_paid_yet_is_said_what_it_will_bring_and_what_it
     make_member(shopify, points=10)
     place(shopify, make_order("5001", prices=(12_000,), at=timezone.now() - timedelta(minutes=1), paid=False))
     note = asked(token(shopify, ALICE.external_id)).json()
-    assert (note["heading"], note["text"]) == ("This order brings 29 points", "Order #5001 is not paid yet")
+    assert (note["heading"], note["text"]) == ("This order brings 29 points", "Order #5001 is not paid yet.")
     assert (note["lines"], note["again_seconds"]) == ([{"name": "You have", "value": "10"}], 5)
     days = {**ORDER, "placed_at": (timezone.now() - timedelta(days=2)).isoformat()}
-    waiting = {**ONLY_WHAT_THERE_IS, "text": "Order #5001 is not paid yet"}
+    waiting = {**ONLY_WHAT_THERE_IS, "text": "Order #5001 is not paid yet."}
     assert asked(token(shopify, ALICE.external_id), days).json() == waiting
 
 
@@ -200,6 +201,42 @@ def test_a_customer_whom_we_have_not_met_hears_what_comes(shopify: Shop) -> None
     note = asked(token(shopify, "999")).json()
     assert (note["heading"], note["lines"], note["again_seconds"]) == ("This order brings 29 points", [], 5)
     assert not Member.objects.filter(shop=shopify).exists()
+
+
+INVITATION = {
+    "heading": "You are not a member. Joining is free.",
+    "text": "",
+    "lines": [],
+    "link": "Join",
+    "again_seconds": 0,
+}
+
+
+def on_request(shop: Shop) -> None:
+    live = default_program("EUR", 2, "Europe/Riga", "Rewards")
+    strict = msgspec.structs.replace(live, policies=msgspec.structs.replace(live.policies, enrolment="on_request"))
+    publish(shop=shop, program=strict, at=timezone.now() - timedelta(hours=1))
+
+
+def test_a_customer_whom_we_have_not_met_and_whose_goods_promise_nothing_is_promised_nothing(shopify: Shop) -> None:
+    certificate = {**ORDER, "lines": [{"price": 50, "shipped": False}]}
+    silence = {"heading": "", "text": "", "lines": [], "link": "", "again_seconds": 5}
+    assert asked(token(shopify, "999"), certificate).json() == silence
+    on_request(shopify)
+    assert asked(token(shopify, "999"), certificate).json() == INVITATION
+
+
+def test_who_has_left_may_come_back_and_who_has_not_joined_may_join(shopify: Shop) -> None:
+    """Nothing is said of what the order would bring, nor of points from before."""
+    member = make_member(shopify, points=10)
+    leave_program(shop=shopify, member_id=member.pk, at=timezone.now() - timedelta(minutes=2))
+    placed(shopify)
+    assert asked(token(shopify, ALICE.external_id)).json() == INVITATION
+    long_ago = {**ORDER, "placed_at": (timezone.now() - timedelta(days=2)).isoformat()}
+    assert asked(token(shopify, ALICE.external_id), long_ago).json()["heading"] == ""
+    on_request(shopify)
+    make_member(shopify, BOB)
+    assert asked(token(shopify, BOB.external_id)).json() == INVITATION
 
 
 def test_an_order_is_told_to_its_own_customer_only(shopify: Shop) -> None:

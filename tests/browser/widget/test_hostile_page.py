@@ -156,6 +156,50 @@ def test_narrow_and_wide_screens_and_large_text(come: Come, width: int, text: in
     assert {view: wrong for view, wrong in found.items() if wrong} == {}
 
 
+DRAWER = """(edge) => {
+  const drawer = document.createElement("aside"), pay = document.createElement("button");
+  drawer.style.cssText = `position: fixed; inset-block: 0; ${edge}: 0; width: 320px; background: #fff; color: #000`;
+  pay.textContent = "Check out now";
+  pay.style.cssText = "position: absolute; inset: auto 16px 72px; height: 48px";
+  pay.onclick = () => { window.paid = edge; drawer.remove(); };
+  drawer.append(pay);
+  document.querySelector("main").append(drawer);
+  pay.focus();
+}"""
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_a_nudge_waits_while_a_cart_that_slides_in_has_its_way_to_pay_there(come: Come, width: int) -> None:
+    marta = come("marta", viewport={"width": width, "height": 812}).go()
+    nudge = marta.page.locator("regulars-widget .rg-nudge")
+    expect(nudge).to_be_visible()
+    for edge in ("left", "right"):
+        marta.page.evaluate(DRAWER, edge)
+        if edge == "right" or width == 375:
+            expect(nudge).to_be_hidden()
+        marta.page.get_by_role("button", name="Check out now").click()
+        assert marta.page.evaluate("paid") == edge
+        expect(nudge).to_be_visible()
+
+
+def test_a_nudge_waits_while_a_question_of_the_page_is_open(come: Come) -> None:
+    marta = come("marta").go()
+    nudge = marta.page.locator("regulars-widget .rg-nudge")
+    expect(nudge).to_be_visible()
+    marta.page.evaluate(
+        """() => {
+          const question = document.createElement("div");
+          Object.assign(question, { ariaModal: "true", role: "dialog", tabIndex: -1, id: "question", textContent: "Take 10 % off?" });
+          question.style.cssText = "position: fixed; inset: 20% 40%; background: #fff";
+          document.body.append(question);
+          question.focus();
+        }"""
+    )
+    expect(nudge).to_be_hidden()
+    marta.page.evaluate("question.style.opacity = 0, document.querySelector('a').focus()")
+    expect(nudge).to_be_visible()
+
+
 def test_who_wants_no_motion_sees_none(come: Come) -> None:
     marta = come("marta", reduced_motion="reduce").open()
     marta.page.evaluate(

@@ -3,6 +3,7 @@
 // nothing to say stays empty. The page reserves each one's room before we come, so none grows beyond it by what it says; what a
 // member should know lies over the page.
 import { bring, painted, speak, start } from "./loader.js";
+import { keepClear } from "./clear.js?v=__VERSION__";
 import styles from "./blocks.css.js?v=__VERSION__";
 import nudgeStyles from "./nudge.css.js?v=__VERSION__";
 
@@ -191,7 +192,7 @@ async function follow(box) {
   await ask().catch(() => {});
 }
 
-// What a member should know now, beside the launcher; put away it stays away.
+// What a member should know now, beside the launcher, where nothing of the page is in its way; put away it stays away.
 function nudge(box, panel, w) {
   const { widget, data } = panel;
   const kept = store("localStorage", `${panel.api.name}:away`);
@@ -206,8 +207,9 @@ function nudge(box, panel, w) {
     widget.button.focus();
   };
   panel.use(nudgeStyles);
-  panel.nudge = h("p.rg-nudge", { role: "status" }, icon(panel.icons.GIFT), h("span", {}, first.text), h("button", { "aria-label": `${w.t("dismiss")}: ${first.text}`, onclick: away }, icon(X)));
+  panel.nudge = h("p.rg-nudge.rg-away", { role: "status" }, icon(panel.icons.GIFT), h("span", {}, first.text), h("button", { "aria-label": `${w.t("dismiss")}: ${first.text}`, onclick: away }, icon(X)));
   widget.root.append(panel.nudge);
+  keepClear(panel.nudge, widget);
   return null;
 }
 
@@ -216,6 +218,8 @@ function order(box, panel, w) {
   const { data } = panel;
   const to = (label) => press(label, open(box, panel));
   if (!data) return h("section.regulars-box", {}, h("h2", {}, w.t("order.guest")), to(w.t("page.join")));
+  // Nothing is on its way to whoever takes no part.
+  if (data.enrolled === false) return h("section.regulars-box", {}, h("h2", {}, w.t("join.text")), to(w.t("join")));
   // The notice of the order is on its way to us; what waits already is of other orders.
   box.asked = (box.asked ?? 0) + 1;
   if (box.asked < 4) setTimeout(() => panel.load(), 5000);

@@ -3,6 +3,7 @@ from its platform where that can be asked."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,20 +50,28 @@ def program_goods(request: HttpRequest, part: str) -> HttpResponse:
 
 
 def _search(shop: Shop, part: Catalogue, typed: str, now: datetime) -> Search:
-    found = {each.id: each for each in (_sold(shop, typed) if part == "products" else [])}
+    sold = {each.id: each for each in (_sold(shop, typed) if part == "products" else [])}
     try:
         limits.hit(f"goods:{shop.pk}", limit=ASKS, window_seconds=ASKS_SECONDS, at=now)
     except TooMany:
-        return Search(list(found.values())[:SHOWN], _("These are from your orders: your store can be asked only so many times a minute. Wait a minute and search again."))  # fmt: skip
+        return _unasked(part, sold, _("Your store can be asked only so many times a minute. Wait a minute and search again."))  # fmt: skip
     try:
         with http.within(ASKED_SECONDS):
             named = platform_of(shop).goods_named(shop, part, typed)
     except LoyaltyError:
-        return Search(list(found.values())[:SHOWN], _("Your store did not answer; these are from its orders. An id can be typed as well."))  # fmt: skip
+        return _unasked(part, sold, _("Your store did not answer. An id can be typed as well."))
     if named is None:
-        return Search(list(found.values())[:SHOWN], _("These are from your orders; your store’s catalogue can’t be asked. An id can be typed as well."))  # fmt: skip
+        return _unasked(part, sold, _("Your store’s catalogue can’t be asked. An id can be typed as well."))
     keep_titles(shop=shop, part=part, titles={each.id: each.title for each in named})
-    return Search(list({each.id: each for each in (*named, *found.values())}.values())[:SHOWN])
+    return Search(list({each.id: each for each in (*named, *sold.values())}.values())[:SHOWN])
+
+
+def _unasked(part: Catalogue, sold: Mapping[str, Goods], why: str) -> Search:
+    """What the orders know: products, but no collections."""
+    if part != "products":
+        return Search([], why)
+    known = _("These are from your orders.") if sold else _("Nothing in your orders has such a name.")
+    return Search(list(sold.values())[:SHOWN], f"{known} {why}")
 
 
 def _sold(shop: Shop, typed: str) -> list[Goods]:

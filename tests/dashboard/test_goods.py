@@ -17,6 +17,7 @@ from tests.factories import make_order, place
 
 pytestmark = pytest.mark.django_db
 PATH = "/dashboard/program/goods/products/"
+COLLECTIONS = "/dashboard/program/goods/collections/"
 
 
 class Catalogue:
@@ -66,7 +67,23 @@ def test_without_the_catalogue_the_orders_still_answer(
     told = words(ask(PATH, ours.shop, q="blend 250"))
     assert "House Blend, 250 g" in told
     assert why in told
-    assert "Nothing has such a name." in words(ask(PATH, ours.shop, q="teapot"))
+    assert "These are from your orders." in told
+    told = words(ask(PATH, ours.shop, q="teapot"))
+    assert "Nothing in your orders has such a name. Your store" in told
+    assert why in told
+    collections = words(ask(COLLECTIONS, ours.shop, q="blend"))
+    assert why in collections
+    assert "your orders" not in collections, "they name no collections"
+    assert "such a name" not in told.replace("Nothing in your orders has such a name.", "")
+    assert "such a name" not in collections, "nobody was asked"
+
+
+@pytest.mark.parametrize("part", ["products", "collections"])
+def test_what_the_store_itself_does_not_know_is_said(
+    ours: Seen, ask: Ask, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    answering(monkeypatch, [])
+    assert "Nothing has such a name." in words(ask(f"/dashboard/program/goods/{part}/", ours.shop, q="teapot"))
 
 
 def test_too_little_asks_nobody_and_too_much_is_cut(ours: Seen, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,6 +104,10 @@ def test_a_shop_that_asks_too_often_hears_from_its_orders(
     assert len(catalogue.asked) == 2
     assert "Wait a minute and search again." in told[-1]
     assert "did not answer" not in told[-1], "it was not asked"
+    assert "your orders" in told[-1]
+    collections = words(ask(COLLECTIONS, ours.shop, q="house"))
+    assert "Wait a minute and search again." in collections
+    assert "your orders" not in collections
 
 
 def test_a_form_says_the_names_of_the_products_it_holds(ours: Seen, ask: Ask) -> None:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from django.utils import timezone
 
+from loyalty.engine.errors import Invalid
 from loyalty.engine.tiers import Level
 from loyalty.models import Checkpoint, Member, Shop, StoredFact
 from loyalty.selectors.dashboard import folded
@@ -145,6 +146,15 @@ def test_what_cannot_be_granted_is_said_at_its_field(
     assert answer.status_code == 422
     assert f'id="{field}-error"' in answer.content.decode()
     assert not StoredFact.objects.filter(shop=alice.shop, kind="tier_grant").exists()
+
+
+@pytest.mark.parametrize("ago", [timedelta(0), timedelta(days=3)])
+def test_nobody_grants_a_tier_that_is_over_already(shop: Shop, alice: Member, ago: timedelta) -> None:
+    """Whoever asks: the form is not the only one."""
+    at = BEGAN + 3 * DAY
+    with pytest.raises(Invalid, match="not over"):
+        grant_tier(shop=shop, member_id=alice.pk, tier="gold", until=at - ago, actor="a", reason="b", key="k", at=at)
+    assert not StoredFact.objects.filter(shop=shop, kind="tier_grant").exists()
 
 
 def test_what_staff_typed_is_escaped(ask: Ask, alice: Member) -> None:

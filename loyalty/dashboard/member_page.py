@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,16 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.dashboard import rows as row_of
-from loyalty.dashboard.explanations import Row, isolated
+from loyalty.dashboard.explanations import Row
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.lines import entries_of, lines_of
 from loyalty.dashboard.program_text import affordable, live_at, next_reward
-from loyalty.engine.facts import TierGrant
-from loyalty.engine.program import Version
+from loyalty.dashboard.tier_card import tier_card
 from loyalty.engine.statement import Statement
 from loyalty.models import Member, Redemption, Shop
 from loyalty.selectors import dashboard as ask
-from loyalty.selectors.members import holds
 from loyalty.selectors.notes import notes_of
 
 LINES = 25
@@ -50,7 +46,7 @@ def member_context(shop: Shop, member: Member, fmt: Format, now: datetime, *, sh
         "available": fmt.points(statement.available),
         "sums": _sums(statement, redeemed, fmt),
         "facts": _facts(statement, fmt, now),
-        "tier": None if guest else _tier(folded, live, fmt, now),
+        "tier": None if guest else tier_card(folded, live, fmt, now),
         "affordable": affordable(statement.available, live, fmt),
         "next_reward": next_reward(statement.available, live, fmt),
         "check": None if guest else _check(shop, member, folded, fmt),
@@ -109,69 +105,6 @@ def _facts(statement: Statement, fmt: Format, now: datetime) -> list[Row]:
     if statement.debt:
         rows.append(Row(_("Owed, paid by the next points"), fmt.points(statement.debt)))
     return rows
-
-
-@dataclass(frozen=True, slots=True)
-class TierCard:
-    """Where the member stands; `most` is what the next tier needs, 0 where there is none, `have` what there is of it."""
-
-    name: str
-    missing: str
-    have: int
-    most: int
-    how_far: str
-    notes: tuple[str, ...]
-
-
-def _tier(folded: ask.Folded, live: Version | None, fmt: Format, now: datetime) -> TierCard | None:
-    """Nothing where nobody can climb."""
-    tier = folded.statement.tier
-    if tier is None or live is None:
-        return None
-    measure = live.program.policies.tier_measure
-    said = fmt.money if measure == "spend" else fmt.points
-    missing = how_far = ""
-    if tier.next_id:
-        left = max(0, tier.next_at - tier.measure)
-        words = {"missing": said(left), "tier": isolated(tier.next_name)}
-        to_next = {
-            "spend": _("%(missing)s to %(tier)s"),
-            "points": ngettext("%(missing)s point to %(tier)s", "%(missing)s points to %(tier)s", left),
-            "orders": ngettext("%(missing)s order to %(tier)s", "%(missing)s orders to %(tier)s", left),
-        }[measure]
-        so_far = {
-            "spend": _("%(have)s of %(need)s spent"),
-            "points": _("%(have)s of %(need)s points earned"),
-            "orders": _("%(have)s of %(need)s orders"),
-        }[measure]
-        missing, how_far = to_next % words, so_far % {"have": said(tier.measure), "need": said(tier.next_at)}
-    names = {level.id: level.name for level in live.program.tiers}
-    granted = (each for each in folded.facts if isinstance(each, TierGrant) and holds(each, now))
-    notes = [grant_told(each, names, fmt, now) for each in granted]
-    if tier.kept_until:
-        notes.append(_("Kept until %(day)s at least.") % {"day": fmt.day(tier.kept_until, now)})
-    return TierCard(
-        name=tier.name if tier.id else _("No tier yet"),
-        missing=missing,
-        have=max(0, min(tier.measure, tier.next_at)),
-        most=tier.next_at,
-        how_far=how_far,
-        notes=tuple(notes),
-    )
-
-
-def grant_told(grant: TierGrant, names: Mapping[str, str], fmt: Format, now: datetime) -> str:
-    """ "Gold until Dec 31, granted on Nov 3 by staff 42: a late parcel"."""
-    words = {
-        "tier": isolated(names.get(grant.tier, grant.tier)),
-        "given": fmt.day(grant.at, now),
-        "actor": isolated(grant.actor),
-        "why": isolated(grant.reason),
-    }
-    if grant.ends_at is None:
-        return _("%(tier)s until it is taken back, granted on %(given)s by %(actor)s: %(why)s") % words
-    last = fmt.day(grant.ends_at - timedelta(seconds=1), now)
-    return _("%(tier)s until the end of %(day)s, granted on %(given)s by %(actor)s: %(why)s") % {**words, "day": last}
 
 
 def _check(shop: Shop, member: Member, folded: ask.Folded, fmt: Format) -> dict[str, Any]:

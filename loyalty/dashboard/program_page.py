@@ -33,6 +33,7 @@ from loyalty.dashboard.program_text import (
     policy_sentences,
     reward_sentence,
     reward_terms,
+    tier_period,
 )
 from loyalty.engine.activities import Plan
 from loyalty.engine.campaigns import Campaign
@@ -239,19 +240,12 @@ def _tier_measure(program: Program) -> str:
         "points": _("By the points a member earned"),
         "orders": _("By how often a member ordered"),
     }[policies.tier_measure]
-    days = ngettext("in the last %(days)s day", "in the last %(days)s days", policies.tier_period_days)
-    over = {
-        "rolling": days % {"days": policies.tier_period_days},
-        "calendar_year": _("in the calendar year"),
-        "calendar_month": _("in the calendar month"),
-        "lifetime": _("ever"),
-    }[policies.tier_period]
     kept = {
         "while_qualified": _("Up at once, down when it is no longer reached."),
         "a_year": _("Up at once, and kept for a year."),
         "this_year_and_next": _("Up at once, and kept until the end of the next year."),
     }[policies.tier_kept]
-    return f"{what} {over}. {kept}"
+    return f"{what} {tier_period(policies)}. {kept}"
 
 
 def tier_starts(level: Level, words: Words) -> str:

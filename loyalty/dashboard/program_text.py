@@ -142,6 +142,17 @@ def _expiry(policies: Policies, fmt: Format) -> str:
     return _("All points expire after %(span)s in which nothing happened.") % words
 
 
+def tier_period(policies: Policies) -> str:
+    """Over which time tiers count."""
+    days = ngettext("in the last %(days)s day", "in the last %(days)s days", policies.tier_period_days)
+    return {
+        "rolling": days % {"days": policies.tier_period_days},
+        "calendar_year": _("in the calendar year"),
+        "calendar_month": _("in the calendar month"),
+        "lifetime": _("ever"),
+    }[policies.tier_period]
+
+
 def points_of(points: int, fmt: Format) -> str:
     return ngettext("%(points)s point", "%(points)s points", abs(points)) % {"points": fmt.points(points)}
 

@@ -15,9 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from loyalty.dashboard import rows as row_of
 from loyalty.dashboard.access import embedded
 from loyalty.dashboard.formatting import Format
-from loyalty.dashboard.member_page import grant_told, member_context
+from loyalty.dashboard.member_page import member_context
 from loyalty.dashboard.pages import actor, asked, page
 from loyalty.dashboard.refusals import refusal_text
+from loyalty.dashboard.tier_card import grant_told
 from loyalty.dashboard.typed import FORM_KEY
 from loyalty.dashboard.views import MAX_ID, member_of
 from loyalty.engine.errors import Invalid, NotFound

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from django.utils import timezone
 
+from loyalty.dashboard.formatting import format_for
 from loyalty.engine.errors import Invalid
 from loyalty.engine.tiers import Level
 from loyalty.models import Checkpoint, Member, Shop, StoredFact
@@ -75,6 +76,54 @@ def test_one_that_is_missing_is_said_in_the_singular(
     program = msgspec.structs.replace(version.program, tiers=tiers, policies=policies)
     publish(shop=alice.shop, program=program, at=timezone.now())
     assert f"{said} Gold" in plain(words(ask(f"/dashboard/members/{alice.pk}/", alice.shop)))
+
+
+def card(ask: Ask, alice: Member, **policies: object) -> str:
+    """What the member's page says of the tier, under a program with these policies."""
+    version = version_in_force(alice.shop, timezone.now())
+    assert version
+    tiers = (LEVELS[0], Level(id="gold", name="Gold", minimum=30_000))
+    changed = msgspec.structs.replace(version.program.policies, **policies)
+    publish(
+        shop=alice.shop,
+        program=msgspec.structs.replace(version.program, tiers=tiers, policies=changed),
+        at=BEGAN + 4 * DAY,
+    )
+    alice.refresh_from_db()
+    fold_and_post(shop=alice.shop, members=[alice], at=timezone.now())
+    page = plain(words(ask(f"/dashboard/members/{alice.pk}/", alice.shop)))
+    return page[page.index("Tier Gold") :]
+
+
+@pytest.mark.parametrize(
+    ("policies", "said"),
+    [
+        ({}, "$400.00 spent in the last 365 days; the tier needs $300.00 spent. Only a refund can take it before"),
+        ({}, "Lost with less than $300.00 spent in the last 365 days."),
+        ({"tier_grace_days": 30}, "Lost with less than $300.00 spent in the last 365 days, 30 days later."),
+        ({"tier_period": "lifetime"}, "Lost only if refunds leave less than $300.00 spent."),
+        ({"tier_kept": "a_year"}, "Lost after that with less than $300.00 spent in the last 365 days."),
+    ],
+)
+def test_the_highest_tier_says_since_when_with_what_and_what_loses_it(
+    ask: Ask, alice: Member, policies: dict[str, object], said: str
+) -> None:
+    told = card(ask, alice, **policies)
+    fmt = format_for(alice.shop)
+    assert f"Since {fmt.full_day(BEGAN + 4 * DAY)}." in told
+    assert said in told
+    assert ("Kept until" in told) == ("tier_kept" in policies)
+    if not policies:
+        until = fmt.day(BEGAN + 2 * DAY + 365 * DAY, timezone.now())
+        assert f"Only a refund can take it before {until}." in told
+
+
+def test_a_highest_tier_that_was_only_granted_is_not_lost_by_what_is_counted(ask: Ask, alice: Member) -> None:
+    ask(path(alice), alice.shop, "post", **typed(tier="circle"))
+    page = plain(words(ask(f"/dashboard/members/{alice.pk}/", alice.shop)))
+    assert f"Since {format_for(alice.shop).full_day(timezone.now())}. Circle until it is taken back" in page
+    assert "Lost " not in page
+    assert "the tier needs" not in page
 
 
 def test_a_granted_tier_is_had_at_once_with_what_it_gives_on_entry(ask: Ask, alice: Member) -> None:

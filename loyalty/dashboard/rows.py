@@ -136,6 +136,10 @@ _UNDONE = {
         gettext_lazy("A draft was not tried to the end"),
         gettext_lazy("Nothing depends on it; run it again from the program’s page."),
     ),
+    "undone.replay": (
+        gettext_lazy("Not everything was put in line again"),
+        gettext_lazy("What is left is in this list; try all again."),
+    ),
     "orders.reconcile": (
         gettext_lazy("A comparison with your store was not finished"),
         gettext_lazy("Your store is compared every hour all the same."),

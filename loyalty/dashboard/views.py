@@ -43,7 +43,7 @@ from loyalty.services.privacy import handed_over
 from loyalty.services.reconciliations import LOOK_UP, RECONCILE
 from loyalty.services.reconciliations import ask as ask_platform
 from loyalty.services.redemptions import cancel
-from loyalty.services.replaying import replay_message, replay_undone
+from loyalty.services.replaying import left_to_replay, replay_message, replay_undone
 from loyalty.worker.inbox import replay
 from loyalty.worker.outbox import run_now
 
@@ -319,7 +319,17 @@ def _undone(request: HttpRequest, toast: str) -> HttpResponse:
     page = ask.undone_messages(shop=shop, before=_id(request.GET.get("before", "")))
     rows = [row_of.undone_row(message, fmt, now) for message in page.rows]
     many = sum(row.can_be_tried for row in rows) > 1
-    context = {"rows": rows, "many": many, "toast": toast, "next": _next(request, page.after, "before")}
+    left = left_to_replay(shop=shop)
+    going_on = ngettext(
+        "%(count)s more thing is being put in line.", "%(count)s more things are being put in line.", left or 0
+    )
+    context = {
+        "rows": rows,
+        "many": many and left is None,
+        "going_on": "" if left is None else going_on % {"count": fmt.points(left)},
+        "toast": toast,
+        "next": _next(request, page.after, "before"),
+    }
     return _page(request, "undone", context)
 
 

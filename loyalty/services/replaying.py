@@ -8,22 +8,25 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from loyalty.ledger.verify import SETTLES_WITHIN
 from loyalty.models import InboxDelivery, OutboxMessage, QueueState, Shop
 from loyalty.services.codes import FULFIL, ISSUE
 from loyalty.services.intake import FROM_HISTORY
+from loyalty.services.outbox import leave
 from loyalty.services.settling import ask_again
 from loyalty.services.shops import resume
 
 STALE = "code:"
 """Subjects of mails that carry a code to sign in with: by now it has expired, and a late one only confuses."""
 
-NEVER_AGAIN = (ISSUE, FULFIL)
-"""Their points went back when they were given up."""
+REPLAY = "undone.replay"
+"""The message of a shop that has more to put in line than a page has time for."""
+NEVER_AGAIN = (ISSUE, FULFIL, REPLAY)
+"""Of the first two the points went back when they were given up; the last is asked for again."""
 AT_ONCE = 500
-"""As many as a page has time for; whoever has more asks again."""
+"""As many as a page has time for, and one turn of the worker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +58,33 @@ def come_back(*, shop: Shop, now: datetime) -> bool:
 
 
 def replay_undone(*, shop: Shop, now: datetime) -> int:
-    """The oldest of what was given up and can still be of use; returns how many are in line again."""
-    return len(_in_line(shop, _dead_messages(shop).exclude(kind__in=NEVER_AGAIN), now)[1])
+    """What was given up and can still be of use, each once: the oldest now, the rest by the worker, step by step; what
+    fails again meanwhile is left for the next time. Returns how many are in line again already."""
+    tried = _undone(shop)
+    newest = tried.aggregate(newest=Max("pk"))["newest"]
+    looked_at, again = _in_line(shop, tried, now)
+    if looked_at and looked_at[-1] < newest:
+        leave(shop=shop, kind=REPLAY, subject="", at=now, payload={"after": looked_at[-1], "until": newest})
+    return len(again)
+
+
+def replay_on(*, shop: Shop, after: int, until: int, now: datetime) -> int | None:
+    """The next step of those behind the message `after` and up to `until`. Returns the last message that was looked at;
+    None where that was all."""
+    looked_at, _again = _in_line(shop, _undone(shop).filter(pk__gt=after, pk__lte=until), now)
+    return looked_at[-1] if looked_at and looked_at[-1] < until else None
+
+
+def left_to_replay(*, shop: Shop) -> int | None:
+    """How many the worker has still to put in line; None where it is through, or nobody asked. Two queries at most."""
+    row = OutboxMessage.objects.filter(shop=shop, kind=REPLAY, state=QueueState.WAITING).only("payload").first()
+    if row is None:
+        return None
+    return _undone(shop).filter(pk__gt=row.payload["after"], pk__lte=row.payload["until"]).count()
+
+
+def _undone(shop: Shop) -> QuerySet[OutboxMessage]:
+    return _dead_messages(shop).exclude(kind__in=NEVER_AGAIN)
 
 
 def _dead_messages(shop: Shop) -> QuerySet[OutboxMessage]:

@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.db import transaction
 from django.db.models import Min
 from structlog.contextvars import bound_contextvars
 
@@ -41,6 +42,7 @@ from loyalty.services.redemptions import (
 )
 from loyalty.services.referral_claims import CONFIRM
 from loyalty.services.referrals import confirm
+from loyalty.services.replaying import REPLAY, replay_on
 from loyalty.services.showing import SHOW
 from loyalty.services.trials import SIMULATE
 from loyalty.worker import reconciliation
@@ -64,7 +66,7 @@ CODES = (ISSUE, PAY, GIVE, REVOKE)
 SHOPS_A_TURN = 100
 HOOKS = (FULFIL, WITHDRAW)
 """As codes, of a shop's own server: a slow one delays nobody but the shops that have their own."""
-MESSAGES = ("mail", LOOK_UP, CONFIRM)
+MESSAGES = ("mail", LOOK_UP, CONFIRM, REPLAY)
 """For these somebody waits."""
 SLOW = (IMPORT, FORGET, EXPORT, FORGET_SHOP)
 """What may take long, and for which nobody waits at this moment."""
@@ -338,6 +340,16 @@ def _simulate(row: OutboxMessage, now: datetime) -> None:
         still_mine(row).update(due_at=now, attempts=0, outcome="More to come")
 
 
+def _replay(row: OutboxMessage, now: datetime) -> None:
+    """A step, and how far it came, in one transaction: what it put in line and fails again is not put there twice."""
+    with transaction.atomic():
+        until = row.payload["until"]
+        last = replay_on(shop=row.shop, after=row.payload["after"], until=until, now=now)
+        if last is not None:
+            further = {"after": last, "until": until}
+            still_mine(row).update(payload=further, due_at=now, attempts=0, outcome="More to come")
+
+
 def _look_up(row: OutboxMessage, now: datetime) -> None:
     _answered(row, now, reconciliation.look_up)
 
@@ -371,6 +383,7 @@ HANDLERS: dict[str, Callable[[OutboxMessage, datetime], None]] = {
     IMPORT: _history,
     RECONCILE: _compare,
     SIMULATE: _simulate,
+    REPLAY: _replay,
     FORGET: _forget,
     EXPORT: _export,
     FORGET_SHOP: _forget_shop,

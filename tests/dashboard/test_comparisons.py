@@ -13,6 +13,7 @@ from loyalty.engine.errors import Refused, Unavailable
 from loyalty.models import OutboxMessage, Reconciliation, Shop
 from loyalty.services.observations import Found, OrderSeen, Unreadable
 from loyalty.services.outbox import leave
+from loyalty.services.replaying import REPLAY
 from loyalty.worker import outbox, reconciliation
 from tests.dashboard.conftest import BEGAN, SCRIPT, Ask, words
 from tests.factories import ALICE, make_order, make_shop, place, refund_of, seen
@@ -205,11 +206,15 @@ def test_all_that_can_be_of_use_is_tried_again_at_once(ask: Ask, shop: Shop, mon
     monkeypatch.setattr("loyalty.services.replaying.AT_ONCE", 2)
     said = words(ask("/dashboard/undone/replay/", shop, "post"))
     assert "2 things are in line again." in said
-    assert "Try all again" not in said, "one alone has its own button"
-    assert "1 thing is in line again." in words(ask("/dashboard/undone/replay/", shop, "post"))
+    assert "1 more thing is being put in line. Look again" in said
+    assert "Try all again" not in said, "it is being done"
+    assert outbox.drain(now=timezone.now(), kinds=[REPLAY]) == 1
+    said = words(ask("/dashboard/undone/", shop))
+    assert "being put in line" not in said
     assert "0 things are in line again." in words(ask("/dashboard/undone/replay/", shop, "post"))
     dead = OutboxMessage.objects.filter(shop=shop, state="dead").values_list("kind", flat=True)
     assert sorted(dead) == ["mail", "reward.issue"]
+    assert not OutboxMessage.objects.filter(shop=shop, kind=REPLAY, state="waiting").exists()
 
 
 def test_nothing_undone_and_nothing_missing_say_so(ask: Ask, shop: Shop) -> None:

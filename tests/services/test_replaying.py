@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from unittest.mock import Mock
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from loyalty.models import OutboxMessage, QueueState, Shop
 from loyalty.services import replaying
 from loyalty.services.outbox import leave
-from loyalty.services.replaying import replay, replay_undone
+from loyalty.services.replaying import REPLAY, left_to_replay, replay, replay_undone
+from loyalty.worker import outbox
 from tests.factories import T0, make_shop
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +72,66 @@ def test_however_many_there_are_all_of_them_are_replayed(shop: Shop, monkeypatch
     assert replay(shop=shop, now=NOW).messages == 4
     assert replay(shop=shop, now=NOW).messages == 0
     assert [subject for _kind, subject in waiting(shop)] == ["1", "2", "3", "4"]
+
+
+def worked(now: datetime = NOW) -> int:
+    """Turns of the worker until it is through."""
+    turns = 0
+    while outbox.drain(now=now, kinds=[REPLAY]):
+        turns += 1
+        assert turns < 10
+    return turns
+
+
+def test_what_a_page_has_no_time_for_the_worker_puts_in_line_step_by_step(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replaying, "AT_ONCE", 2)
+    give_up(shop, *"1234567")
+    assert replay_undone(shop=shop, now=NOW) == 2
+    assert left_to_replay(shop=shop) == 5
+    assert outbox.drain(now=NOW, kinds=[REPLAY]) == 1
+    assert left_to_replay(shop=shop) == 3
+    assert worked() == 2
+    assert left_to_replay(shop=shop) is None
+    assert [subject for kind, subject in waiting(shop) if kind == "mail"] == list("1234567")
+
+
+def test_what_fails_again_meanwhile_is_left_for_the_next_time(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is what was given up after somebody asked."""
+    monkeypatch.setattr(replaying, "AT_ONCE", 2)
+    give_up(shop, *"12345")
+    replay_undone(shop=shop, now=NOW)
+    outbox.drain(now=NOW, kinds=[REPLAY])
+    OutboxMessage.objects.filter(shop=shop, subject__in="123").update(state=QueueState.DEAD)
+    give_up(shop, "6")
+    worked()
+    assert [subject for kind, subject in waiting(shop) if kind == "mail"] == ["4", "5"]
+    assert replay_undone(shop=shop, now=NOW) == 2
+    worked()
+    assert [subject for kind, subject in waiting(shop) if kind == "mail"] == list("123456")
+
+
+def test_a_step_that_breaks_off_has_done_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replaying, "AT_ONCE", 2)
+    give_up(shop, *"123456")
+    replay_undone(shop=shop, now=NOW)
+    with monkeypatch.context() as broken:
+        broken.setattr(outbox, "still_mine", Mock(side_effect=RuntimeError))
+        with pytest.raises(RuntimeError), transaction.atomic():
+            outbox.HANDLERS[REPLAY](OutboxMessage.objects.get(shop=shop, kind=REPLAY), NOW)
+    assert left_to_replay(shop=shop) == 4
+    assert [subject for kind, subject in waiting(shop) if kind == "mail"] == ["1", "2"]
+
+
+def test_a_replay_that_was_given_up_itself_is_asked_for_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replaying, "AT_ONCE", 2)
+    give_up(shop, *"123")
+    replay_undone(shop=shop, now=NOW)
+    OutboxMessage.objects.filter(shop=shop, kind=REPLAY).update(state=QueueState.DEAD)
+    assert left_to_replay(shop=shop) is None
+    assert replay_undone(shop=shop, now=NOW) == 1
+    assert [subject for kind, subject in waiting(shop) if kind == "mail"] == ["1", "2", "3"]
 
 
 def test_another_shops_stay_where_they_are(shop: Shop) -> None:

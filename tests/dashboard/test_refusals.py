@@ -1,14 +1,19 @@
 """A refusal of the engine or a service, in the language of whoever reads the page."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
 from django.utils import translation
+from pytest_django.fixtures import Settings
 
-from loyalty.dashboard import refusals
 from loyalty.dashboard.refusals import refusal_text
 from loyalty.engine.errors import Invalid, TooMany
 from loyalty.engine.phrases import Phrase
+from loyalty.services.notes import MOST_CHARACTERS
+from tests.dashboard.conftest import Ask, Seen, words
 
 GERMAN = {
     "At most {most:,} notes, not {count}.": "Höchstens {most:,} Notizen, nicht {count}.",
@@ -16,12 +21,21 @@ GERMAN = {
     "{count} minutes": "{count} Minuten",
     "There is no tier {id!r}.": "Es gibt keine Stufe {id!r}.",
     "It begins at {begins_at}.": "Es beginnt am {begins_at}.",
+    "A note has at most {most:,} characters.": "Eine Notiz hat höchstens {most:,} Zeichen.",
 }
 
 
 @pytest.fixture
-def german(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(refusals, "gettext", lambda template: GERMAN.get(template, template))
+def german(tmp_path: Path, settings: Settings) -> Iterator[None]:
+    """A catalogue as `compilemessages` leaves it."""
+    catalog = Catalog(locale="de", domain="django")
+    for template, translated in GERMAN.items():
+        catalog.add(template, translated)
+    folder = tmp_path / "de" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    with (folder / "django.mo").open("wb") as file:
+        write_mo(file, catalog)
+    settings.LOCALE_PATHS, settings.LANGUAGES, settings.LANGUAGE_CODE = [tmp_path], [("de", "Deutsch")], "de"
     with translation.override("de"):
         yield
 
@@ -52,6 +66,13 @@ def test_from_right_to_left_what_is_put_in_keeps_its_own_direction() -> None:
     with translation.override("ar"):
         shown = refusal_text(Invalid("There is no tier {id!r}.", params={"id": "gold"}))
     assert shown == "There is no tier \u2068'gold'\u2069."
+
+
+def test_the_page_says_it(german: None, ours: Seen, ask: Ask) -> None:
+    path = f"/dashboard/members/{ours.member.pk}/notes/"
+    refused = ask(path, ours.shop, "post", key="a" * 36, text="ω" * (MOST_CHARACTERS + 1))
+    assert refused.status_code == 422
+    assert "Eine Notiz hat höchstens 1.000 Zeichen." in words(refused)
 
 
 def test_in_english_it_is_what_the_error_says() -> None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from babel import Locale
 from django.utils.translation import gettext as _
 
-from loyalty.dashboard.refusals import refusal_text
+from loyalty.dashboard.refusals import grouped, refusal_text
 from loyalty.dashboard.typed import FORM_KEY, number_in
 from loyalty.engine.errors import Invalid
 from loyalty.services.adjustments import LIMIT_POINTS
@@ -52,7 +52,7 @@ def read_form(posted: Mapping[str, str], locale: Locale) -> Adjusting:
     )
     errors: dict[str, str] = {}
     if points is None:
-        errors["points"] = _("Give a whole number of points, from 1 to %(most)s.") % {"most": f"{LIMIT_POINTS:,}"}
+        errors["points"] = _("Give a whole number of points, from 1 to %(most)s.") % {"most": grouped(LIMIT_POINTS)}
     if not form.reason:
         errors["reason"] = _("Say why. The member sees it in the statement.")
     if not FORM_KEY.fullmatch(form.key):

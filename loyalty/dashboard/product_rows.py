@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from loyalty.dashboard.refusals import refusal_text
+from loyalty.dashboard.refusals import grouped, refusal_text
 from loyalty.dashboard.typed import whole
 from loyalty.engine.document import Program
 from loyalty.engine.earning import PerItem
@@ -70,7 +70,7 @@ def read_rows(text: str, known: Mapping[str, str]) -> dict[str, int]:
     for number, cells in _lines(text):
         count += 1
         if count > MOST_ROWS:
-            raise Invalid(_("At most %(most)s rows at a time; give them in parts.") % {"most": f"{MOST_ROWS:,}"})
+            raise Invalid(_("At most %(most)s rows at a time; give them in parts.") % {"most": grouped(MOST_ROWS)})
         try:
             product, points = _row(cells, known, titles)
         except Invalid as error:
@@ -109,7 +109,8 @@ def _row(cells: list[str], known: Mapping[str, str], titles: Mapping[str, list[s
     points = whole(typed, MOST_POINTS)
     if points is None:
         raise Invalid(
-            _("“%(typed)s” is no whole number from 0 to %(most)s.") % {"typed": typed[:40], "most": f"{MOST_POINTS:,}"}
+            _("“%(typed)s” is no whole number from 0 to %(most)s.")
+            % {"typed": typed[:40], "most": grouped(MOST_POINTS)}
         )
     return _product(name, known, titles), points
 

@@ -10,7 +10,7 @@ from loyalty.dashboard.access import embedded
 from loyalty.dashboard.pages import actor, asked, page
 from loyalty.dashboard.program_beside import Beside, beside
 from loyalty.dashboard.program_views import revision_of, saved
-from loyalty.dashboard.refusals import refusal_text
+from loyalty.dashboard.refusals import grouped, refusal_text
 from loyalty.engine.errors import Conflict, Invalid
 from loyalty.engine.exchange import MAX_CHARACTERS, from_json, from_yaml, to_json
 from loyalty.engine.program import Program
@@ -47,7 +47,7 @@ def _document(request: HttpRequest, pasted: str) -> tuple[str, str]:
             raise Invalid(_("Choose a file, or paste its text."))
         return "", pasted
     if (file.size or 0) > MAX_BYTES:
-        raise Invalid(_("The file is too large for a program; it has at most %(count)s characters.") % {"count": f"{MAX_CHARACTERS:,}"})  # fmt: skip
+        raise Invalid(_("The file is too large for a program; it has at most %(count)s characters.") % {"count": grouped(MAX_CHARACTERS)})  # fmt: skip
     try:
         return file.name or "", file.read().decode("utf-8-sig")
     except UnicodeDecodeError:

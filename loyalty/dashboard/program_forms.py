@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.program_shapes import WEEKDAYS, Field, Kind, Text
-from loyalty.dashboard.refusals import refusal_text
+from loyalty.dashboard.refusals import grouped, refusal_text
 from loyalty.dashboard.typed import number_in, whole
 from loyalty.engine.errors import Invalid
 from loyalty.engine.program import Program
@@ -312,7 +312,7 @@ def _read_lines(one: Field, text: str) -> list[str]:
         text = text.replace(separator, "\n")
     found = list(dict.fromkeys(line.strip()[:255] for line in text.splitlines() if line.strip()))
     if len(found) > LARGEST_LIST:
-        raise Invalid(_("Name at most %(count)s.") % {"count": f"{LARGEST_LIST:,}"})
+        raise Invalid(_("Name at most %(count)s.") % {"count": grouped(LARGEST_LIST)})
     return found
 
 
@@ -365,17 +365,17 @@ def _read_number(one: Field, text: str, fmt: Format) -> Any:
             if money
             else _("Write a whole number.")
         )
-    return _inside_bounds(one, int(scaled), money)
+    return _inside_bounds(one, int(scaled), money, fmt)
 
 
-def _inside_bounds(one: Field, value: int, money: bool) -> int:
+def _inside_bounds(one: Field, value: int, money: bool, fmt: Format) -> int:
     most = NO_END if one.most is None else one.most
     if one.least is not None and value < one.least:
         if money:
             raise Invalid(_("Write an amount above zero.") if one.least else _("Write zero or more."))
-        raise Invalid(_("Write %(least)s or more.") % {"least": f"{one.least:,}"})
+        raise Invalid(_("Write %(least)s or more.") % {"least": fmt.points(one.least)})
     if value > most:
-        raise Invalid(_("Write %(most)s or less.") % {"most": f"{most:,}"})
+        raise Invalid(_("Write %(most)s or less.") % {"most": fmt.points(most)})
     return value
 
 

@@ -29,12 +29,21 @@ def kept_text(text: str) -> str:
     return gettext(text) if text else ""
 
 
+def grouped(value: int) -> str:
+    """As the reader's language writes it in a sentence of its own; `Format` writes the shop's figures."""
+    written: str = format_decimal(value, locale=_locale())
+    return written
+
+
+def _locale() -> str:
+    return to_locale(get_language() or settings.LANGUAGE_CODE)
+
+
 def _shown(name: str, value: str | int, how: str) -> str:
     if isinstance(value, Phrase):
         return said(value)
     if how == "!r":
         return isolated(repr(value))
-    locale = to_locale(get_language() or settings.LANGUAGE_CODE)
     if name.endswith("_at"):
-        return isolated(format_datetime(datetime.fromisoformat(str(value)), "long", locale=locale))
-    return isolated(format_decimal(value, locale=locale) if how == ":," else str(value))
+        return isolated(format_datetime(datetime.fromisoformat(str(value)), "long", locale=_locale()))
+    return isolated(grouped(value) if how == ":," and isinstance(value, int) else str(value))

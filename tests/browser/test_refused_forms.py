@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from loyalty.services.programs import begin_draft, save_draft
 from tests.browser import pseudo
-from tests.browser.test_every_page import speak_greek
+from tests.browser.test_every_page import TOO_WIDE, speak_greek
 from tests.dashboard.conftest import Seen, bearer_of, fill
 from tests.factories import make_shop
 
@@ -45,6 +45,7 @@ def test_a_refusal_is_said_in_the_language_of_the_page(
     page: Page, seen: Seen, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     pseudo.speak(monkeypatch, settings)
+    page.set_viewport_size({"width": 320, "height": 800})
     program = reverse("dashboard:program")
     member = reverse("dashboard:member", args=[seen.member.pk])
     many = "\n".join(["a: {}"] * 3)
@@ -61,3 +62,4 @@ def test_a_refusal_is_said_in_the_language_of_the_page(
     ):  # fmt: skip
         said = pseudo.refused(page, address, typed)
         assert pseudo.spoken(template).search(said), f"{address}: {said}"
+        assert page.evaluate(TOO_WIDE) <= 0, address

@@ -166,7 +166,7 @@ def _why(outcome: str) -> str:
     """Of an error that nobody foresaw only its kind is kept, which is for whoever runs the server."""
     if outcome.isidentifier():
         return _("Something unforeseen went wrong; the server’s log says more (%(kind)s).") % {"kind": outcome}
-    return outcome or _("No reason was noted.")
+    return kept_text(outcome) or _("No reason was noted.")
 
 
 def name_of(member: Member) -> str:
@@ -220,7 +220,7 @@ def delivery_row(delivery: InboxDelivery, fmt: Format, now: datetime) -> Deliver
         what=str(_TOPICS.get(subject, _("A message"))),
         topic=delivery.topic,
         number=delivery.delivery_id,
-        reason=delivery.outcome or _("No reason was noted."),
+        reason=kept_text(delivery.outcome) or _("No reason was noted."),
         can_be_tried=not delivery.topic.endswith(FROM_HISTORY),
         moment=fmt.moment(delivery.received_at),
         ago=fmt.ago(delivery.received_at, now),

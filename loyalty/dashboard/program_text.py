@@ -45,10 +45,36 @@ def reward_sentence(reward: Reward, fmt: Format, program: Program) -> str:
     words = {"points": points_of(reward.points, fmt), "reward": offered(reward, fmt, program)}
     if reward.kind == "cashback":
         return _cashback_sentence(reward, fmt, program)
-    if not reward.minimum_order_minor:
-        return _("%(points)s buy %(reward)s.") % words
-    least = fmt.money_short(reward.minimum_order_minor, program.currency, program.exponent)
-    return _("%(points)s buy %(reward)s an order of %(least)s or more.") % {**words, "least": least}
+    words["amount"] = fmt.money_short(reward.value_minor, program.currency, program.exponent)
+    words["least"] = fmt.money_short(reward.minimum_order_minor, program.currency, program.exponent)
+    return _buys(reward) % words
+
+
+def _buys(reward: Reward) -> str:
+    points, at_least = reward.points, reward.minimum_order_minor > 0
+    if reward.kind == "points_slider" and at_least:
+        return ngettext(
+            "Every point takes %(amount)s off an order of %(least)s or more.",
+            "Every %(points)s take %(amount)s off an order of %(least)s or more.",
+            points,
+        )
+    if reward.kind == "points_slider":
+        return ngettext(
+            "Every point takes %(amount)s off an order.", "Every %(points)s take %(amount)s off an order.", points
+        )
+    if not at_least:
+        return ngettext("%(points)s buys %(reward)s.", "%(points)s buy %(reward)s.", points)
+    if reward.kind in ("amount_off", "percent_off"):
+        return ngettext(
+            "%(points)s buys %(reward)s an order of %(least)s or more.",
+            "%(points)s buy %(reward)s an order of %(least)s or more.",
+            points,
+        )
+    return ngettext(
+        "%(points)s buys %(reward)s with an order of %(least)s or more.",
+        "%(points)s buy %(reward)s with an order of %(least)s or more.",
+        points,
+    )
 
 
 def _cashback_sentence(reward: Reward, fmt: Format, program: Program) -> str:

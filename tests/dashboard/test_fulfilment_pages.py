@@ -238,7 +238,28 @@ def test_names_of_rewards_are_text(ask: Ask) -> None:
         ),
         (
             {"kind": "partner", "points": 1},
-            "1 point buy It. | Who has seen a code keeps it; the points do not come back.",
+            "1 point buys It. | Who has seen a code keeps it; the points do not come back.",
+        ),
+        (
+            {"kind": "points_slider", "points": 100, "value_minor": 100, "minimum_order_minor": 2_000},
+            (
+                "Every 100 points take $1 off an order of $20 or more. | An unused code works for 30 days, then the points "
+                "come back."
+            ),
+        ),
+        (
+            {"kind": "free_shipping", "points": 350, "minimum_order_minor": 2_000},
+            (
+                "350 points buy It with an order of $20 or more. | An unused code works for 30 days, then the points come "
+                "back."
+            ),
+        ),
+        (
+            {"kind": "amount_off", "points": 500, "value_minor": 500, "minimum_order_minor": 2_000},
+            (
+                "500 points buy $5 off an order of $20 or more. | An unused code works for 30 days, then the points come "
+                "back."
+            ),
         ),
         (
             {"kind": "access", "points": 5, "valid_days": 1},

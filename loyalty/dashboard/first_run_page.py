@@ -15,7 +15,8 @@ from loyalty.dashboard.explanations import Row
 from loyalty.dashboard.first_run_answers import PRESETS, Pick, fit_of, picks
 from loyalty.dashboard.first_run_policies import Answers, redeem_answers, rules_answers
 from loyalty.dashboard.formatting import Format
-from loyalty.dashboard.program_sentences import plain, rule_sentence
+from loyalty.dashboard.program_page import tier_measure, tier_starts
+from loyalty.dashboard.program_sentences import Words, plain, rule_sentence
 from loyalty.dashboard.program_text import points_of, reward_sentence
 from loyalty.engine.activities import ActivityRule, BirthdayRule
 from loyalty.engine.calendar import start_of_year
@@ -184,7 +185,7 @@ def _cost_of_question(name: str, program: Program, back: Back, fmt: Format) -> s
 
 def _reads(name: str, program: Program, past: Past, fmt: Format) -> list[str]:
     if name == "earn":
-        return [plain(rule_sentence(rule, fmt, program)) for rule in program.rules]
+        return [*(plain(rule_sentence(rule, fmt, program)) for rule in program.rules), *_tiers(program, fmt)]
     if name != "rewards":
         return []
     sentences = [reward_sentence(reward, fmt, program) for reward in program.rewards]
@@ -194,6 +195,13 @@ def _reads(name: str, program: Program, past: Past, fmt: Format) -> list[str]:
         words = {"average": fmt.money(past.average_minor), "count": fmt.points(-(-nearest // each))}
         sentences.append(_("By orders of %(average)s alone, the nearest one is reached with order %(count)s.") % words)
     return sentences
+
+
+def _tiers(program: Program, fmt: Format) -> list[str]:
+    """What a rule that names a tier is about: where it begins, and how that is measured."""
+    words = Words(fmt, program)
+    starts = [f"{level.name}: {tier_starts(level, words)}." for level in program.tiers if level.minimum]
+    return [*starts, tier_measure(program)] if starts else []
 
 
 def _points_an_order(program: Program, average_minor: int) -> int:
@@ -318,6 +326,7 @@ def launch_context(shop: Shop, found: Launch, draft: ProgramVersion, fmt: Format
         if counted.counted and counted.counted < counted.all_members
         else "",
         "sentences": [plain(rule_sentence(rule, fmt, program)) for rule in program.rules]
+        + _tiers(program, fmt)
         + [reward_sentence(reward, fmt, program) for reward in program.rewards],
     }
 

@@ -106,7 +106,7 @@ def page_context(at: Beside) -> dict[str, Any]:
         "rules": _rules(at, old, known),
         "rewards": _rewards(at, known),
         "tiers": _tiers(at, old, known),
-        "tier_measure": _tier_measure(at.program),
+        "tier_measure": tier_measure(at.program),
         "campaigns": [_item("campaigns", each, campaign_sentence(each, at.words), known) for each in at.program.campaigns],
         "segments": [_item("segments", each, segment_sentence(each, at.words), known) for each in at.program.segments],
         "plans": [_item("plans", each, plan_sentence(each, at.words), known) for each in at.program.plans],
@@ -233,7 +233,7 @@ def reward_reads(reward: Reward, words: Words) -> str:
     return " ".join([reward_sentence(reward, words.fmt, words.program), *reward_conditions(reward, words)])
 
 
-def _tier_measure(program: Program) -> str:
+def tier_measure(program: Program) -> str:
     policies = program.policies
     what = {
         "spend": _("By what a member spent"),

@@ -66,6 +66,18 @@ def test_every_goal_leads_to_a_draft_in_the_shops_size(ask: Ask, new_shop: Shop,
     assert "Reads" in page
 
 
+def test_tiers_that_a_program_begins_with_are_told_before_it_is_launched(ask: Ask, new_shop: Shop) -> None:
+    choose(ask, new_shop, "kept_customers")
+    draft = draft_of(new_shop)
+    assert draft
+    level = program_of(draft).tiers[-1]
+    told = f"{level.name}: From ${level.minimum // 100:,}."
+    assert told in words(ask("/dashboard/start/questions/?question=earn", new_shop))
+    launch = words(ask("/dashboard/start/launch/", new_shop))
+    assert told in launch
+    assert "By what a member spent" in launch
+
+
 def test_the_answers_are_the_draft_and_who_leaves_goes_on_where_they_were(ask: Ask, new_shop: Shop) -> None:
     choose(ask, new_shop)
     earn = EARN | {"revision": revision(new_shop), "orders-points": "7", "sign_up": "on", "sign_up-points": "40"}

@@ -90,9 +90,10 @@ def read_rows(text: str, known: Mapping[str, str]) -> dict[str, int]:
 
 
 def _lines(text: str) -> Iterable[tuple[int, list[str]]]:
-    """With the number of each; the separator is the one that the first line has."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max((";", "\t", ","), key=first.count)
+    """With the number of each; the separator is the one that the first line with any has."""
+    separators = (";", "\t", ",")
+    first = next((line for line in text.splitlines() if any(each in line for each in separators)), ",")
+    delimiter = max(separators, key=first.count)
     rows = csv.reader(io.StringIO(text.replace("\x00", "")), delimiter=delimiter)
     try:
         for number, cells in enumerate(islice(rows, MOST_ROWS + 2), 1):
@@ -105,6 +106,10 @@ def _lines(text: str) -> Iterable[tuple[int, list[str]]]:
 def _row(cells: list[str], known: Mapping[str, str], titles: Mapping[str, list[str]]) -> tuple[str, int]:
     if len(cells) < 2:
         raise Invalid(_("write the product and its points, separated by a comma."))
+    if any(cell.strip() for cell in cells[2:]):
+        raise Invalid(
+            _("a product and its points, no more. Put a title with a comma in quotes; write 1000, not 1,000.")
+        )
     name, typed = cells[0].strip(), cells[1].strip()
     points = whole(typed, MOST_POINTS)
     if points is None:

@@ -98,6 +98,8 @@ def test_rows_are_pasted_or_uploaded_by_id_or_title(ask: Ask, shop: Shop, text: 
         ("p1,-1", "Row 1: “-1” is no whole number"),
         ("p1,99999999", "is no whole number"),
         ("p1", "Row 1: write the product and its points"),
+        ("p1,1,000", "Row 1: a product and its points, no more."),
+        ("p1\nThing 2,20\np2;3", "Row 1: write the product and its points"),
         ("", "There is no row"),
         (SCRIPT + ",5", "Row 1: no product called"),
         ("\n".join(f"{number},1" for number in range(5_001)), "At most 5,000 rows"),
@@ -109,6 +111,12 @@ def test_every_row_that_cannot_be_read_is_named_and_none_is_taken(ask: Ask, shop
     assert said in words(answer) or said in answer.content.decode()
     assert SCRIPT not in answer.content.decode()
     assert in_the_draft(shop) == {}
+
+
+def test_one_broken_first_row_blames_no_other(ask: Ask, shop: Shop) -> None:
+    said = words(send(ask, shop, rows="nonsense\nThing 1,5\nThing 2,20"))
+    assert "Row 1: write the product" in said
+    assert "Row 2" not in said
 
 
 def test_a_file_that_is_no_text_is_refused(ask: Ask, shop: Shop) -> None:

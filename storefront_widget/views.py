@@ -115,11 +115,12 @@ def redeem(request: HttpRequest, caller: Caller) -> HttpResponse:
     )
     if redemption.accepted_at == at:
         outbox.run_now(kind=ISSUE, subject=str(redemption.number), shop_id=shop.pk, now=at)
-        redemption = redemption_of(shop=shop, member=member, number=redemption.number)
     elif at - redemption.accepted_at < UNDER_WAY and is_first_try(
         shop=shop, kind=ISSUE, subject=str(redemption.number)
     ):
         raise UnderWay("This is being done right now. Ask again in 2 seconds.")
+    # Read again: what came of the first try was written before the try was seen to be over.
+    redemption = redemption_of(shop=shop, member=member, number=redemption.number)
     return answer(redeem_answer(shop=shop, redemption=redemption, voice=_voice(request, caller)))
 
 

@@ -121,10 +121,10 @@ def _outcome(order: Order, folded: Folded | None, fmt: Format, now: datetime) ->
     earned = next((move for move in own if move.kind == "earned"), None)
     if earned is not None:
         return _earned(sum(move.points for move in own), earned.points, earned.reason, fmt)
-    for held in statement.pending:
-        if held.order_id == order.id:
-            badge = _("Pending until %(day)s") % {"day": fmt.day(held.until, now)}
-            return _Outcome(held.points, held.points, held.reason, badge=badge)
+    held = [each for each in statement.pending if each.order_id == order.id]
+    if held:
+        badge = _("Pending until %(day)s") % {"day": fmt.day(held[0].until, now)}
+        return _Outcome(sum(each.points for each in held), held[0].points, held[0].reason, badge=badge)
     nothing = next((each for each in statement.nothing if each.source == source), None)
     if nothing is not None:
         return _Outcome(reason=nothing.reason, badge=_("No points"), tone="warn")

@@ -391,4 +391,6 @@ def _why(state: OrderState, award: Award) -> Why:
 def show_pending(walk: Walk, state: OrderState, award: Award) -> None:
     why = partial(pending_reason, _why(state, award))
     if award.points:
-        walk.pending[award.lot_source] = Held(award.lot_source, award.points - award.taken, award.until, why)
+        walk.pending[award.lot_source] = Held(
+            award.lot_source, award.points - award.taken, award.until, why, state.order.id
+        )

@@ -70,12 +70,9 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     points: int
     until: datetime
     reason: Reason
-
-    @property
-    def order_id(self) -> str:
-        """The order that earned them, also by lines that were added later; empty for a milestone or an import."""
-        kind, _colon, rest = self.source.partition(":")
-        return rest.partition("/added:")[0] if kind == "order" else ""
+    order_id: str = ""
+    """The order that earned them, also by lines that were added later or by a milestone it completed; none for an
+    import."""
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -85,9 +82,12 @@ class Held(msgspec.Struct, frozen=True):
     points: int
     until: datetime
     why: Why
+    order_id: str = ""
 
     def told(self) -> Pending:
-        return Pending(source=self.source, points=self.points, until=self.until, reason=told(self.why))
+        return Pending(
+            source=self.source, points=self.points, until=self.until, reason=told(self.why), order_id=self.order_id
+        )
 
 
 class Nothing(msgspec.Struct, frozen=True, kw_only=True, gc=False):

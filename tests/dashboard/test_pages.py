@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -180,6 +181,34 @@ def test_points_on_hold_stand_above_the_statement_with_their_day(ask: Ask) -> No
     assert page.index("Order #2") < page.index("Order #1")
     assert f"placed {fmt.day(now - 16 * DAY, now)}" in page
     assert f"Pending until {until}" in words(ask("/dashboard/orders/", shop))
+
+
+def test_a_milestone_on_hold_names_the_order_that_reached_it(ask: Ask) -> None:
+    shop = make_shop(platform="ecwid", at=BEGAN)
+    hold(shop, 14)
+    version = ProgramVersion.objects.get(shop=shop)
+    second = {"kind": "milestone", "id": "second", "steps": [{"orders": 2, "points": 500}]}
+    spend = {
+        "kind": "per_amount",
+        "id": "spend",
+        "points": 1,
+        "per_minor": 100,
+        "scope": {"minimum_order_minor": 9_000},
+    }
+    document = {**version.document, "rules": [spend, second]}
+    ProgramVersion.objects.filter(shop=shop, pk=version.pk).update(document=document)
+    now = timezone.now()
+    place(shop, make_order("1", at=now - 3 * DAY, prices=(10_000,)), at=now)
+    place(shop, make_order("2", at=now - 2 * DAY, prices=(7_000,)), at=now)
+    member, order = Member.objects.get(shop=shop), StoredFact.objects.get(shop=shop, external_id="2")
+    until = format_for(shop).day(now + 12 * DAY, now)
+    page = ask(f"/dashboard/members/{member.pk}/", shop)
+    (line,) = re.findall(r"<details class=\"line\">(?:(?!</details>).)*500.*?</details>", page.content.decode(), re.S)
+    assert reverse("dashboard:order", args=[order.pk]) in line
+    assert f"Pending until {until}" in line
+    assert f"Order #2 is number 2 Pending until {until}" in words(ask(f"/dashboard/orders/{order.pk}/", shop))
+    assert f"Pending until {until}" in words(ask("/dashboard/orders/?q=2", shop))
+    assert "#2" not in words(ask("/dashboard/orders/?show=without", shop)), "its points only wait"
 
 
 def test_what_the_clock_alone_has_brought_is_due_and_not_wrong(ask: Ask) -> None:

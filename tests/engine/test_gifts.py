@@ -81,6 +81,18 @@ def test_a_gift_on_hold_survives_a_checkpoint() -> None:
     assert fold(versions, [], day(30), state).gifts == fold(versions, facts, day(30)).gifts != ()
 
 
+def test_points_of_a_milestone_on_hold_name_the_order_that_reached_it() -> None:
+    points = {"kind": "milestone", "id": "m", "steps": [{"orders": 2, "points": 30}]}
+    versions = under(points, policies={"hold_days": 14})
+    facts = [order("1", day(1)), order("2", day(10))]
+    state = checkpoint(versions, facts, day(20))
+    for statement in (fold(versions, facts, day(20)), fold(versions, [], day(20), state)):
+        assert [(held.source, held.order_id) for held in statement.pending] == [
+            ("order:2", "2"),
+            ("milestone:m:2", "2"),
+        ]
+
+
 def test_a_member_who_stays_away_is_won_back_once_for_each_absence() -> None:
     orders = [order("1", day(1)), order("2", day(30)), order("3", day(200))]
     statement = folded(*orders, as_of=day(400), under=under(BACK, base=False))

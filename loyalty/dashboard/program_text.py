@@ -192,10 +192,11 @@ def affordable(available: int, version: Version | None, fmt: Format) -> list[str
 
 
 def next_reward(available: int, version: Version | None, fmt: Format) -> str:
-    """What is missing to the cheapest reward out of reach, as a sentence; empty where all are in reach."""
+    """What is missing to the cheapest reward out of reach, as a sentence; empty where all are in reach. A debt is paid
+    first, so it is part of what is missing."""
     for reward in _enabled(version):
         if version and least_points(reward) > available:
-            missing = points_of(least_points(reward) - max(0, available), fmt)
+            missing = points_of(least_points(reward) - available, fmt)
             return _("%(missing)s to %(reward)s") % {
                 "missing": missing,
                 "reward": offered(reward, fmt, version.program),

@@ -132,6 +132,6 @@ def _offer(
         )
     except Refused as refusal:
         if refusal.code == "not_enough_points":
-            return Offer(reward=reward, missing=least - max(statement.available, 0), obstacle=None)
+            return Offer(reward=reward, missing=least - statement.available, obstacle=None)
         return Offer(reward=reward, missing=0, obstacle=refusal)
     return Offer(reward=reward, missing=0, obstacle=None)

@@ -355,6 +355,12 @@ def test_points_can_be_taken(ours: Seen, ask: Ask) -> None:
     assert Member.objects.get(shop=ours.shop, pk=ours.member.pk).available == 60
 
 
+def test_what_is_owed_is_missing_to_the_next_reward_too(ours: Seen, ask: Ask) -> None:
+    key = "0" * 8 + "-0000-4000-8000-" + "0" * 12
+    answer = ask(address("adjust", ours), ours.shop, "post", key=key, points="140", direction="take", reason="Mistake")
+    assert "540 points to $5 off" in words(answer)
+
+
 @pytest.mark.parametrize(
     "points", ["", "0", "-5", "1.5x", "1e3", "٣", "9" * 30, "1000001", "1.5", "1,5", "1.000", "10,00"]
 )

@@ -95,6 +95,14 @@ def test_what_the_look_promises_the_redemption_gives(alice: Proxied, issuer: Iss
     assert seen["rewards"][0]["missing"] == 480
 
 
+def test_a_debt_is_part_of_what_is_missing(alice: Proxied) -> None:
+    member = Member.objects.get(shop=alice.shop)
+    at = timezone.now()
+    adjust(shop=alice.shop, member_id=member.pk, points=-600, actor="Dana K.", reason="Mistake", key="debt", at=at)
+    seen = alice.get("member").json()
+    assert (seen["available"], seen["rewards"][0]["missing"]) == (-80, 580)
+
+
 def test_the_same_key_and_body_get_the_same_answer_byte_for_byte(alice: Proxied, issuer: Issuer) -> None:
     first, second = alice.redeem(), alice.redeem()
     assert first.content == second.content

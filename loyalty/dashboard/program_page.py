@@ -434,7 +434,8 @@ def said(change: Change) -> str:
     if not change.fields:
         return change.title
     first = change.fields[0]
-    words = {"title": change.title, "label": first.label, "before": first.before, "after": first.after}
+    after = _("nothing") if first.after == NOTHING else first.after
+    words = {"title": change.title, "label": first.label, "before": first.before, "after": after}
     if first.before == NOTHING and not first.label:
         return _("%(title)s: %(after)s") % words
     if not first.label:

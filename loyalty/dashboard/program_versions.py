@@ -45,7 +45,7 @@ def program_publish(request: HttpRequest) -> HttpResponse:
         return _publish_form(request, at)
     when, typed = request.POST.get("when", "now"), request.POST.get("at", "").strip()[:20]
     try:
-        begins = _instant(typed, at) if when == "at" else None
+        begins = _begins(when, typed, at)
         version = publish_draft(shop=at.shop, revision=revision_of(request), at=at.now, in_force_from=begins)
     except (Invalid, Conflict) as refused:
         response = _publish_form(request, at, when, typed, refusal_text(refused), 422)
@@ -55,6 +55,15 @@ def program_publish(request: HttpRequest) -> HttpResponse:
         return saved(request, _("Version %(number)s is live.") % {"number": version.number})
     words = {"number": version.number, "day": at.fmt.moment(begins)}
     return saved(request, _("Version %(number)s goes live on %(day)s.") % words)
+
+
+def _begins(when: str, typed: str, at: Beside) -> datetime | None:
+    """None for now. Raises Invalid, also where a time was typed and Now left as it stood: that must not go live."""
+    if when == "at":
+        return _instant(typed, at)
+    if typed:
+        raise Invalid(_("“Now” is chosen, and a time is given. Choose “At a time”, or empty it."))
+    return None
 
 
 @embedded

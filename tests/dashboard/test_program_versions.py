@@ -44,6 +44,10 @@ def test_a_time_is_the_shops_and_must_lie_ahead(ours: Seen, ask: Ask) -> None:
         refused = ask(PUBLISH, ours.shop, "post", revision="1", when="at", at=typed)
         assert refused.status_code == 422
         assert said in words(refused)
+    torn = ask(PUBLISH, ours.shop, "post", revision="1", when="now", at="2090-12-01T00:00")
+    assert torn.status_code == 422
+    assert "Choose “At a time”, or empty it." in words(torn)
+    assert draft_of(ours.shop) is not None
     answer = ask(PUBLISH, ours.shop, "post", revision="1", when="at", at="2090-12-01T00:00")
     assert "Version 2 goes live on Dec 1, 2090, 12:00" in words(answer)
     assert "You are looking at version 2 already." in words(answer)
@@ -105,6 +109,7 @@ def test_a_pause_says_what_happens_meanwhile_and_ends(ours: Seen, ask: Ask) -> N
     assert "was placed while earning was paused" in words(ask(reverse("dashboard:order", args=[fact.pk]), ours.shop))
     assert not LedgerEntry.objects.filter(shop=ours.shop, order_id="in it").exists()
     assert "Earning and redeeming go on." in words(ask(PAUSE, ours.shop, "post"))
+    assert "Paused: nothing, was earning" in words(ask("/dashboard/program/versions/", ours.shop))
     live = version_in_force(ours.shop, timezone.now() + timedelta(seconds=1))
     assert live is not None
     assert not live.program.paused.earning

@@ -108,9 +108,39 @@
       issueRequest();
     } else {
       dropRequest();
-      if (isRestored(ctx) && history.state?.step !== here) history.go(here - (history.state?.step ?? 0));
+      stay(ctx);
     }
   });
+
+  function stay(ctx) {
+    if (isRestored(ctx) && history.state?.step !== here) history.go(here - (history.state?.step ?? 0));
+  }
+
+  // What is typed while the page that was asked for is on its way is asked about when it comes.
+  const askWhenItComes = (ctx) => async (...request) => {
+    const response = await fetch(...request);
+    if (ctx.overtaken || !lost(ctx).length) return response;
+    if (await ask(ctx)) {
+      leaving = ctx;
+      showBar();
+    } else if (!ctx.overtaken) {
+      ctx.overtaken = true;
+      stay(ctx);
+    }
+    return response;
+  };
+
+  // A form that is on its way takes no more words: its answer would take them away, and could not bring them back.
+  let held = null;
+  function rest() {
+    held = document.activeElement;
+    for (const form of served.keys()) form.inert = true;
+  }
+
+  function wake() {
+    for (const form of served.keys()) form.inert = false;
+    if (held.isConnected && document.activeElement === document.body) held.focus();
+  }
 
   document.addEventListener("htmx:before:request", (event) => {
     const { ctx } = event.detail;
@@ -121,7 +151,11 @@
     }
     ctx.target = document.getElementById("app");
     overtake(isSent(ctx) ? null : ctx);
-    if (!isSent(ctx)) return;
+    if (!isSent(ctx)) {
+      ctx.fetch = askWhenItComes(ctx);
+      return;
+    }
+    rest();
     sending = { ctx };
     sending.isKept = new Promise((resolve) => { sending.answered = resolve; });
   });
@@ -145,6 +179,7 @@
     if (sending?.ctx === ctx) {
       const { answered } = sending;
       sending = null;
+      wake();
       answered(ctx.response?.status < 400);
     }
     showBar();

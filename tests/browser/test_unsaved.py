@@ -229,6 +229,68 @@ def test_two_quick_presses_send_once_and_a_link_waits_for_the_answer(page: Page,
     expect(question).to_be_hidden()
 
 
+def kept_waiting(page: Page, path: str) -> list[Route]:
+    """What is asked of this address, and gets no answer by itself."""
+    held: list[Route] = []
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    page.route(path, keep)
+    return held
+
+
+def test_what_is_typed_while_a_page_is_on_its_way_is_asked_about_when_it_comes(
+    page: Page, seen: Seen, question: Locator
+) -> None:
+    page.goto(address("home", seen))
+    page.get_by_role("link", name="Widget", exact=True).click()
+    sees(page, "Widget")
+    field = page.get_by_label("Above the panel")
+    ways = {
+        "**/dashboard/members/": lambda: page.get_by_role("link", name="Members").click(),
+        "**/dashboard/": lambda: page.evaluate("history.back()"),
+    }
+    for path, leave in ways.items():
+        held = kept_waiting(page, path)
+        with page.expect_request(path):
+            leave()
+        field.fill("Beans")
+        held[0].continue_()
+        expect(question.get_by_role("listitem")).to_have_text(["Above the panel"])
+        page.keyboard.press("Escape")
+        expect(question).to_be_hidden()
+        page.unroute(path)
+        sees(page, "Widget")
+        expect(field).to_have_value("Beans")
+        expect(page).to_have_url(re.compile("/widget/$"))
+        expect(page.locator("#app")).not_to_have_attribute("aria-busy", "true")
+        field.fill("")
+    field.fill("Beans")
+    page.get_by_role("link", name="Members").click()
+    question.get_by_role("button", name="Leave and lose the changes").click()
+    sees(page, "Members")
+
+
+def test_a_form_that_is_on_its_way_takes_no_more_words(page: Page, seen: Seen, question: Locator) -> None:
+    field = typed(page, seen)
+    page.get_by_label("Reason").fill("Late parcel")
+    held = kept_waiting(page, "**/adjust/")
+    page.get_by_label("Reason").press("Enter")
+    expect(page.locator("#app form[inert]").last).to_be_attached()
+    page.keyboard.type(" and more")
+    expect(page.get_by_label("Reason")).to_have_value("Late parcel")
+    held[0].abort()
+    expect(page.get_by_label("Reason")).to_be_focused()
+    page.keyboard.type("!")
+    expect(page.get_by_label("Reason")).to_have_value("Late parcel!")
+    expect(field).to_have_value("70")
+    page.unroute("**/adjust/")
+    page.get_by_label("Reason").press("Enter")
+    expect(page.get_by_role("heading", level=1)).not_to_have_text("Adjust points")
+    expect(question).to_be_hidden()
+
+
 def test_the_question_fits_a_phone_is_translated_and_axe_finds_nothing(
     page: Page, seen: Seen, axe: str, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:

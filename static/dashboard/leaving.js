@@ -139,7 +139,7 @@
 
   function wake() {
     for (const form of served.keys()) form.inert = false;
-    if (held.isConnected && document.activeElement === document.body) held.focus();
+    if (held?.isConnected && document.activeElement === document.body) held.focus();
   }
 
   document.addEventListener("htmx:before:request", (event) => {

@@ -11,7 +11,7 @@ export const icons = {
   LOCK: "M5 9h10v7H5zM7 9V6a3 3 0 0 1 6 0v3",
   TAG: "M4 4h6l6.5 6.5-6 6L4 10zM7 7v.01",
   TICKET: "M3 8V5h14v3a2 2 0 0 0 0 4v3H3v-3a2 2 0 0 0 0-4zM12 5v10",
-  TRUCK: "M2 5h9v9H2zM11 8h4l3 3v3h-7M6 17h.01M14 17h.01",
+  TRUCK: "M2 5h9v9H2zM11 8h4l3 3v3h-7M5 15h2v2H5zM13 15h2v2h-2z",
   X: "M5 5l10 10M15 5L5 15",
 };
 

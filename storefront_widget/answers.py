@@ -230,6 +230,8 @@ def _history(statement: Statement, names: dict[str, str], voice: Voice) -> list[
 
 
 def _is_for_shoppers(reason: Reason) -> bool:
+    if reason.message == "nothing.code_expired":
+        return True
     return "number" in reason.params and not reason.message.startswith(_FOR_THE_MERCHANT)
 
 

@@ -71,6 +71,7 @@ _HEADINGS: dict[str, tuple[str, Text, Text]] = {
     "returned.failed": ("undo", _("Points spent on {reward} returned"), _("The code could not be made")),
     "returned.cancelled": ("undo", _("Points spent on {reward} returned"), _("The reward was cancelled")),
     "returned.expired": ("undo", _("Points spent on {reward} returned"), _("The code was not used in time")),
+    "nothing.code_expired": ("clock", _("Points spent on {reward} stay spent"), _("The code was not used in time")),
     "returned.": ("undo", _("Points spent on {reward} returned"), ""),
     "expired.lot": ("clock", _("Points from {opened_at} expired"), ""),
     "adjusted": ("sliders", _("Changed by {actor}"), "“{why}”"),

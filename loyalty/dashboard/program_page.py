@@ -226,7 +226,7 @@ def reward_conditions(reward: Reward, words: Words) -> list[str]:
     if reward.limit_total is not None or reward.stock is not None:
         least = min(each for each in (reward.limit_total, reward.stock) if each is not None)
         told.append(_("%(count)s in all.") % {"count": words.fmt.points(least)})
-    return [*told, reward_terms(reward, words.fmt)]
+    return [*told, reward_terms(reward, words.fmt, words.program.policies)]
 
 
 def reward_reads(reward: Reward, words: Words) -> str:

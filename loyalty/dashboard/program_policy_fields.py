@@ -63,9 +63,10 @@ POLICIES = Kind(
             folded=False,
         ),
         Group(
-            _("What does a refund do?"),
+            _("What do refunds and unused codes do?"),
             (
                 Field("spent_points", _("Points spent on a refunded order"), "choice", choices=(("pro_rata", _("return in proportion")), ("full_refund_only", _("return with the whole order")), ("none", _("stay spent"))), default="pro_rata"),
+                Field("expired_codes", _("Points of a code that was not used in time"), "choice", choices=(("return", _("return")), ("stay_spent", _("stay spent"))), default="return"),
                 Field("negative", _("A balance may"), "choice", choices=(("allowed", _("fall below zero; the next points pay for it")), ("clamped", _("not fall below zero; what is missing is forgiven"))), default="allowed"),
             ),
             folded=False,

@@ -92,7 +92,7 @@ def _cashback_sentence(reward: Reward, fmt: Format, program: Program) -> str:
     return _("Every %(points)s are paid out as %(amount)s, from %(least)s on, when a member asks.") % words
 
 
-def reward_terms(reward: Reward, fmt: Format) -> str:
+def reward_terms(reward: Reward, fmt: Format, policies: Policies) -> str:
     if paid_as(reward).kind in MONEY:
         return _("It is money once it is made: it does not expire, and the points do not come back.")
     if reward.kind == "partner":
@@ -104,6 +104,8 @@ def reward_terms(reward: Reward, fmt: Format) -> str:
         return _("Your server has %(days)s to do it, then the points come back.") % {"days": days}
     if reward.kind == "custom":
         return _("You have %(days)s to do it, then the points come back.") % {"days": days}
+    if policies.expired_codes == "stay_spent":
+        return _("An unused code works for %(days)s; after that its points stay spent.") % {"days": days}
     return _("An unused code works for %(days)s, then the points come back.") % {"days": days}
 
 
@@ -132,6 +134,9 @@ def policy_sentences(policies: Policies, fmt: Format) -> list[str]:
         rounding[policies.rounding],
         *_what_counts(policies),
         spent[policies.spent_points],
+        _("A code that is not used in time gives its points back.")
+        if policies.expired_codes == "return"
+        else _("Points of a code that is not used in time stay spent."),
         _("A balance may fall below zero; the next points pay for it.")
         if policies.negative == "allowed"
         else _("A balance never falls below zero; what is missing is forgiven."),

@@ -194,6 +194,12 @@ def consequences(at: Beside) -> list[str]:
     gone = {reward.id for reward in old.rewards if reward.enabled} - {r.id for r in new.rewards if r.enabled}
     if gone:
         told.append(_("Codes of rewards that are gone still work until they expire."))
+    if old.policies.expired_codes != new.policies.expired_codes:
+        told.append(
+            _("Codes that are taken from then on give their points back if they are not used in time.")
+            if new.policies.expired_codes == "return"
+            else _("The points of codes that are taken from then on stay spent if they are not used in time.")
+        )
     if old.audience != new.audience:
         told.append(_("Who is left out keeps their points; new orders of theirs earn nothing."))
     if old.paused != new.paused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy
 from loyalty.dashboard.formatting import Format
 from loyalty.dashboard.program_text import Offer, offer_name
 from loyalty.dashboard.refusals import kept_text
+from loyalty.engine.program import Version
 from loyalty.models import InboxDelivery, Member, OutboxMessage, Redemption, StaffNote
 from loyalty.selectors.fulfilment import BY_HAND
+from loyalty.selectors.programs import codes_stay_spent
 from loyalty.services.intake import FROM_HISTORY
 from loyalty.services.redemptions import may_be_cancelled
 from loyalty.services.replaying import can_be_tried
@@ -191,9 +193,13 @@ def note_row(note: StaffNote, fmt: Format, now: datetime) -> NoteRow:
 
 
 def redemption_row(
-    redemption: Redemption, orders: Mapping[str, tuple[int, str]], fmt: Format, now: datetime
+    redemption: Redemption,
+    orders: Mapping[str, tuple[int, str]],
+    versions: Sequence[Version],
+    fmt: Format,
+    now: datetime,
 ) -> RedemptionRow:
-    """`orders` gives the page and the number of the order that used the code."""
+    """`orders` gives the page and the number of the order that used the code; `versions` are all that were published."""
     order_id, number = orders.get(redemption.order_id, (None, ""))
     label, tone = _STATES.get(redemption.state, (redemption.state, ""))
     return RedemptionRow(
@@ -207,7 +213,7 @@ def redemption_row(
         day=fmt.day(redemption.accepted_at, now),
         state=str(label),
         tone=tone,
-        about=_about(redemption, fmt, now),
+        about=_about(redemption, codes_stay_spent(versions, redemption.accepted_at), fmt, now),
         order_id=order_id,
         order_number=number,
     )
@@ -235,7 +241,7 @@ def _reward(redemption: Redemption, fmt: Format) -> str:
     return offer_name(Offer(kind, name, redemption.value_minor, percent, fmt.currency, fmt.exponent), fmt)
 
 
-def _about(redemption: Redemption, fmt: Format, now: datetime) -> str:
+def _about(redemption: Redemption, stays_spent: bool, fmt: Format, now: datetime) -> str:
     state = Redemption.State
     if redemption.state == state.READY and redemption.expires_at:
         words = {"day": fmt.day(redemption.expires_at, now)}
@@ -243,7 +249,11 @@ def _about(redemption: Redemption, fmt: Format, now: datetime) -> str:
             return _("open until %(day)s") % words
         if redemption.external_id == BY_HAND:
             return _("to be done until %(day)s, then the points come back") % words
+        if stays_spent:
+            return _("until %(day)s; not used by then, the points stay spent") % words
         return _("until %(day)s, then the points come back") % words
+    if redemption.state == state.EXPIRED and stays_spent and redemption.reward_data.get("kind") != "custom":
+        return _("the points stay spent")
     if redemption.state in (state.RETURNED, state.EXPIRED, state.FAILED):
         failure = kept_text(redemption.failure)
         return " ".join(part for part in (_("the points are back"), failure and f"({failure})") if part)

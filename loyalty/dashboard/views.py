@@ -183,7 +183,9 @@ def redemption_cancel(request: HttpRequest, redemption_id: int) -> HttpResponse:
     if found is None:
         raise Http404
     if request.method == "GET":
-        return _page(request, "redemption_cancel", {"row": row_of.redemption_row(found, {}, fmt, now)})
+        return _page(
+            request, "redemption_cancel", {"row": row_of.redemption_row(found, {}, versions_of(shop), fmt, now)}
+        )
     try:
         cancelled = cancel(shop=shop, number=found.number, at=now)
     except (Conflict, Refused) as error:
@@ -200,7 +202,8 @@ def _redemptions(request: HttpRequest, toast: str) -> HttpResponse:
     search = _search(request)
     page = ask.redemptions_page(shop=shop, search=search, before=_id(request.GET.get("before", "")))
     used = ask.numbers_of_orders(shop=shop, order_ids=[each.order_id for each in page.rows if each.order_id])
-    rows = [row_of.redemption_row(redemption, used, fmt, now) for redemption in page.rows]
+    versions = versions_of(shop)
+    rows = [row_of.redemption_row(redemption, used, versions, fmt, now) for redemption in page.rows]
     context = {"rows": rows, "search": search, "toast": toast, "next": _next(request, page.after, "before")}
     return _page(request, "redemptions", context)
 

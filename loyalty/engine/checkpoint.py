@@ -13,7 +13,7 @@ from loyalty.engine.facts import EARLIEST, Fact, Import, Order, Redemption
 from loyalty.engine.frozen import read
 from loyalty.engine.refunds import CLOCKS_APART
 
-ENGINE = 5
+ENGINE = 6
 """Grows whenever the engine's behaviour or the form of a checkpoint changes: older ones are then worth nothing."""
 
 MINIMUM_FACTS = 16

@@ -66,15 +66,24 @@ def use(walk: Walk, at: datetime, redemption_id: str) -> None:
 
 
 def give_back(walk: Walk, at: datetime, redemption: Redemption) -> None:
-    """An unused code failed, was cancelled or ran out: its points go back to the lots they came from."""
+    """An unused code failed, was cancelled or ran out: its points go back to the lots they came from. Those of one that
+    ran out stay spent where the program says so under which it was taken."""
     taking = walk.redemptions[redemption.id].taking
     points = taking.taken
-    filled = walk.books.give_back(taking, points)
     params: Params = {"reward": redemption.reward_name or redemption.reward, "points": points}
-    reason = Reason(message=f"returned.{redemption.given_back_why}", params=params)
     source = f"redemption:{redemption.id}"
+    if redemption.given_back_why == "expired" and _stays_spent(walk, redemption):
+        walk.gave_nothing(source, at, Reason(message="nothing.code_expired", params=params))
+        return
+    filled = walk.books.give_back(taking, points)
+    reason = Reason(message=f"returned.{redemption.given_back_why}", params=params)
     walk.move("returned", source, points, at, reason, order_id=redemption.order_id)
     expire_refilled(walk, at, filled, source)
+
+
+def _stays_spent(walk: Walk, redemption: Redemption) -> bool:
+    rules = walk.version_for(redemption.at)
+    return rules is not None and rules.policies.expired_codes == "stay_spent"
 
 
 def adjust(walk: Walk, at: datetime, adjustment: Adjustment) -> None:

@@ -155,5 +155,6 @@ MESSAGES = {
     "nothing.capped.activity": "A limit was reached before",
     "nothing.birthday_new": "The birthday was not known long enough before",
     "nothing.fee": "The fee for {name}, {points|point|points}, was not charged: too few points",
+    "nothing.code_expired": "{reward} was not used in time: {points|point|points} stay spent",
     "nothing.forgiven": "{points|point|points} should have been taken back; nothing was there, so it was forgiven",
 }

@@ -28,6 +28,7 @@ DESCRIPTIONS = {
     "stacking": "Rules add up, only the highest counts, or exclusive rules shut out those of lower priority.",
     "multipliers": "Several multipliers add what each gives on its own, or multiply each other.",
     "spent_points": "When an order is refunded, points spent on it return in proportion, only with the whole order, or never.",
+    "expired_codes": "The points of a code that was not used in time return, or stay spent.",
     "paid_with_points": "An order paid in part with points earns on the rest, earns nothing, or earns in full.",
     "negative": "What is taken back may leave a debt, or takes only what is there.",
     "expiry": "Points never expire, expire lot by lot, or all at once when a member was inactive.",
@@ -61,6 +62,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     stacking: Literal["sum", "highest", "priority"] = "sum"
     multipliers: Literal["add", "compound"] = "add"
     spent_points: Literal["pro_rata", "full_refund_only", "none"] = "pro_rata"
+    expired_codes: Literal["return", "stay_spent"] = "return"
     paid_with_points: Literal["rest", "nothing", "full"] = "rest"
     negative: Literal["allowed", "clamped"] = "allowed"
     expiry: Literal["never", "lot", "inactivity"] = "never"

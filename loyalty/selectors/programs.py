@@ -70,6 +70,12 @@ def kept_versions(rows: Sequence[Published]) -> list[Version]:
     return [_kept(row) for row in rows]
 
 
+def codes_stay_spent(versions: Sequence[Version], taken_at: datetime) -> bool:
+    """Whether a code that was taken then, and is not used in time, keeps its points."""
+    version = in_force_at(versions, taken_at)
+    return version is not None and version.program.policies.expired_codes == "stay_spent"
+
+
 def has_referrals(shop: Shop, at: datetime) -> bool:
     """Whether friends are thanked for."""
     version = version_in_force(shop, at)

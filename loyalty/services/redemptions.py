@@ -297,7 +297,8 @@ def mark_ready(*, shop: Shop, number: str | uuid.UUID, external_id: str, at: dat
 
 @transaction.atomic
 def give_back(*, shop: Shop, number: str | uuid.UUID, why: str, at: datetime, failure: str = "") -> Redemption:
-    """Ends an unused redemption: `why` is failed, cancelled or expired. The points return to the lots they came from.
+    """Ends an unused redemption: `why` is failed, cancelled or expired. The points return to the lots they came from;
+    those of a code that has expired, by the program's policy.
     A redemption that has ended already stays as it is. Raises Refused for what was handed over for good."""
     member, redemption = _locked(shop, number)
     if redemption.state not in _LIVE:
@@ -312,7 +313,9 @@ def give_back(*, shop: Shop, number: str | uuid.UUID, why: str, at: datetime, fa
     redemption.save(update_fields=["state", "closed_at", "failure"])
     row = StoredFact.objects.get(shop=shop, kind="redemption", external_id=str(redemption.number))
     fact = decode(row.body)
-    replace(row=row, fact=msgspec.structs.replace(fact, given_back_at=at, given_back_why=why))
+    # What the shop did not do in time is no fault of the member's, whatever becomes of codes that are not used in time.
+    told = "failed" if why == "expired" and redemption.reward_data.get("kind") == "custom" else why
+    replace(row=row, fact=msgspec.structs.replace(fact, given_back_at=at, given_back_why=told))
     if may_exist:
         # A worker may be asking the platform this moment, and the code come after the REVOKE found none. So its ISSUE
         # stays: the worker that ends it, or takes it over from the dead, finds the redemption ended and revokes.

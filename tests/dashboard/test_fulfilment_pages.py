@@ -278,7 +278,7 @@ def test_names_of_rewards_are_text(ask: Ask) -> None:
 def test_a_reward_reads_back_in_words(ours: Seen, reward: dict[str, object], said: str) -> None:
     made = msgspec.convert({"id": "it", "name": "It", **reward}, Reward)
     fmt, program = format_for(ours.shop), parse_program(ProgramVersion.objects.get(shop=ours.shop).document)
-    assert f"{reward_sentence(made, fmt, program)} | {reward_terms(made, fmt)}" == said
+    assert f"{reward_sentence(made, fmt, program)} | {reward_terms(made, fmt, program.policies)}" == said
 
 
 def test_home_says_when_a_partners_codes_run_out(ours: Seen, ask: Ask) -> None:

@@ -56,6 +56,7 @@ PROGRAMS = {
     ),
     "nothing returns": policies(spent_points="none"),
     "all or nothing returns": policies(spent_points="full_refund_only"),
+    "codes stay spent": policies(expired_codes="stay_spent"),
     "shipping counts": policies(count_shipping=True),
     "when placed": policies(moment="placed"),
     "when fulfilled": policies(moment="fulfilled"),
@@ -113,6 +114,10 @@ HISTORIES = {
         {"type": "import", "id": "I", "at": day(0), "lots": [{"points": 300, "at": day(-50), "expires_at": day(100)}]},
         order("A", 1, 3000),
         redeemed("R", 20, 320, given_back_at=day(120)),
+    ],
+    "not used in time": [
+        order("A", 1, 5000),
+        redeemed("R", 20, 40, given_back_at=day(120), given_back_why="expired"),
     ],
     "debt": [
         order("A", 1, 10000, refunds=[refund("F", 30, 10000)]),

@@ -21,6 +21,7 @@ KNOWN_POLICIES = {
     "rounding_per",
     "stacking",
     "spent_points",
+    "expired_codes",
     "negative",
     "expiry",
     "expiry_days",
@@ -140,6 +141,7 @@ class Oracle(Lots):
             "rounding_per": "order",
             "stacking": "sum",
             "spent_points": "pro_rata",
+            "expired_codes": "return",
             "negative": "allowed",
             "expiry": "never",
             "expiry_days": 0,
@@ -430,6 +432,9 @@ class Oracle(Lots):
 
     def do_give_back(self, at, fact):
         owner = self.redemptions[fact["id"]]
+        promised = self.policy(self.program_at(when(fact["at"])), "expired_codes")
+        if fact.get("given_back_why") == "expired" and promised == "stay_spent":
+            return
         points = owner["taken"]
         filled, _ = self.give_back(owner, points, at, "")
         self.write("returned", "redemption:" + fact["id"], "", points, at)

@@ -106,7 +106,14 @@ def _promises(shop: Shop, program: Program | None) -> Data:
         "birthday": _birthday(program),
         "may_join": program.policies.enrolment == "on_request",
         "paused": {"earning": program.paused.earning, "redeeming": program.paused.redeeming},
+        **_expired_codes(program),
     }
+
+
+def _expired_codes(program: Program) -> Data:
+    """Said only where the points of a code that was not used stay spent; without it they come back."""
+    policy = program.policies.expired_codes
+    return {} if policy == "return" else {"expired_codes": policy}
 
 
 def ways_to_earn(program: Program) -> list[Data]:

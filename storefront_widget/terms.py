@@ -197,12 +197,13 @@ def _using(writer: _Writer) -> Sentences:
     yield writer.say("spend.how")
     codes = [reward for reward in writer.rewards if paid_as(reward).kind not in (*LASTING, "access", "custom")]
     days = {reward.valid_days for reward in codes}
+    ended = ".spent" if writer.policies.expired_codes == "stay_spent" else ""
     if len(days) == 1:
-        yield writer.say("spend.days", n=days.pop())
+        yield writer.say(f"spend.days{ended}", n=days.pop())
     elif days:
-        yield writer.say("spend.days.own")
+        yield writer.say(f"spend.days.own{ended}")
     if codes and all(reward.cancellable for reward in codes):
-        yield writer.say("spend.give_back")
+        yield writer.say(f"spend.give_back{ended}")
     if any(paid_as(reward).kind in MONEY for reward in writer.rewards):
         yield writer.say("spend.money")
 

@@ -29,7 +29,7 @@ def test_the_loader_and_the_first_screen_stay_within_their_bytes() -> None:
 def test_no_language_weighs_much_more(tag: str) -> None:
     """Letters beyond ASCII take two or three bytes each."""
     assert packed("loader.js", "panel.js", f"messages/{tag}.panel.js") <= 10_240
-    assert packed("redeem.js", "steps.js", f"messages/{tag}.redeem.js") <= 3_000
+    assert packed("redeem.js", "steps.js", f"messages/{tag}.redeem.js") <= 3_072
     for view in RARE:
         assert packed(f"{view}.js", f"messages/{tag}.{view}.js") <= 3_000, view
 

@@ -157,6 +157,12 @@ def test_a_pause_is_told(page: Storefront) -> None:
     assert page.get("config").json()["paused"] == {"earning": False, "redeeming": True}
 
 
+def test_points_of_an_unused_code_that_stay_spent_are_told_and_nothing_where_they_return(page: Storefront) -> None:
+    assert "expired_codes" not in page.get("config").json()
+    programmed(page.shop, policies=Policies(expired_codes="stay_spent"))
+    assert page.get("config").json()["expired_codes"] == "stay_spent"
+
+
 def test_with_its_version_it_is_for_ever_and_without_for_a_minute(page: Storefront) -> None:
     first = page.get("config")
     version = first.json()["version"]

@@ -65,6 +65,25 @@ def test_two_taps_give_a_code_to_copy_or_to_put_in_the_cart(page: Page) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == "HM4T-9XKE-W7QP"
 
 
+@pytest.mark.parametrize(
+    ("policy", "words", "others"),
+    [
+        ({}, "If you don’t use it, the points come back.", "don’t come back"),
+        (
+            {"expired_codes": "stay_spent"},
+            "Use it in time: after that, its points don’t come back.",
+            "the points come back",
+        ),
+    ],
+)
+def test_what_becomes_of_the_points_of_an_unused_code_is_told_before_it_is_taken(
+    page: Page, policy: dict[str, str], words: str, others: str
+) -> None:
+    pretend = at_confirmation(Pretend(page, {"config": (200, {**CONFIG, **policy})}))
+    expect(pretend.panel).to_contain_text(words)
+    expect(pretend.panel).not_to_contain_text(others)
+
+
 def test_an_unused_code_goes_back_for_its_points(page: Page) -> None:
     path = f"redemptions/{MADE['id']}/cancel"
     pretend = at_confirmation(Pretend(page, {path: (200, {**MADE, "state": "returned", "code": ""})}))
@@ -86,10 +105,11 @@ def test_money_has_no_end_and_store_credit_has_no_code(page: Page) -> None:
     made = {**MADE, "kind": "store_credit", "name": "€5 credit", "state": "used", "code": "", "apply_url": ""}
     offered = {**MEMBER, "rewards": [{**credit, "missing": 0, "obstacle": ""}]}
     answers = {"member": (200, offered), "redeem": (200, {**made, "expires_at": None, "cancellable": False})}
+    answers["config"] = (200, {**CONFIG, "expired_codes": "stay_spent"})
     pretend = opened(Pretend(page, answers))
     pretend.press("Redeem: €5 credit")
     expect(pretend.panel).to_contain_text("It is yours to keep.")
-    expect(pretend.panel).not_to_contain_text("the points come back")
+    expect(pretend.panel).not_to_contain_text("come back")
     pretend.press("Redeem")
     expect(pretend.panel.get_by_role("heading", name="€5 credit is ready")).to_be_visible()
     expect(pretend.panel.locator("code")).to_have_count(0)

@@ -81,6 +81,7 @@ def every_program() -> list[Program]:
         "basis": ("after_discounts", "before_discounts"),
         "spent_points": ("pro_rata", "full_refund_only", "none"),
         "paid_with_points": ("rest", "nothing", "full"),
+        "expired_codes": ("return", "stay_spent"),
         "negative": ("allowed", "clamped"),
         "tier_measure": ("spend", "points", "orders"),
         "tier_period": ("rolling", "calendar_year", "calendar_month", "lifetime"),
@@ -102,6 +103,7 @@ def every_program() -> list[Program]:
         found.append(msgspec.structs.replace(PLAIN, policies=policies, tiers=TIERS, rules=RULES, rewards=REWARDS))
     more = {"paused": Paused(earning=True, redeeming=True), "audience": Audience(kind="pilot", percent=10)}
     found.append(msgspec.structs.replace(PLAIN, campaigns=(Campaign(id="x", name="X"),), **more))
+    found.append(with_policies(expired_codes="stay_spent"))
     out = Exclusions(on_sale=True, products=("1",), segments=("staff",))
     return [*found, msgspec.structs.replace(PLAIN, exclusions=out)]
 
@@ -159,6 +161,22 @@ def test_the_figures_are_the_programs() -> None:
         ({"moment": "fulfilled"}, "When points arrive", "when it is sent or handed over."),
         ({"spent_points": "none"}, "Returns and refunds", "do not come back."),
         ({"negative": "clamped"}, "Returns and refunds", "Never more is taken than what is there."),
+        (
+            {},
+            "Rewards and codes",
+            (
+                "A code that is not used within 30 days ends, and its points come back. "
+                "A code that was not used can be given back for its points."
+            ),
+        ),
+        (
+            {"expired_codes": "stay_spent"},
+            "Rewards and codes",
+            (
+                "A code that is not used within 30 days ends, and its points do not come back. "
+                "Until then it can be given back for its points."
+            ),
+        ),
         ({"guest_orders": "nothing"}, "Taking part", "Orders without an account earn nothing."),
         ({"enrolment": "on_request"}, "Taking part", "as soon as you join."),
         ({"count_tax": True}, "What counts and what does not", "Tax counts."),

@@ -66,7 +66,7 @@ function finish(panel, made) {
 }
 
 function confirm(panel, w) {
-  const { reward, data, busy } = panel;
+  const { reward, data, busy, config } = panel;
   const { kind, points, valid_days: n, minimum_order_minor: least } = reward;
   const name = w.reward(reward);
   // No order uses these.
@@ -78,7 +78,7 @@ function confirm(panel, w) {
       step(panel.tile(reward), w.t("confirm.title", { n: points, reward: name }), !apart && w.t(!n ? "confirm.money" : least ? "confirm.minimum" : "confirm.days", { n, money: w.money(least) })),
       sum([w.t("confirm.have"), w.number(data.available)], [name, w.signed(-points)], [w.t("confirm.left"), w.number(data.available - points)]),
       h("div.rg-duo", {}, button(".rg-main", w.t(busy ? "confirm.going" : apart || /credit|cashback/.test(kind) ? "redeem" : "confirm.go"), () => redeem(panel), { "aria-busy": busy && "true" }), button(".rg-text", w.t("confirm.not"), () => panel.go("home"))),
-      !apart && n && sentence(w.t("confirm.back")),
+      !apart && n && sentence(w.t(config.expired_codes ? "confirm.spent" : "confirm.back")),
     ],
   };
 }

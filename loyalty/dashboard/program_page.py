@@ -183,7 +183,7 @@ def _rewards(at: Beside, known: Mapping[tuple[str, str], Change]) -> list[Reward
                 id=reward.id,
                 icon=kind.icon if kind else "gift",
                 name=offered(reward, at.fmt, at.program),
-                terms=" ".join(reward_conditions(reward, at.words)),
+                terms=" ".join([*_least_order(reward, at.words), *reward_conditions(reward, at.words)]),
                 note=reward_example(reward, at.program, at.fmt),
                 points=_price(reward, at.words),
                 costs=_costs(reward, at.words),
@@ -210,18 +210,27 @@ def _costs(reward: Reward, words: Words) -> str:
     return words.fmt.money(reward.value_minor, words.program.currency, words.program.exponent)
 
 
+def _least_order(reward: Reward, words: Words) -> list[str]:
+    if not reward.minimum_order_minor:
+        return []
+    return [_("Orders from %(least)s.") % {"least": words.money(reward.minimum_order_minor)}]
+
+
 def reward_conditions(reward: Reward, words: Words) -> list[str]:
-    """What a shopper must know, a sentence each."""
+    """What a shopper must know beside what it costs and the order it needs, a sentence each."""
     told = []
-    if reward.minimum_order_minor:
-        told.append(_("Orders from %(least)s.") % {"least": words.money(reward.minimum_order_minor)})
     if reward.kind == "points_slider" and reward.maximum_percent < 100:
         told.append(_("Up to %(percent)s %% of an order.") % {"percent": reward.maximum_percent})
     for part in ("tiers", "segments", "plans"):
         if getattr(reward, part):
             told.append(_("Only for %(names)s.") % {"names": words.named(part, getattr(reward, part))})
     if reward.limit_per_member is not None:
-        times = ngettext("Once a member.", "%(times)s times a member.", reward.limit_per_member)
+        count = reward.limit_per_member
+        times = {
+            "lifetime": ngettext("Once a member.", "%(times)s times a member.", count),
+            "year": ngettext("Once a member each year.", "%(times)s times a member each year.", count),
+            "month": ngettext("Once a member each month.", "%(times)s times a member each month.", count),
+        }[reward.limit_period]
         told.append(times % {"times": words.fmt.points(reward.limit_per_member)})
     if reward.limit_total is not None or reward.stock is not None:
         least = min(each for each in (reward.limit_total, reward.stock) if each is not None)
@@ -364,7 +373,7 @@ def exclusion_sentence(program: Program, words: Words) -> str:
         told += [goods(Scope(**{name: getattr(left, name)}), words).text for name in ("products", "collections", "tags") if getattr(left, name)]  # fmt: skip
     if left.segments:
         told.append(_("members of %(names)s") % {"names": words.named("segments", left.segments)})
-    return _("Never: %(what)s.") % {"what": ", ".join(told)} if told else _("Everything may earn.")
+    return _("Never earn: %(what)s.") % {"what": ", ".join(told)} if told else _("Everything may earn.")
 
 
 def audience_sentence(program: Program, words: Words) -> str:

@@ -311,7 +311,7 @@ def window(scope: Scope, words: Words, prefix: str = "") -> list[Sentence]:
     ):
         if day is not None:
             clauses.append(say(template, {"day": slot(words.fmt.plain_day(day), prefix + field)}))
-    if scope.weekdays:
+    if 0 < len(set(scope.weekdays)) < len(WEEKDAYS):
         names = dict(WEEKDAYS)
         days = slot(", ".join(str(names[str(day)]) for day in scope.weekdays), prefix + "weekdays")
         clauses.append(say(_("on %(days)s"), {"days": days}))

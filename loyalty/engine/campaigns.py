@@ -18,7 +18,7 @@ CampaignRule = PerAmount | PerOrder | PerItem | Cashback | Exclude | Multiplier
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Its rules hold for orders placed in its dates and on its weekdays, beside their own scopes. `rewards_total`
-    ends it for members who come after so many were rewarded; services count them."""
+    says how many it is offered to (`active`); what an order earns depends on nobody else's, so it ends no rule."""
 
     id: str
     name: str

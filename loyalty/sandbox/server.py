@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -40,8 +40,10 @@ class Running:
 
     def stop(self) -> None:
         self.sandbox.deliveries.stop()
-        # Closing the sockets inside the server's own loop ends it at once, keep-alive connections included.
-        self.server.trigger.pull_trigger(lambda: wasyncore.close_all(self.server._map))
+        # Closing the sockets inside the server's own loop ends it at once, keep-alive connections included. A loop that
+        # happens to turn just then has closed the trigger too before it is pulled.
+        with suppress(OSError):
+            self.server.trigger.pull_trigger(lambda: wasyncore.close_all(self.server._map))
         self.thread.join(timeout=10)
         self.server.task_dispatcher.shutdown(timeout=2)
         self.mailbox.stop()

@@ -112,6 +112,7 @@ def _redeemed(redemption: Redemption) -> dict[str, Any]:
         "points": redemption.points,
         "code": redemption.code,
         "given_back_at": redemption.closed_at.isoformat() if is_back and redemption.closed_at else None,
+        "given_back_why": redemption.state if redemption.state == "expired" else "",
     }
 
 

@@ -22,7 +22,7 @@ from loyalty.models import Member, OutboxMessage, ProgramVersion, QueueState, Re
 from loyalty.selectors.fulfilment import BY_HAND
 from loyalty.selectors.members import standing_of
 from loyalty.selectors.partner_codes import codes_left
-from loyalty.selectors.programs import in_force_at, versions_of
+from loyalty.selectors.programs import codes_stay_spent, in_force_at, versions_of
 from loyalty.selectors.widget import taken_of
 from loyalty.services.codes import GIFT, GIVE, MAKING, PAID_OUT, REVOKE, promise, taken_back_by
 from loyalty.services.facts import append, replace
@@ -365,10 +365,14 @@ def cancel(*, shop: Shop, number: str | uuid.UUID, at: datetime) -> Redemption:
 
 
 def cancel_own(*, shop: Shop, member: Member, number: str | uuid.UUID, at: datetime) -> Redemption:
-    """The same for the member who took it. Raises NotFound for somebody else's, Refused where the program keeps to it."""
+    """The same for the member who took it. Raises NotFound for somebody else's, Refused where the program keeps to it, and
+    once it has ended where its points stay spent then."""
     redemption = Redemption.objects.filter(shop=shop, member=member, number=number).first()
     if redemption is None:
         raise NotFound("There is no such redemption.")
+    has_ended = redemption.expires_at is not None and redemption.expires_at <= at
+    if has_ended and codes_stay_spent(versions_of(shop), redemption.accepted_at):
+        raise Refused("This reward can't be given back.", code="not_cancellable")
     if not redemption.reward_data.get("cancellable", True):
         raise Refused("This reward can't be given back.", code="not_cancellable")
     return cancel(shop=shop, number=number, at=at)

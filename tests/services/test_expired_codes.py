@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
+from loyalty.engine.errors import Refused
 from loyalty.engine.program import Reward, parse_program, to_data
 from loyalty.models import ProgramVersion, Redemption, Shop
 from loyalty.selectors.members import standing_of
 from loyalty.services.programs import publish_draft, save_draft
-from loyalty.services.redemptions import begin_issuing, cancel, mark_ready, redeem
+from loyalty.services.redemptions import begin_issuing, cancel, cancel_own, mark_ready, redeem
 from loyalty.worker import schedule
 from tests.factories import ALICE, T0, assert_books, balance, make_member, make_order, make_shop, place
 from tests.services.test_by_hand import TASTING
@@ -56,6 +57,17 @@ def test_one_that_is_cancelled_in_time_gives_them_back() -> None:
     code = taken(shop)
     cancel(shop=shop, number=code.number, at=NOW + timedelta(days=1))
     assert schedule.expire_codes(now=OVER) == 0
+    assert balance(shop) == 600
+
+
+def test_once_it_has_ended_its_member_does_not_give_it_back_before_the_sweep() -> None:
+    shop = keeping()
+    code = taken(shop)
+    assert code.expires_at is not None
+    with pytest.raises(Refused):
+        cancel_own(shop=shop, member=code.member, number=code.number, at=code.expires_at)
+    assert balance(shop) == 100
+    cancel_own(shop=shop, member=code.member, number=code.number, at=code.expires_at - timedelta(seconds=1))
     assert balance(shop) == 600
 
 

@@ -10,13 +10,16 @@ from django.test import Client
 from django.utils import timezone
 
 from loyalty.engine.errors import Refused, Unavailable
+from loyalty.engine.policies import Policies
 from loyalty.models import LedgerEntry, Member, OutboxMessage, Redemption, Shop, StoredFact
 from loyalty.services.adjustments import adjust
 from loyalty.services.intake import record
 from loyalty.services.observations import PersonSeen
+from loyalty.services.redemptions import begin_issuing, give_back, mark_ready, redeem
 from loyalty.worker import outbox
 from tests.factories import ALICE, BOB, T0, balance, make_member, make_order, make_shop, place
 from tests.storefront_widget.conftest import Issuer, Proxied, signed_query
+from tests.storefront_widget.test_config import programmed
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +50,18 @@ def test_history_keeps_orders_that_gave_nothing_and_drops_what_is_for_the_mercha
     assert (newest["points"], newest["kind"], newest["params"]) == (0, "nothing", {"number": "#unpaid"})
     assert oldest["points"] == 520
     assert not [detail for detail in oldest["details"] if "version" in detail]
+
+
+def test_a_code_whose_points_stay_spent_is_told_when_it_has_ended(alice: Proxied) -> None:
+    programmed(alice.shop, policies=Policies(expired_codes="stay_spent"))
+    now = timezone.now()
+    member = Member.objects.get(shop=alice.shop)
+    code = redeem(shop=alice.shop, member_id=member.pk, reward_id="amount-off", request_key="k", at=now)
+    begin_issuing(shop=alice.shop, number=code.number)
+    mark_ready(shop=alice.shop, number=code.number, external_id="x", at=now)
+    give_back(shop=alice.shop, number=code.number, why="expired", at=now)
+    told = [(line["points"], line["text"]) for line in alice.get("member").json()["history"]]
+    assert (0, "€5 was not used in time: 500 points stay spent") in told
 
 
 def test_what_the_staff_write_is_shown_without_their_name(alice: Proxied) -> None:

@@ -61,7 +61,7 @@ def test_a_code_whose_points_stay_spent_is_told_when_it_has_ended(alice: Proxied
     mark_ready(shop=alice.shop, number=code.number, external_id="x", at=now)
     give_back(shop=alice.shop, number=code.number, why="expired", at=now)
     told = [(line["points"], line["text"]) for line in alice.get("member").json()["history"]]
-    assert (0, "€5 was not used in time: 500 points stay spent") in told
+    assert (0, "€5 off was not used in time: 500 points stay spent") in told
 
 
 def test_what_the_staff_write_is_shown_without_their_name(alice: Proxied) -> None:

@@ -64,7 +64,7 @@ CHOICES: dict[str, Any] = {
     "own_questions": {"en": [{"question": "Do you roast on Mondays?", "answer": "On Tuesdays."}]},
 }
 BEGAN = timedelta(days=65)
-PEOPLE = {name: name.capitalize() for name in ("marta", "nils", "olga", "pia")}
+PEOPLE = {name: name.capitalize() for name in ("marta", "nils", "olga", "pia", "rita")}
 """Marta has all there is to have, Nils too little for any reward, Olga and Pia nothing but what joining brought."""
 
 

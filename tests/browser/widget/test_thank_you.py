@@ -47,9 +47,9 @@ def looked_at(page: Page, axe: str) -> None:
 
 
 def test_a_member_hears_at_once_what_the_order_brings_and_then_from_when(come: Come, axe: str) -> None:
-    marta = come("marta")
-    page = bought(marta, "3")
-    marta.check_out()
+    rita = come("rita")  # the orders of the others are counted elsewhere
+    page = bought(rita, "3")
+    rita.check_out()
     note = note_of(page)
     expect(note.get_by_role("heading")).to_have_text("This order brings 337 points")
     held = re.compile(r"From \w+ \d+, \d{4}\s*337\s*You have")
@@ -58,8 +58,8 @@ def test_a_member_hears_at_once_what_the_order_brings_and_then_from_when(come: C
     page.goto(f"{page.url}/status")
     expect(note.get_by_role("heading")).to_have_text("This order brings 337 points")
     note.get_by_role("link", name="See my points").click()
-    expect(marta.panel).to_be_visible()
-    expect(page).to_have_url(marta.at("/"))
+    expect(rita.panel).to_be_visible()
+    expect(page).to_have_url(rita.at("/"))
 
 
 def test_a_guest_hears_what_joining_would_keep(come: Come, axe: str) -> None:
@@ -76,9 +76,9 @@ def test_a_guest_hears_what_joining_would_keep(come: Come, axe: str) -> None:
 
 
 def test_where_the_app_does_not_answer_the_page_stays_as_it_is(come: Come) -> None:
-    marta = come("marta")
-    page = bought(marta)
+    rita = come("rita")  # the orders of the others are counted elsewhere
+    page = bought(rita)
     with page.expect_event("requestfailed", lambda request: "extension/order" in request.url):
         page.route("**/widget/v1/extension/**", lambda route: route.abort())
-        marta.check_out()
+        rita.check_out()
     expect(note_of(page).locator("body")).to_have_text("")

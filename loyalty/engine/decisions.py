@@ -73,7 +73,8 @@ def give_back(walk: Walk, at: datetime, redemption: Redemption) -> None:
     params: Params = {"reward": redemption.reward_name or redemption.reward, "points": points}
     source = f"redemption:{redemption.id}"
     if redemption.given_back_why == "expired" and _stays_spent(walk, redemption):
-        walk.gave_nothing(source, at, Reason(message="nothing.code_expired", params=params))
+        if points:  # a gift took none
+            walk.gave_nothing(source, at, Reason(message="nothing.code_expired", params=params))
         return
     filled = walk.books.give_back(taking, points)
     reason = Reason(message=f"returned.{redemption.given_back_why}", params=params)

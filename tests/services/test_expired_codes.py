@@ -8,12 +8,14 @@ import msgspec
 import pytest
 
 from loyalty.engine.errors import Refused
+from loyalty.engine.policies import Policies
 from loyalty.engine.program import Reward, parse_program, to_data
 from loyalty.models import ProgramVersion, Redemption, Shop
 from loyalty.selectors.members import standing_of
 from loyalty.services.programs import publish_draft, save_draft
 from loyalty.services.redemptions import begin_issuing, cancel, cancel_own, mark_ready, redeem
 from loyalty.worker import schedule
+from tests.engine.factories import day, folded, program, redemption, versions
 from tests.factories import ALICE, T0, assert_books, balance, make_member, make_order, make_shop, place
 from tests.services.test_by_hand import TASTING
 
@@ -50,6 +52,12 @@ def test_its_points_stay_spent_and_the_statement_says_why() -> None:
         (f"redemption:{code.number}", "nothing.code_expired")
     ]
     assert_books(shop)
+
+
+def test_a_gift_that_was_not_used_in_time_took_no_points_to_speak_of() -> None:
+    keeps = program(policies=Policies(expired_codes="stay_spent"))
+    gift = redemption("G", day(1), 0, given_back_at=day(40), given_back_why="expired")
+    assert folded(gift, under=versions(keeps)).nothing == ()
 
 
 def test_one_that_is_cancelled_in_time_gives_them_back() -> None:

@@ -31,7 +31,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     ("ready", "expire"): "expired",
     ("ready", "cancel"): "returned",
 }
-"""failed, returned and expired give the points back; used keeps them."""
+"""failed and returned give the points back, expired as the program says; used keeps them."""
 
 
 MONEY: frozenset[RewardKind] = frozenset({"gift_card", "store_credit"})
